@@ -1,0 +1,326 @@
+//! Room: `config`, every environment variable that the runtime reads, each one documented constant.
+//! In: the process environment, read once in `main`.
+//! Out: [`Config`], a plain value.
+//! May use: `error`.
+//! Must not: be read again later; let another room read the environment.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+/// A setting of ours, as `bootstrap --help` and README show it.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The variable.
+    pub name: &'static str,
+    /// What is in force when it is not set.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// The application, when `_HANDLER` is needed for something else.
+pub const APP: Setting = Setting {
+    name: "WSGI_LAMBDA_APP",
+    default: "the function's handler",
+    help: "The WSGI application: `module:attribute`, `module:factory()`, `module.attribute` or \
+           `dir/module.attribute`. Wins over the handler.",
+};
+/// The mount point.
+pub const BASE_PATH: Setting = Setting {
+    name: "WSGI_LAMBDA_BASE_PATH",
+    default: "derived from the event",
+    help: "The path under which the application is mounted, such as `/orders`. Moved from PATH_INFO to SCRIPT_NAME, \
+           once, at a segment boundary, for every front end.",
+};
+/// Proxies in front of the front end.
+pub const TRUSTED_HOPS: Setting = Setting {
+    name: "WSGI_LAMBDA_TRUSTED_HOPS",
+    default: "0",
+    help: "How many proxies of yours stand in front of the front end and append to X-Forwarded-For (1 for CloudFront \
+           before an ALB). REMOTE_ADDR is taken that many places further left.",
+};
+/// The claim that names the user.
+pub const USER_CLAIM: Setting = Setting {
+    name: "WSGI_LAMBDA_USER_CLAIM",
+    default: "sub",
+    help: "The claim of a verified JWT or Cognito token that becomes REMOTE_USER.",
+};
+/// Hop-by-hop headers.
+pub const STRICT: Setting = Setting {
+    name: "WSGI_LAMBDA_STRICT",
+    default: "false",
+    help: "`true` raises an error in the application for hop-by-hop response headers, as PEP 3333 asks; otherwise \
+           they are dropped with one warning.",
+};
+/// Access log.
+pub const ACCESS_LOG: Setting = Setting {
+    name: "WSGI_LAMBDA_ACCESS_LOG",
+    default: "false",
+    help: "`true` writes one log line per request: method, path, status, size and time.",
+};
+/// Virtual environment for local runs.
+pub const VENV: Setting = Setting {
+    name: "WSGI_LAMBDA_VENV",
+    default: "none",
+    help: "A virtual environment whose packages the application uses. For local runs; `wsgi-lambda replay` sets it.",
+};
+/// Where layers are.
+pub const LAYER_DIR: Setting = Setting {
+    name: "WSGI_LAMBDA_LAYER_DIR",
+    default: "/opt",
+    help: "Where Lambda unpacks layers; their `python` folders are importable. For local runs.",
+};
+
+/// All settings, in the order in which they are shown.
+pub const SETTINGS: [Setting; 8] =
+    [APP, BASE_PATH, TRUSTED_HOPS, USER_CLAIM, STRICT, ACCESS_LOG, VENV, LAYER_DIR];
+
+/// The prefix of every setting of ours.
+pub const PREFIX: &str = "WSGI_LAMBDA_";
+
+/// How log records are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `[LEVEL]\ttime\trequest id\tmessage`.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What `event` and `environ` need to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestConfig {
+    /// `/orders`, percent-decoded: never empty, never ends in a slash.
+    pub base_path: Option<Vec<u8>>,
+    /// See [`TRUSTED_HOPS`].
+    pub trusted_hops: usize,
+    /// See [`USER_CLAIM`].
+    pub user_claim: String,
+}
+
+impl Default for RequestConfig {
+    fn default() -> Self {
+        Self { base_path: None, trusted_hops: 0, user_claim: USER_CLAIM.default.to_owned() }
+    }
+}
+
+/// The platform's description of this function, as the context object shows it.
+#[derive(Clone, Debug, Default)]
+pub struct Function {
+    /// `AWS_LAMBDA_FUNCTION_NAME`
+    pub name: String,
+    /// `AWS_LAMBDA_FUNCTION_VERSION`
+    pub version: String,
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, megabytes as text.
+    pub memory_limit_in_mb: String,
+    /// `AWS_LAMBDA_LOG_GROUP_NAME`
+    pub log_group_name: Option<String>,
+    /// `AWS_LAMBDA_LOG_STREAM_NAME`
+    pub log_stream_name: Option<String>,
+}
+
+/// Everything the environment says.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `AWS_LAMBDA_RUNTIME_API`: host and port.
+    pub runtime_api: String,
+    /// `module:attribute` in any of its forms.
+    pub handler: String,
+    /// `LAMBDA_TASK_ROOT`
+    pub task_root: PathBuf,
+    /// See [`LAYER_DIR`].
+    pub layer_dir: PathBuf,
+    /// See [`VENV`].
+    pub venv: Option<PathBuf>,
+    /// For the context object.
+    pub function: Function,
+    /// For requests.
+    pub request: RequestConfig,
+    /// See [`STRICT`].
+    pub strict: bool,
+    /// See [`ACCESS_LOG`].
+    pub access_log: bool,
+    /// `AWS_LAMBDA_LOG_FORMAT`
+    pub log_format: LogFormat,
+    /// `AWS_LAMBDA_LOG_LEVEL`, a level name of Python's `logging`.
+    pub log_level: Option<&'static str>,
+    /// `_LAMBDA_TELEMETRY_LOG_FD`: the descriptor for framed log records.
+    pub telemetry_fd: Option<i32>,
+    /// Settings with our prefix that do not exist: spelling mistakes, worth a warning.
+    pub unknown: Vec<String>,
+}
+
+impl Config {
+    /// Reads the process environment.
+    ///
+    /// # Errors
+    /// `Config`, with the variable's name, when one is missing or wrong.
+    #[allow(clippy::disallowed_methods)] // the one place that reads the environment
+    pub fn from_env() -> Result<Self> {
+        let vars = std::env::vars_os().filter_map(|(name, value)| {
+            // Undecodable values are not ours, and those of the platform are ASCII.
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        });
+        Self::from_vars(&vars.collect())
+    }
+
+    /// Reads variables from a map.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn from_vars(vars: &HashMap<String, String>) -> Result<Self> {
+        let vars = Vars(vars);
+        Ok(Self {
+            runtime_api: vars.required("AWS_LAMBDA_RUNTIME_API")?.to_owned(),
+            handler: vars.get(APP.name).or(vars.get("_HANDLER")).unwrap_or_default().to_owned(),
+            task_root: PathBuf::from(vars.get("LAMBDA_TASK_ROOT").unwrap_or("/var/task")),
+            layer_dir: PathBuf::from(vars.get(LAYER_DIR.name).unwrap_or(LAYER_DIR.default)),
+            venv: vars.get(VENV.name).map(PathBuf::from),
+            function: Function {
+                name: vars.text("AWS_LAMBDA_FUNCTION_NAME"),
+                version: vars.text("AWS_LAMBDA_FUNCTION_VERSION"),
+                memory_limit_in_mb: vars.text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+                log_group_name: vars.get("AWS_LAMBDA_LOG_GROUP_NAME").map(str::to_owned),
+                log_stream_name: vars.get("AWS_LAMBDA_LOG_STREAM_NAME").map(str::to_owned),
+            },
+            request: RequestConfig {
+                base_path: vars.base_path()?,
+                trusted_hops: vars.number(TRUSTED_HOPS)?.unwrap_or(0),
+                user_claim: vars.get(USER_CLAIM.name).unwrap_or(USER_CLAIM.default).to_owned(),
+            },
+            strict: vars.switch(STRICT)?,
+            access_log: vars.switch(ACCESS_LOG)?,
+            log_format: vars.log_format(),
+            log_level: vars.log_level(),
+            telemetry_fd: vars.get("_LAMBDA_TELEMETRY_LOG_FD").and_then(|fd| fd.parse().ok()),
+            unknown: vars.unknown(),
+        })
+    }
+}
+
+/// The variables; one that is set to nothing counts as not set, as in the AWS console.
+struct Vars<'a>(&'a HashMap<String, String>);
+
+impl<'a> Vars<'a> {
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.get(name).unwrap_or_default().to_owned()
+    }
+
+    fn required(&self, name: &str) -> Result<&'a str> {
+        self.get(name).ok_or_else(|| {
+            Error::config(format!(
+                "{name} is not set: this program is an AWS Lambda runtime and is started by Lambda. \
+                 To run it on your machine use `wsgi-lambda replay`"
+            ))
+        })
+    }
+
+    fn switch(&self, setting: Setting) -> Result<bool> {
+        match self.get(setting.name).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(setting.default == "true"),
+            Some("true" | "1" | "yes" | "on") => Ok(true),
+            Some("false" | "0" | "no" | "off") => Ok(false),
+            Some(other) => Err(wrong(setting, other, "`true` or `false`")),
+        }
+    }
+
+    fn number(&self, setting: Setting) -> Result<Option<usize>> {
+        self.get(setting.name)
+            .map(|text| text.trim().parse().map_err(|_| wrong(setting, text, "a whole number, 0 or more")))
+            .transpose()
+    }
+
+    /// `orders`, `/orders` and `/orders/` mean the same; `/` means none.
+    fn base_path(&self) -> Result<Option<Vec<u8>>> {
+        let Some(text) = self.get(BASE_PATH.name) else { return Ok(None) };
+        let trimmed = text.trim().trim_matches('/');
+        if trimmed.contains(['?', '#']) || trimmed.split('/').any(|segment| matches!(segment, "" | "." | ".."))
+            && !trimmed.is_empty()
+        {
+            return Err(wrong(BASE_PATH, text, "a path such as `/orders` or `/shop/orders`"));
+        }
+        // The root is a choice too: it turns the derivation from the event off.
+        Ok(Some(if trimmed.is_empty() { Vec::new() } else { format!("/{trimmed}").into_bytes() }))
+    }
+
+    fn log_format(&self) -> LogFormat {
+        match self.get("AWS_LAMBDA_LOG_FORMAT") {
+            Some(format) if format.eq_ignore_ascii_case("json") => LogFormat::Json,
+            _ => LogFormat::Text,
+        }
+    }
+
+    /// Lambda's names (docs, "Configuring advanced logging controls") as Python's; others are the platform's to judge.
+    fn log_level(&self) -> Option<&'static str> {
+        match self.get("AWS_LAMBDA_LOG_LEVEL")?.to_ascii_uppercase().as_str() {
+            "TRACE" | "DEBUG" => Some("DEBUG"),
+            "INFO" => Some("INFO"),
+            "WARN" | "WARNING" => Some("WARNING"),
+            "ERROR" => Some("ERROR"),
+            "FATAL" | "CRITICAL" => Some("CRITICAL"),
+            _ => None,
+        }
+    }
+
+    fn unknown(&self) -> Vec<String> {
+        let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name);
+        let mut names: Vec<_> =
+            self.0.keys().filter(|name| name.starts_with(PREFIX) && !known(name)).cloned().collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+fn wrong(setting: Setting, value: &str, expected: &str) -> Error {
+    Error::config(format!("{}={value:?} is not {expected}", setting.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(vars: &[(&str, &str)]) -> Result<Config> {
+        let mut map: HashMap<_, _> = vars.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        map.entry("AWS_LAMBDA_RUNTIME_API".to_owned()).or_insert_with(|| "127.0.0.1:9001".to_owned());
+        Config::from_vars(&map)
+    }
+
+    #[test]
+    fn base_path_spellings_mean_the_same() {
+        for text in ["orders", "/orders", "/orders/", "orders/", " /orders "] {
+            assert_eq!(config(&[(BASE_PATH.name, text)]).unwrap().request.base_path.as_deref(), Some(&b"/orders"[..]));
+        }
+        assert_eq!(config(&[(BASE_PATH.name, "/")]).unwrap().request.base_path.as_deref(), Some(&b""[..]));
+        assert_eq!(config(&[(BASE_PATH.name, "")]).unwrap().request.base_path, None);
+    }
+
+    #[test]
+    fn wrong_values_name_the_variable_and_what_is_expected() {
+        for (name, value, expected) in [
+            (TRUSTED_HOPS.name, "-1", "whole number"),
+            (STRICT.name, "maybe", "`true` or `false`"),
+            (BASE_PATH.name, "/a/../b", "a path such as"),
+            (BASE_PATH.name, "/a?b", "a path such as"),
+        ] {
+            let error = config(&[(name, value)]).unwrap_err();
+            assert!(error.message().contains(name) && error.message().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn misspelt_settings_are_noticed() {
+        assert_eq!(config(&[("WSGI_LAMBDA_BASEPATH", "/a")]).unwrap().unknown, ["WSGI_LAMBDA_BASEPATH"]);
+    }
+
+    #[test]
+    fn without_lambda_the_message_says_what_to_do() {
+        assert!(Config::from_vars(&HashMap::new()).unwrap_err().message().contains("wsgi-lambda replay"));
+    }
+}

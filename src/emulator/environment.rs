@@ -1,0 +1,267 @@
+//! One execution environment: the Runtime API, the process, and what Lambda does around them.
+
+use std::fmt;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::invocation::{Collected, Invocation, Outcome, PlatformError, Progress, Report};
+use super::process::{Bootstrap, Exit, Launch, LogSink};
+use super::runtime_api::RuntimeApi;
+
+/// A function that runs: it is started when an invocation needs it, and again after it has ended.
+///
+/// Each start gets a Runtime API of its own, so nothing of a dead process reaches the next one.
+pub struct Environment {
+    launch: Launch,
+    sink: LogSink,
+    init_timeout: Duration,
+    running: Option<Started>,
+    last_exit: Option<Exit>,
+}
+
+struct Started {
+    api: RuntimeApi,
+    bootstrap: Bootstrap,
+    init: Duration,
+}
+
+/// The runtime did not come to its first `/next`.
+#[derive(Debug)]
+pub enum StartError {
+    /// The process could not be started at all.
+    Spawn(io::Error),
+    /// The runtime posted `/init/error`.
+    Init(Report),
+    /// The process ended, or took longer than init may.
+    Platform(PlatformError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spawn(error) => write!(f, "the runtime could not be started: {error}"),
+            Self::Init(report) => write!(f, "init failed: {}", String::from_utf8_lossy(&report.body)),
+            Self::Platform(error) => f.write_str(&error.message),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Environment {
+    /// An environment that is not started yet. Init may take 40 seconds: Lambda's 10, and then the whole
+    /// timeout of the first invocation, 30 as a rule here.
+    pub fn new(launch: Launch, sink: LogSink) -> Self {
+        Self { launch, sink, init_timeout: Duration::from_secs(40), running: None, last_exit: None }
+    }
+
+    /// Sets how long init may take.
+    #[must_use]
+    pub fn init_timeout(mut self, timeout: Duration) -> Self {
+        self.init_timeout = timeout;
+        self
+    }
+
+    /// Starts the runtime, unless it runs, and waits until it asks for an event.
+    pub async fn start(&mut self) -> Result<&RuntimeApi, StartError> {
+        if self.running.is_none() {
+            let started = self.boot().await;
+            self.running = Some(started?);
+        }
+        match &self.running {
+            Some(started) => Ok(&started.api),
+            None => Err(StartError::Spawn(io::Error::other("not started"))),
+        }
+    }
+
+    async fn boot(&mut self) -> Result<Started, StartError> {
+        let api = RuntimeApi::start().await.map_err(StartError::Spawn)?;
+        let workers = self.launch.variable("AWS_LAMBDA_MAX_CONCURRENCY");
+        if let Some(workers) = workers.and_then(|value| value.to_str()?.parse().ok()) {
+            api.set_concurrency(workers);
+        }
+        let start = Instant::now();
+        let sink = std::sync::Arc::clone(&self.sink);
+        let mut bootstrap = Bootstrap::spawn(&self.launch, api.address(), sink).map_err(StartError::Spawn)?;
+        let failure = tokio::select! {
+            biased;
+            report = api.init_error() => StartError::Init(report),
+            () = api.ready() => return Ok(Started { api, bootstrap, init: start.elapsed() }),
+            exit = bootstrap.wait() => {
+                self.last_exit = Some(exit);
+                StartError::Platform(PlatformError::new(
+                    "Runtime.ExitError",
+                    format!("Error: Runtime exited during init, before its first call of /next: {exit}"),
+                ))
+            }
+            () = tokio::time::sleep(self.init_timeout) => {
+                let seconds = self.init_timeout.as_secs_f64();
+                let message = format!("Error: init timed out after {seconds:.2} seconds");
+                StartError::Platform(PlatformError::new("Sandbox.Timedout", message))
+            }
+        };
+        self.retire(bootstrap).await;
+        Err(failure)
+    }
+
+    /// Ends a process: after an init error it has a moment to end by itself, with its own exit status.
+    async fn retire(&mut self, mut bootstrap: Bootstrap) {
+        let exit = match tokio::time::timeout(Duration::from_secs(1), bootstrap.wait()).await {
+            Ok(exit) => exit,
+            Err(_) => bootstrap.kill().await,
+        };
+        self.last_exit = Some(exit);
+        bootstrap.flush_logs().await;
+    }
+
+    /// Runs one invocation to its end: an answer, an error, the deadline, or the end of the process.
+    ///
+    /// After the deadline the process is killed; after either the next call starts a new one.
+    pub async fn invoke(&mut self, invocation: Invocation) -> Outcome {
+        if let Err(error) = self.start().await {
+            return match error {
+                StartError::Init(report) => Outcome::InitError(report),
+                StartError::Platform(error) => Outcome::Platform(error),
+                StartError::Spawn(error) => {
+                    Outcome::Platform(PlatformError::new("Runtime.InvalidEntrypoint", error.to_string()))
+                }
+            };
+        }
+        let Some(mut started) = self.running.take() else {
+            return Outcome::Platform(PlatformError::new("Runtime.ExitError", "not started"));
+        };
+        match started.run(invocation).await {
+            Ended::Answered(outcome) => {
+                self.running = Some(started);
+                outcome
+            }
+            Ended::Exited(outcome, exit) => {
+                self.last_exit = Some(exit);
+                started.bootstrap.flush_logs().await;
+                outcome
+            }
+        }
+    }
+
+    /// Waits until the runtime asks for the next event, or has ended, and its log lines were given on.
+    /// What it logs after its answer still belongs to the invocation.
+    pub async fn settle(&mut self) {
+        let Some(started) = &mut self.running else { return };
+        tokio::select! {
+            () = started.api.ready() => {}
+            exit = started.bootstrap.wait() => self.last_exit = Some(exit),
+            // A runtime that lingers behind its answer is the next invocation's trouble.
+            () = tokio::time::sleep(Duration::from_secs(2)) => {}
+        }
+        started.bootstrap.flush_logs().await;
+        if started.bootstrap.id().is_none() {
+            self.running = None;
+        }
+    }
+
+    /// The Runtime API of the running process.
+    pub fn api(&self) -> Option<&RuntimeApi> {
+        self.running.as_ref().map(|started| &started.api)
+    }
+
+    /// The running process.
+    pub fn bootstrap(&mut self) -> Option<&mut Bootstrap> {
+        self.running.as_mut().map(|started| &mut started.bootstrap)
+    }
+
+    /// How long the running process took from its start to its first `/next`.
+    pub fn init_duration(&self) -> Option<Duration> {
+        self.running.as_ref().map(|started| started.init)
+    }
+
+    /// How the last process ended that is not running any more.
+    pub fn last_exit(&self) -> Option<Exit> {
+        self.last_exit
+    }
+
+    /// Ends the process, as Lambda does with a function that has no extension: with SIGKILL.
+    pub async fn stop(&mut self) {
+        if let Some(mut started) = self.running.take() {
+            self.last_exit = Some(started.bootstrap.kill().await);
+            started.bootstrap.flush_logs().await;
+        }
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").field("launch", &self.launch).finish_non_exhaustive()
+    }
+}
+
+enum Ended {
+    Answered(Outcome),
+    Exited(Outcome, Exit),
+}
+
+impl Started {
+    async fn run(&mut self, invocation: Invocation) -> Ended {
+        let (id, timeout) = (invocation.request_id.clone(), invocation.timeout);
+        let mut steps = self.api.submit(invocation);
+        let mut collected = Collected::default();
+        let deadline = tokio::time::sleep(timeout);
+        tokio::pin!(deadline);
+        loop {
+            // Steps first: what arrived before the end of the process counts.
+            tokio::select! {
+                biased;
+                step = steps.next() => match step {
+                    None => return self.cut(collected.cut(&id)).await,
+                    Some((at, step)) => {
+                        if matches!(step, Progress::Started) {
+                            deadline.as_mut().reset((at + timeout).into());
+                        }
+                        if let Some(outcome) = collected.add(at, step) {
+                            return Ended::Answered(outcome);
+                        }
+                    }
+                },
+                exit = self.bootstrap.wait() => return self.exited(exit, steps, collected, &id).await,
+                () = &mut deadline => {
+                    let exit = self.bootstrap.kill().await;
+                    return Ended::Exited(Outcome::Platform(PlatformError::timed_out(&id, timeout)), exit);
+                }
+            }
+        }
+    }
+
+    /// The transfer was cut: by the end of the process, as a rule, which is then seen at once.
+    async fn cut(&mut self, outcome: Outcome) -> Ended {
+        match tokio::time::timeout(Duration::from_millis(200), self.bootstrap.wait()).await {
+            Ok(exit) => Ended::Exited(outcome, exit),
+            Err(_) => Ended::Answered(outcome),
+        }
+    }
+
+    /// The process has ended; bytes it sent before may still be on their way through its sockets.
+    async fn exited(
+        &mut self,
+        exit: Exit,
+        mut steps: super::invocation::Running,
+        mut collected: Collected,
+        id: &str,
+    ) -> Ended {
+        // A process that was forked off can hold the sockets open for ever.
+        let gone = tokio::time::timeout(Duration::from_secs(1), self.api.disconnected());
+        tokio::pin!(gone);
+        loop {
+            tokio::select! {
+                biased;
+                step = steps.next() => match step {
+                    None => return Ended::Exited(collected.cut(id), exit),
+                    Some((at, step)) => if let Some(outcome) = collected.add(at, step) {
+                        return Ended::Exited(outcome, exit);
+                    }
+                },
+                _ = &mut gone => {
+                    return Ended::Exited(Outcome::Platform(PlatformError::exited(id, &exit)), exit);
+                }
+            }
+        }
+    }
+}

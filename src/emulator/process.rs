@@ -1,0 +1,227 @@
+//! The child process: where `bootstrap` is, the variables Lambda gives it, its log lines, its end.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+use super::invocation::{random, uuid};
+
+mod logs;
+
+pub use logs::{LogLine, LogSink, LogSource};
+
+/// Finds the runtime: the given path, or `bootstrap` next to the running executable.
+///
+/// The command line gives `--bootstrap` or the variable `WSGI_LAMBDA_BOOTSTRAP` as the path.
+pub fn locate(given: Option<&Path>) -> Result<PathBuf, LocateError> {
+    let path = match given {
+        Some(path) => path.to_owned(),
+        None => std::env::current_exe()
+            .unwrap_or_else(|_| PathBuf::from("wsgi-lambda"))
+            .with_file_name("bootstrap"),
+    };
+    if !path.is_file() {
+        return Err(LocateError { path, given: given.is_some() });
+    }
+    // Relative paths would be looked up in the child's own folder, the task root.
+    Ok(std::path::absolute(&path).unwrap_or(path))
+}
+
+/// There is no runtime to start.
+#[derive(Clone, Debug)]
+pub struct LocateError {
+    path: PathBuf,
+    given: bool,
+}
+
+impl fmt::Display for LocateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no runtime at {}: ", self.path.display())?;
+        if self.given {
+            f.write_str("build it with `make build`, or correct the path")
+        } else {
+            f.write_str("build it with `make build`, or name one with --bootstrap or WSGI_LAMBDA_BOOTSTRAP")
+        }
+    }
+}
+
+impl std::error::Error for LocateError {}
+
+/// How to start a function: the file, its folder and its variables.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    program: PathBuf,
+    task_root: PathBuf,
+    variables: Vec<(OsString, Option<OsString>)>,
+}
+
+impl Launch {
+    /// Starts `program` with `task_root` as its folder and LAMBDA_TASK_ROOT, and the variables that Lambda
+    /// sets. The parent's environment is kept, except for what would point Python elsewhere.
+    pub fn new(program: impl Into<PathBuf>, task_root: impl Into<PathBuf>) -> Self {
+        let mut launch = Self { program: program.into(), task_root: task_root.into(), variables: Vec::new() };
+        let name = "wsgi-lambda";
+        for (key, value) in [
+            ("_HANDLER", ""),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"),
+            ("AWS_LAMBDA_FUNCTION_NAME", name),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/wsgi-lambda"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
+            ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
+            ("TZ", ":UTC"),
+        ] {
+            launch = launch.env(key, value);
+        }
+        let stream = format!("2026/01/01/[$LATEST]{}", uuid(random()).replace('-', ""));
+        launch.env("AWS_LAMBDA_LOG_STREAM_NAME", stream).without("PYTHONHOME").without("_X_AMZN_TRACE_ID")
+    }
+
+    /// Sets `_HANDLER`, the application as `module:attribute`.
+    #[must_use]
+    pub fn handler(self, handler: &str) -> Self {
+        self.env("_HANDLER", handler)
+    }
+
+    /// Sets a variable; a later one of the same name wins, over Lambda's as well.
+    #[must_use]
+    pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.variables.push((key.into(), Some(value.into())));
+        self
+    }
+
+    /// Removes a variable, also one of the parent.
+    #[must_use]
+    pub fn without(mut self, key: impl Into<OsString>) -> Self {
+        self.variables.push((key.into(), None));
+        self
+    }
+
+    /// The value a variable was last set to here.
+    pub fn variable(&self, key: &str) -> Option<&OsStr> {
+        let set = self.variables.iter().rev().find(|(name, _)| name == key)?;
+        set.1.as_deref()
+    }
+
+    /// The file that is started.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    fn command(&self, api: SocketAddr) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .current_dir(&self.task_root)
+            .env("LAMBDA_TASK_ROOT", &self.task_root)
+            .env("AWS_LAMBDA_RUNTIME_API", api.to_string())
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        for (key, value) in &self.variables {
+            match value {
+                Some(value) => command.env(key, value),
+                None => command.env_remove(key),
+            };
+        }
+        command
+    }
+}
+
+/// A running runtime. Dropping it kills the process.
+#[derive(Debug)]
+pub struct Bootstrap {
+    child: Child,
+    marks: [logs::Marks; 2],
+    readers: [JoinHandle<()>; 2],
+}
+
+impl Bootstrap {
+    /// Starts the runtime against the Runtime API at this address; each line it writes goes to `sink`.
+    pub fn spawn(launch: &Launch, api: SocketAddr, sink: LogSink) -> io::Result<Self> {
+        let mut command = launch.command(api);
+        let (stdout, out_mark, out_reader) = logs::pipe(LogSource::Stdout, Arc::clone(&sink))?;
+        let (stderr, err_mark, err_reader) = logs::pipe(LogSource::Stderr, sink)?;
+        let child = command.stdout(stdout).stderr(stderr).spawn()?;
+        Ok(Self { child, marks: [out_mark, err_mark], readers: [out_reader, err_reader] })
+    }
+
+    /// The process id; `None` after its end was seen.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Waits for the end of the process. Cancel safe.
+    pub async fn wait(&mut self) -> Exit {
+        Exit(self.child.wait().await.ok())
+    }
+
+    /// Ends the process as Lambda does, with SIGKILL, and waits for it.
+    pub async fn kill(&mut self) -> Exit {
+        // An error means that it has ended already.
+        let _ = self.child.start_kill();
+        self.wait().await
+    }
+
+    /// Returns when each line that the process has written until now was given to the sink.
+    pub async fn flush_logs(&self) {
+        for marks in &self.marks {
+            marks.pass().await;
+        }
+    }
+}
+
+impl Drop for Bootstrap {
+    fn drop(&mut self) {
+        for reader in &self.readers {
+            reader.abort();
+        }
+    }
+}
+
+/// How the process ended, worded as Lambda words it: `exit status 1`, `signal: killed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit(Option<ExitStatus>);
+
+impl Exit {
+    /// The exit code; `None` after a signal.
+    pub fn code(&self) -> Option<i32> {
+        self.0?.code()
+    }
+
+    /// The signal's number; `None` after an ordinary end.
+    pub fn signal(&self) -> Option<i32> {
+        std::os::unix::process::ExitStatusExt::signal(&self.0?)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(code) = self.code() {
+            return write!(f, "exit status {code}");
+        }
+        // The words of Go's `syscall.Signal`, which Lambda's supervisor prints.
+        match self.signal() {
+            Some(4) => f.write_str("signal: illegal instruction"),
+            Some(6) => f.write_str("signal: aborted"),
+            Some(7) => f.write_str("signal: bus error"),
+            Some(9) => f.write_str("signal: killed"),
+            Some(11) => f.write_str("signal: segmentation fault"),
+            Some(15) => f.write_str("signal: terminated"),
+            Some(number) => write!(f, "signal: {number}"),
+            None => f.write_str("unknown exit status"),
+        }
+    }
+}
+
+fn io_write_all(mut pipe: &io::PipeWriter, bytes: &[u8]) -> io::Result<()> {
+    pipe.write_all(bytes)
+}

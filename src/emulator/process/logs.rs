@@ -1,0 +1,140 @@
+//! The child's output, line by line, and a way to know that all of it was read.
+//!
+//! A pipe keeps its order, so a mark that we write into it ourselves comes out behind everything the child
+//! wrote before: that tells, without waiting, which lines belong to an invocation.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::{io_write_all, random, uuid};
+
+/// Where a line was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogSource {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// One line of the child, without its end of line; bytes that are not UTF-8 are replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Where it was written.
+    pub source: LogSource,
+    /// The text.
+    pub text: String,
+}
+
+/// Takes the lines as they come, on the runtime's thread.
+pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
+
+/// The parent's own writing end of a child's pipe.
+#[derive(Debug)]
+pub(super) struct Marks {
+    pipe: Arc<io::PipeWriter>,
+    mark: Arc<[u8]>,
+    written: AtomicU64,
+    seen: watch::Receiver<u64>,
+}
+
+impl Marks {
+    /// Writes a mark and waits until it comes out.
+    pub(super) async fn pass(&self) {
+        let (pipe, mark) = (Arc::clone(&self.pipe), Arc::clone(&self.mark));
+        // A full pipe blocks, and it shares its blocking mode with the child: so not on this thread.
+        let written = tokio::task::spawn_blocking(move || io_write_all(&pipe, &mark)).await;
+        if matches!(written, Ok(Ok(()))) {
+            let number = self.written.fetch_add(1, Ordering::Relaxed) + 1;
+            // Fails only when the reader is gone, and then nothing comes out any more.
+            let _ = self.seen.clone().wait_for(|seen| *seen >= number).await;
+        }
+    }
+}
+
+/// A pipe for the child, and the task that reads it.
+pub(super) fn pipe(source: LogSource, sink: LogSink) -> io::Result<(Stdio, Marks, JoinHandle<()>)> {
+    let (reader, writer) = io::pipe()?;
+    let child = Stdio::from(writer.try_clone()?);
+    let mark: Arc<[u8]> = format!("\0{}\0\n", uuid(random())).into_bytes().into();
+    let (seen, receiver) = watch::channel(0);
+    let lines = Lines { source, sink, mark: Arc::clone(&mark), seen, pending: Vec::new() };
+    let task = tokio::spawn(read(Receiver::from_owned_fd(OwnedFd::from(reader))?, lines));
+    Ok((child, Marks { pipe: Arc::new(writer), mark, written: AtomicU64::new(0), seen: receiver }, task))
+}
+
+async fn read(mut pipe: Receiver, mut lines: Lines) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
+        lines.feed(&buffer[..count]);
+    }
+}
+
+struct Lines {
+    source: LogSource,
+    sink: LogSink,
+    mark: Arc<[u8]>,
+    seen: watch::Sender<u64>,
+    pending: Vec<u8>,
+}
+
+impl Lines {
+    fn feed(&mut self, bytes: &[u8]) {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            self.pending.extend_from_slice(&bytes[start..=end]);
+            start = end + 1;
+            self.line();
+        }
+        self.pending.extend_from_slice(&bytes[start..]);
+    }
+
+    /// Gives on what is pending, up to and with its end of line; a mark may stand behind an open line.
+    fn line(&mut self) {
+        let mut line = std::mem::take(&mut self.pending);
+        let marked = line.ends_with(&self.mark);
+        line.truncate(line.len() - if marked { self.mark.len() } else { 1 });
+        if !marked || !line.is_empty() {
+            (self.sink)(LogLine { source: self.source, text: String::from_utf8_lossy(&line).into_owned() });
+        }
+        if marked {
+            self.seen.send_modify(|seen| *seen += 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_at_ends_of_line_and_marks() {
+        let got = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&got);
+        let (seen, marks) = watch::channel(0);
+        let mut lines = Lines {
+            source: LogSource::Stdout,
+            sink: Arc::new(move |line: LogLine| into.lock().unwrap().push(line.text)),
+            mark: Arc::from(&b"\0mark\0\n"[..]),
+            seen,
+            pending: Vec::new(),
+        };
+        lines.feed(b"one\ntw");
+        lines.feed(b"o\n\nopen\0mark\0\n");
+        lines.feed(b"\0mark");
+        assert_eq!(*marks.borrow(), 1);
+        lines.feed(b"\0\nlast \xff\n");
+        assert_eq!(*marks.borrow(), 2);
+        assert_eq!(*got.lock().unwrap(), ["one", "two", "", "open", "last \u{fffd}"]);
+    }
+}

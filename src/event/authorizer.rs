@@ -1,0 +1,39 @@
+//! Who the caller is, from what the front end verified: never from a header.
+
+use std::borrow::Cow;
+
+use crate::event::fields::Fields;
+use crate::request::{ClientCert, User};
+
+/// IAM first, then a verified token's claim, then a Lambda authorizer's principal.
+pub(super) fn user<'e>(context: &Fields<'e>, claim: &str) -> Option<User<'e>> {
+    let authorizer = context.object("authorizer");
+    let identity = context.object("identity");
+    let found = |name: Option<Cow<'e, [u8]>>, auth_type| {
+        name.filter(|name| !name.is_empty()).map(|name| User { name, auth_type })
+    };
+    found(authorizer.object("iam").text("userArn"), "AWS_IAM")
+        .or_else(|| found(identity.text("userArn"), "AWS_IAM"))
+        .or_else(|| found(lattice_principal(&identity), "AWS_IAM"))
+        .or_else(|| found(authorizer.object("jwt").object("claims").text(claim), "JWT"))
+        .or_else(|| found(authorizer.object("claims").text(claim), "COGNITO_USER_POOLS"))
+        .or_else(|| found(authorizer.text("principalId"), "CUSTOM"))
+        .or_else(|| found(authorizer.object("lambda").text("principalId"), "CUSTOM"))
+}
+
+fn lattice_principal<'e>(identity: &Fields<'e>) -> Option<Cow<'e, [u8]>> {
+    (identity.text("type").as_deref() == Some(b"AWS_IAM")).then(|| identity.text("principal"))?
+}
+
+/// The client certificate of mutual TLS: `identity.clientCert` (REST, HTTP API 1.0), `authentication.clientCert` (2.0).
+pub(super) fn client_cert<'e>(context: &Fields<'e>) -> Option<ClientCert<'e>> {
+    let certs = ["identity", "authentication"].map(|member| context.object(member).object("clientCert"));
+    let cert = certs.into_iter().find(|cert| !cert.is_empty())?;
+    let part = |name| cert.text(name).unwrap_or_default();
+    Some(ClientCert {
+        pem: part("clientCertPem"),
+        subject: part("subjectDN"),
+        issuer: part("issuerDN"),
+        serial: part("serialNumber"),
+    })
+}

@@ -1,0 +1,22 @@
+//! The body, left in the event's own bytes until the memory it will live in is there.
+
+use std::borrow::Cow;
+
+use crate::event::fields::{self, Fields};
+use crate::json;
+use crate::request::Body;
+
+pub(super) fn read<'e>(event: &Fields<'e>) -> Body<'e> {
+    let Some(raw) = event.get("body") else { return Body::Empty };
+    let Some(inside) = fields::literal(raw) else {
+        // Written by hand: AWS sends a string. The JSON itself is what its author means.
+        return Body::Plain(Cow::Borrowed(raw.get().as_bytes()));
+    };
+    if inside.is_empty() {
+        Body::Empty
+    } else if event.is_true("isBase64Encoded") || event.is_true("is_base64_encoded") {
+        Body::Base64(json::unescape(inside))
+    } else {
+        Body::JsonText(inside)
+    }
+}

@@ -1,0 +1,99 @@
+//! Headers, merged: each name once whatever its case, in order of appearance.
+
+use std::borrow::Cow;
+
+use crate::event::fields::Fields;
+use crate::request::{Header, Scheme};
+use crate::response::head::is_token;
+
+/// The headers of one request.
+#[derive(Debug, Default)]
+pub(super) struct Headers<'e> {
+    pub(super) list: Vec<Header<'e>>,
+    pub(super) has_content_length: bool,
+}
+
+impl<'e> Headers<'e> {
+    /// Reads `multiValueHeaders`, and from `headers` the names that the first lacks.
+    pub(super) fn read(single: Fields<'e>, multi: Fields<'e>) -> Self {
+        let mut headers = Self::default();
+        for (name, values) in multi.multi() {
+            headers.add(name, values);
+        }
+        let known = headers.list.len();
+        for (name, values) in single.multi() {
+            if !headers.list[..known].iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
+                headers.add(name, values);
+            }
+        }
+        headers
+    }
+
+    /// Payload 2.0's list of cookies, unless a `cookie` header is there as well: a Function URL sends both.
+    pub(super) fn add_cookies(&mut self, cookies: Vec<Cow<'e, [u8]>>) {
+        if self.get("cookie").is_none() && !cookies.is_empty() {
+            self.add(Cow::Borrowed("cookie"), cookies);
+        }
+    }
+
+    /// A header's value, by lower-case name.
+    pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
+        self.list.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
+    }
+
+    /// `X-Forwarded-Proto`, first element; TLS when it is missing or neither.
+    pub(super) fn scheme(&self) -> Scheme {
+        let value = self.get("x-forwarded-proto").unwrap_or_default();
+        let first = value.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
+        if first.eq_ignore_ascii_case(b"http") { Scheme::Http } else { Scheme::Https }
+    }
+
+    fn add(&mut self, name: Cow<'e, str>, values: Vec<Cow<'e, [u8]>>) {
+        if name.eq_ignore_ascii_case("content-length") {
+            // The true length is known; the header's would be that of the encoded body, or a lie.
+            self.has_content_length = true;
+            return;
+        }
+        if !is_wanted(&name) {
+            return;
+        }
+        for value in values.into_iter().filter_map(clean) {
+            match self.list.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+                Some((_, old)) => join(&name, old, value),
+                None => self.list.push((name.clone(), value)),
+            }
+        }
+    }
+}
+
+/// Header names that may become `HTTP_…` variables. A `_` would let a client overwrite the variable of the name with
+/// `-`; `Proxy` would become HTTP_PROXY, which HTTP libraries obey (httpoxy, CVE-2016-5385); the event holds no
+/// transfer coding any more.
+fn is_wanted(name: &str) -> bool {
+    is_token(name)
+        && !name.contains('_')
+        && !name.eq_ignore_ascii_case("proxy")
+        && !name.eq_ignore_ascii_case("transfer-encoding")
+}
+
+/// A value without the white space around it; `None` for one that no HTTP message can carry (RFC 9110 §5.5).
+fn clean(value: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
+    if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        return None;
+    }
+    let trimmed = value.trim_ascii();
+    if trimmed.len() == value.len() { Some(value) } else { Some(Cow::Owned(trimmed.to_vec())) }
+}
+
+/// Repeated fields are one list (RFC 9110 §5.3); cookie crumbs join by `; ` (RFC 9113 §8.2.3); of what can be there
+/// only once the last counts.
+fn join<'e>(name: &str, old: &mut Cow<'e, [u8]>, value: Cow<'e, [u8]>) {
+    if name.eq_ignore_ascii_case("content-type") || name.eq_ignore_ascii_case("host") {
+        *old = value;
+        return;
+    }
+    let separator: &[u8] = if name.eq_ignore_ascii_case("cookie") { b"; " } else { b"," };
+    let old = old.to_mut();
+    old.extend_from_slice(separator);
+    old.extend_from_slice(&value);
+}

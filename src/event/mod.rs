@@ -1,0 +1,123 @@
+//! Room: `event`, the bytes of a Lambda event as one HTTP request.
+//! In: event bytes, [`RequestConfig`].
+//! Out: [`Request`], or an error that names what was seen and what is supported.
+//! May use: `config`, `error`, `json`, `request`, `response` (header grammar), serde, memchr, base64.
+//! Must not: do I/O, panic on any bytes, decode anything twice, trust a header for who the caller is.
+
+mod alb;
+mod authorizer;
+mod body;
+mod fields;
+mod function_url;
+mod headers;
+mod http_api;
+mod lattice;
+mod path;
+mod probe;
+mod query;
+mod remote;
+mod rest;
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::config::RequestConfig;
+use crate::error::{Error, Result};
+use crate::request::{Origin, Request};
+use crate::response::head::is_token;
+use fields::Fields;
+
+/// An event that is known to be an HTTP request and whose front end is known. Still to be decoded.
+///
+/// The origin outlives a decoding error, so that the caller can be told in its own dialect.
+#[derive(Debug)]
+pub struct Event<'e> {
+    fields: Fields<'e>,
+    context: Fields<'e>,
+    origin: Origin,
+}
+
+/// Finds out which front end made an event.
+///
+/// # Errors
+/// `UnmarshalError` when the bytes are not a JSON object, `UnsupportedEvent` when it is not an HTTP request.
+pub fn probe(bytes: &[u8]) -> Result<Event<'_>> {
+    let raw: &RawValue = serde_json::from_slice(bytes).map_err(|error| {
+        Error::unmarshal(format!("the event is not valid JSON: {error}")).with_source(error)
+    })?;
+    if !fields::is_object(raw) {
+        return Err(probe::not_an_object(raw.get()));
+    }
+    let fields: Fields<'_> = serde_json::from_str(raw.get()).map_err(|error| {
+        Error::unmarshal(format!("the event's member names are not Unicode text: {error}")).with_source(error)
+    })?;
+    let context = fields.object("requestContext");
+    let origin = probe::origin(&fields, &context)?;
+    Ok(Event { fields, context, origin })
+}
+
+impl<'e> Event<'e> {
+    /// The front end.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Decodes the request.
+    ///
+    /// # Errors
+    /// `BadRequest` when a field cannot be read; the message names it.
+    pub fn decode(self, config: &RequestConfig) -> Result<Request<'e>> {
+        match self.origin {
+            Origin::Rest => rest::decode(&self, config),
+            Origin::HttpApiV1 => http_api::decode_v1(&self, config),
+            Origin::HttpApiV2 => http_api::decode_v2(&self, config),
+            Origin::FunctionUrl => function_url::decode(&self, config),
+            Origin::Alb | Origin::AlbMulti => alb::decode(&self, config),
+            Origin::LatticeV1 => lattice::decode_v1(&self, config),
+            Origin::LatticeV2 => lattice::decode_v2(&self, config),
+        }
+    }
+}
+
+/// What each front end's file reads for itself.
+struct Parts<'e> {
+    method: Option<Cow<'e, str>>,
+    protocol: Option<Cow<'e, str>>,
+    path: path::Split,
+    query: Cow<'e, [u8]>,
+    headers: headers::Headers<'e>,
+    /// The client's address as the front end saw it, where the event has a member for it.
+    peer: Option<Cow<'e, str>>,
+}
+
+/// Puts the parts together with what is read alike for every front end.
+fn assemble<'e>(event: &Event<'e>, config: &RequestConfig, parts: Parts<'e>) -> Result<Request<'e>> {
+    let Parts { method, protocol, path, query, headers, peer } = parts;
+    let method = method.unwrap_or(Cow::Borrowed("GET"));
+    if !is_token(&method) {
+        return Err(Error::bad_request("the event's HTTP method is not a token (RFC 9110, 9.1)"));
+    }
+    let mut raw_target = path.raw;
+    if !query.is_empty() {
+        raw_target.push(b'?');
+        raw_target.extend_from_slice(&query);
+    }
+    Ok(Request {
+        origin: event.origin,
+        method,
+        protocol: protocol.filter(|text| text.starts_with("HTTP/")).unwrap_or(Cow::Borrowed("HTTP/1.1")),
+        scheme: headers.scheme(),
+        script_name: path.script_name,
+        path_info: path.path_info,
+        query,
+        raw_target,
+        remote: remote::resolve(peer.as_deref(), headers.get("x-forwarded-for"), config.trusted_hops),
+        user: authorizer::user(&event.context, &config.user_claim),
+        client_cert: authorizer::client_cert(&event.context),
+        domain_name: event.context.string("domainName"),
+        headers: headers.list,
+        has_content_length: headers.has_content_length,
+        body: body::read(&event.fields),
+    })
+}

@@ -1,0 +1,112 @@
+//! Paths: decoded once or not at all, split into SCRIPT_NAME and PATH_INFO, and told again as REQUEST_URI.
+
+use std::borrow::Cow;
+
+use crate::config::RequestConfig;
+
+/// How the front end delivers the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Percent-encoded: decoded here, once.
+    Encoded,
+    /// Already decoded: a second decoding would turn `%2525` into `%` and open paths that a proxy had refused.
+    Decoded,
+}
+
+/// A path that has been split. `raw` is the encoded path, mount point included.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Split {
+    pub(super) script_name: Vec<u8>,
+    pub(super) path_info: Vec<u8>,
+    pub(super) raw: Vec<u8>,
+}
+
+/// Splits a path.
+///
+/// `stage` is what the client's URL has before `path` and the event does not show in it; `mount` is the beginning of
+/// `path` itself that is derived to be the mount point. Both are in the form of `path`. The configured base path wins
+/// over `mount`.
+pub(super) fn split(path: &[u8], form: Form, stage: &[u8], mount: &[u8], config: &RequestConfig) -> Split {
+    let path = with_slash(path);
+    let raw = match form {
+        Form::Encoded => [stage, &path].concat(),
+        Form::Decoded => encode(&[stage, &path].concat()),
+    };
+    let decoded = form.decode(&path);
+    let base = match &config.base_path {
+        Some(base) if has_prefix(&decoded, base) => base.len(),
+        Some(_) => 0,
+        None => form.decode(mount).len(),
+    };
+    let mut script_name = form.decode(stage).into_owned();
+    script_name.extend_from_slice(&decoded[..base]);
+    let mut path_info = decoded[base..].to_vec();
+    if script_name.is_empty() && path_info.is_empty() {
+        path_info.push(b'/');
+    }
+    Split { script_name, path_info, raw }
+}
+
+impl Form {
+    fn decode(self, path: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Self::Encoded => decode(path),
+            Self::Decoded => Cow::Borrowed(path),
+        }
+    }
+}
+
+/// Whether a path begins with a prefix and a segment ends there.
+pub(super) fn has_prefix(path: &[u8], prefix: &[u8]) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// Percent-decodes; what is not an escape stays as it is.
+pub(super) fn decode(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'%', text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        match (byte, after) {
+            (b'%', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                out.push(hex(*high) << 4 | hex(*low));
+                rest = tail;
+            }
+            _ => {
+                out.push(byte);
+                rest = after;
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn hex(digit: u8) -> u8 {
+    // Both callers have checked that it is a hex digit.
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()).unwrap_or(0)
+}
+
+/// Encodes a decoded path again (RFC 3986 §3.3, `pchar` and `/`): a reconstruction of what the client sent.
+pub(super) fn encode(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len() + 8);
+    for &byte in path {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte) {
+            out.push(byte);
+        } else {
+            push_escaped(&mut out, byte);
+        }
+    }
+    out
+}
+
+/// Appends `%XX`.
+pub(super) fn push_escaped(out: &mut Vec<u8>, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    out.extend_from_slice(&[b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+}
+
+fn with_slash(path: &[u8]) -> Cow<'_, [u8]> {
+    if path.starts_with(b"/") { Cow::Borrowed(path) } else { Cow::Owned([b"/", path].concat()) }
+}

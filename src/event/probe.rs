@@ -1,0 +1,89 @@
+//! Which front end made the event: by the presence of keys only, most specific first.
+
+use crate::error::{Error, Result};
+use crate::event::fields::Fields;
+use crate::request::Origin;
+
+const SUPPORTED: &str = "API Gateway REST and HTTP APIs (payload 1.0 and 2.0), Lambda Function URLs, \
+                         Application Load Balancers and VPC Lattice (V1 and V2)";
+
+/// Decides the origin.
+pub(super) fn origin(event: &Fields<'_>, context: &Fields<'_>) -> Result<Origin> {
+    if let Some(seen) = looks_like_http_but_is_not(event, context) {
+        return Err(unsupported(seen));
+    }
+    let version = event.text("version");
+    let version = version.as_deref().unwrap_or_default();
+    if context.get("elb").is_some() {
+        let multi = event.get("multiValueHeaders").is_some();
+        return Ok(if multi { Origin::AlbMulti } else { Origin::Alb });
+    }
+    if !context.object("http").is_empty() {
+        return Ok(if is_function_url(context) { Origin::FunctionUrl } else { Origin::HttpApiV2 });
+    }
+    let lattice_context = context.get("serviceArn").is_some() || context.get("targetGroupArn").is_some();
+    if event.get("method").is_some() && (lattice_context || version == b"2.0" && event.get("path").is_some()) {
+        return Ok(Origin::LatticeV2);
+    }
+    if event.get("httpMethod").is_some() && version == b"1.0" {
+        return Ok(Origin::HttpApiV1);
+    }
+    if event.get("httpMethod").is_some() && event.get("requestContext").is_some() {
+        return Ok(Origin::Rest);
+    }
+    if event.get("raw_path").is_some() && event.get("method").is_some() {
+        return Ok(Origin::LatticeV1);
+    }
+    Err(unsupported(name_of(event)))
+}
+
+/// The domain tells a Function URL from an HTTP API; so does the account of an unauthenticated one.
+fn is_function_url(context: &Fields<'_>) -> bool {
+    let domain = context.string("domainName").unwrap_or_default();
+    domain.contains(".lambda-url.") || context.text("accountId").as_deref() == Some(b"anonymous")
+}
+
+/// Events with an HTTP method or path in them that must never reach an application.
+fn looks_like_http_but_is_not(event: &Fields<'_>, context: &Fields<'_>) -> Option<&'static str> {
+    let kind = event.text("type");
+    let authorizer = matches!(kind.as_deref(), Some(b"TOKEN" | b"REQUEST"));
+    if authorizer && (event.get("methodArn").is_some() || event.get("routeArn").is_some()) {
+        return Some("an API Gateway authorizer request");
+    }
+    let message = context.get("eventType").is_some() || context.get("messageDirection").is_some();
+    if context.get("connectionId").is_some() && message {
+        return Some("an API Gateway WebSocket event");
+    }
+    None
+}
+
+/// A name for a known non-HTTP event, or its member names: never its values.
+fn name_of(event: &Fields<'_>) -> &'static str {
+    const KNOWN: [(&str, &str); 7] = [
+        ("Records", "a record event (SQS, SNS, S3, DynamoDB, Kinesis or CloudFront)"),
+        ("detail-type", "an EventBridge event"),
+        ("apiPath", "an Amazon Bedrock agent event"),
+        ("arguments", "an AppSync resolver event"),
+        ("triggerSource", "a Cognito trigger"),
+        ("invokingEvent", "an AWS Config event"),
+        ("awslogs", "a CloudWatch Logs event"),
+    ];
+    KNOWN.iter().find(|(key, _)| event.has(key)).map_or("", |&(_, name)| name)
+}
+
+fn unsupported(seen: &str) -> Error {
+    let seen = if seen.is_empty() { "an event without the members of any HTTP front end" } else { seen };
+    Error::unsupported_event(format!("this is {seen}, and a WSGI application serves HTTP requests only: {SUPPORTED}"))
+}
+
+/// An event that is a bare JSON value.
+pub(super) fn not_an_object(text: &str) -> Error {
+    let kind = match text.as_bytes().first() {
+        Some(b'[') => "a JSON array",
+        Some(b'"') => "a JSON string",
+        Some(b't' | b'f') => "a JSON boolean",
+        Some(b'n') => "null",
+        _ => "a JSON number",
+    };
+    unsupported(kind)
+}

@@ -1,0 +1,165 @@
+//! Room: `json`, string literals of JSON as bytes, without a copy where there is nothing to unescape.
+//! In: the inside of a string literal that a JSON parser has already accepted; text to write.
+//! Out: bytes; literals.
+//! May use: memchr, `serde_json` (to write).
+//! Must not: know what the strings mean.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+/// The bytes of U+FFFD, which stands for what is not Unicode (RFC 8259 §8.2: unpaired surrogates).
+const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
+
+/// The inside of a string literal as UTF-8 bytes; borrowed when it holds no escape.
+pub fn unescape(inside: &str) -> Cow<'_, [u8]> {
+    if memchr(b'\\', inside.as_bytes()).is_none() {
+        return Cow::Borrowed(inside.as_bytes());
+    }
+    let mut out = Vec::with_capacity(inside.len());
+    for_each_piece(inside, |piece| out.extend_from_slice(piece));
+    Cow::Owned(out)
+}
+
+/// How many bytes [`unescape_into`] writes.
+pub fn unescaped_len(inside: &str) -> usize {
+    let mut len = 0;
+    for_each_piece(inside, |piece| len += piece.len());
+    len
+}
+
+/// Writes the unescaped bytes into `out`, which has [`unescaped_len`] bytes.
+pub fn unescape_into(inside: &str, out: &mut [u8]) {
+    let mut at = 0;
+    for_each_piece(inside, |piece| {
+        out[at..at + piece.len()].copy_from_slice(piece);
+        at += piece.len();
+    });
+}
+
+/// Cuts a literal into runs without escapes and the bytes that each escape stands for.
+fn for_each_piece(inside: &str, mut take: impl FnMut(&[u8])) {
+    let mut rest = inside.as_bytes();
+    while let Some(at) = memchr(b'\\', rest) {
+        if at > 0 {
+            take(&rest[..at]);
+        }
+        rest = take_escape(&rest[at + 1..], &mut take);
+    }
+    if !rest.is_empty() {
+        take(rest);
+    }
+}
+
+/// Takes one escape, whose backslash has been read, and gives what comes after it.
+fn take_escape<'a>(rest: &'a [u8], take: &mut impl FnMut(&[u8])) -> &'a [u8] {
+    let Some((&letter, rest)) = rest.split_first() else { return rest };
+    let plain: &[u8] = match letter {
+        b'b' => b"\x08",
+        b'f' => b"\x0c",
+        b'n' => b"\n",
+        b'r' => b"\r",
+        b't' => b"\t",
+        b'u' => return take_unicode(rest, take),
+        _ => &[letter], // `"`, `\` and `/` stand for themselves
+    };
+    take(plain);
+    rest
+}
+
+/// Takes the hex digits of `\uXXXX`, and of the second half of a surrogate pair when there is one.
+fn take_unicode<'a>(rest: &'a [u8], take: &mut impl FnMut(&[u8])) -> &'a [u8] {
+    let (Some(unit), Some(after)) = (hex4(rest), rest.get(4..)) else {
+        take(REPLACEMENT);
+        return &[];
+    };
+    let (code, after) = match (unit, after.strip_prefix(b"\\u")) {
+        (0xD800..=0xDBFF, Some(second)) => match hex4(second) {
+            Some(low @ 0xDC00..=0xDFFF) => (0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00), &second[4..]),
+            _ => (unit, after),
+        },
+        _ => (unit, after),
+    };
+    match char::from_u32(code) {
+        Some(char) => take(char.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => take(REPLACEMENT),
+    }
+    after
+}
+
+fn hex4(digits: &[u8]) -> Option<u32> {
+    let digits = digits.get(..4)?;
+    digits.iter().try_fold(0, |code, &digit| Some(code << 4 | char::from(digit).to_digit(16)?))
+}
+
+/// Appends `text` as a string literal, quotes included.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    // Writing to a Vec cannot fail, and a str is always representable.
+    let written = serde_json::to_writer(out, text);
+    debug_assert!(written.is_ok());
+}
+
+/// The size in bytes of the literal that [`write_string`] writes for `text`, quotes included.
+pub fn string_len(text: &[u8]) -> usize {
+    2 + text.iter().map(|&byte| usize::from(ESCAPED_LEN[usize::from(byte)])).sum::<usize>()
+}
+
+/// What each byte becomes inside a literal: itself, a two-byte escape, or `\u00XX` (RFC 8259 §7).
+static ESCAPED_LEN: [u8; 256] = {
+    let mut table = [1; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = 6;
+        byte += 1;
+    }
+    table[0x08] = 2;
+    table[0x09] = 2;
+    table[0x0A] = 2;
+    table[0x0C] = 2;
+    table[0x0D] = 2;
+    table[b'"' as usize] = 2;
+    table[b'\\' as usize] = 2;
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn unpaired_surrogates_become_the_replacement_character() {
+        assert_eq!(unescape(r"a\ud800b"), "a\u{FFFD}b".as_bytes());
+        assert_eq!(unescape(r"\udc00\ud83d\ude00"), "\u{FFFD}😀".as_bytes());
+        assert_eq!(unescape(r"\ud800A"), "\u{FFFD}A".as_bytes());
+    }
+
+    #[test]
+    fn text_without_escapes_is_borrowed() {
+        assert!(matches!(unescape("héllo"), Cow::Borrowed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn unescaping_undoes_writing(text in any::<String>()) {
+            let mut literal = Vec::new();
+            write_string(&mut literal, &text);
+            prop_assert_eq!(literal.len(), string_len(text.as_bytes()));
+            let literal = String::from_utf8(literal).unwrap();
+            let inside = &literal[1..literal.len() - 1];
+            prop_assert_eq!(unescape(inside).as_ref(), text.as_bytes());
+            let mut out = vec![0; unescaped_len(inside)];
+            unescape_into(inside, &mut out);
+            prop_assert_eq!(out.as_slice(), text.as_bytes());
+        }
+
+        #[test]
+        fn any_literal_that_serde_accepts_reads_the_same(inside in r#"([a-zé ]|\\[bfnrt/"\\]|\\u[0-9a-f]{4}){0,20}"#) {
+            if let Ok(text) = serde_json::from_str::<String>(&format!("\"{inside}\"")) {
+                prop_assert_eq!(unescape(&inside).as_ref(), text.as_bytes());
+            } else {
+                unescape(&inside); // lone surrogates: no panic
+            }
+        }
+    }
+}

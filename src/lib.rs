@@ -1,0 +1,57 @@
+//! # wsgi-lambda: the house
+//!
+//! `bootstrap` is a custom AWS Lambda runtime that embeds CPython and runs any WSGI application; `wsgi-lambda` is the
+//! command line around it. Both are thin binaries over this library.
+//!
+//! ```text
+//! Runtime API ─bytes─▶ runtime ─Invocation─▶ handler ─▶ event ─Request─▶ environ ─Environ─▶ python ─▶ app
+//!      ▲                                        │                                            │
+//!      └───── bytes ◀── runtime ◀── Answer ◀── proxy (each origin's envelope) ◀── response::Sink
+//! ```
+//!
+//! One way, values only. A request is decoded once: its body goes from the event's JSON straight into Python's memory.
+//! What the app gives is *pushed* into a [`response::Sink`].
+//!
+//! ## Decisions and why
+//!
+//! 1. **One package, one library, two binaries, two features.** `python` links libpython and builds `bootstrap`; `cli`
+//!    builds `wsgi-lambda`, which starts `bootstrap` as a child and plays the Runtime API to it. What you replay is the
+//!    shipped file. The pure rooms build with neither feature.
+//! 2. **`lambda_runtime_api_client` polls, our own small client answers.** `lambda_runtime::Runtime` ends the process
+//!    on an odd client context and panics on a 5xx, so its loop is not used; its types are. Answers and errors go over
+//!    one blocking socket with TCP_NODELAY: the crate's own path loses stack traces and has no init error.
+//! 3. **Python lives on the main thread**, attached for the whole life of the process and detached around every
+//!    blocking wait, so `threading.local` values, context variables and signal handlers behave as in any server.
+//!    tokio is current-thread, on that same thread.
+//! 4. **Own event structs on the request path.** They borrow, keep order and fail on nothing but broken JSON.
+//!    `aws_lambda_events` is held beside them in the tests, where its types are right.
+//! 5. **The origin is decided once**, by probing keys, and picks the answer's dialect.
+//! 6. **Bytes first.** A native string (PEP 3333, "Unicode Issues") is bytes seen as Latin-1.
+//! 7. **One bootstrap per Python minor version**, linked to `libpython3.N.so` through an `$ORIGIN` RUNPATH.
+//!
+//! ## Rooms
+//!
+//! Each room's first file opens with a card (Room, In, Out, May use, Must not); `tests/house.rs` reads the cards and
+//! fails on a `use` that is not on one, and on `unsafe` outside `python/ffi.rs`.
+
+pub mod config;
+pub mod environ;
+pub mod error;
+pub mod event;
+pub mod json;
+pub mod log;
+pub mod proxy;
+pub mod request;
+pub mod response;
+
+#[cfg(feature = "python")]
+pub mod handler;
+#[cfg(feature = "python")]
+pub mod python;
+#[cfg(feature = "python")]
+pub mod runtime;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod emulator;

@@ -1,0 +1,164 @@
+//! Room: `log`, the runtime's own lines: one per fact, in the form the function's log settings ask for.
+//! In: a level, a message, the request id if there is one.
+//! Out: one write to standard output, or one frame to the telemetry descriptor.
+//! May use: `config`, `error`, `serde_json`, jiff.
+//! Must not: know Python; carry header values, bodies or credentials.
+
+use std::io::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use crate::config::LogFormat;
+use crate::error::Error;
+
+/// A level, with the names and frame numbers of Python's `logging`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Worth knowing.
+    Info,
+    /// Something to mend, but the request was served.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+impl Level {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+        }
+    }
+
+    /// The frame type of the telemetry descriptor (awslambdaric, `lambda_runtime_log_utils.py`): 4 more a level, and
+    /// one less for JSON.
+    fn frame_type(self, format: LogFormat) -> u32 {
+        let text: u32 = match self {
+            Self::Info => 0xA55A_000F,
+            Self::Warning => 0xA55A_0013,
+            Self::Error => 0xA55A_0017,
+        };
+        match format {
+            LogFormat::Text => text,
+            LogFormat::Json => text - 1,
+        }
+    }
+}
+
+/// Where log lines go, and in which form.
+#[derive(Debug)]
+pub struct Log {
+    format: LogFormat,
+    telemetry: Option<std::fs::File>,
+}
+
+impl Log {
+    /// A log on standard output, or on the telemetry descriptor when the platform gave one.
+    pub fn new(format: LogFormat, telemetry: Option<std::fs::File>) -> Self {
+        Self { format, telemetry }
+    }
+
+    /// Writes one line.
+    pub fn line(&self, level: Level, request_id: &str, message: &str) {
+        let record = match self.format {
+            LogFormat::Text => {
+                format!("[{}]\t{}\t{request_id}\t{}", level.name(), timestamp_millis(), one_event(message))
+            }
+            LogFormat::Json => {
+                let mut record = json!({"timestamp": timestamp(), "level": level.name(), "message": message});
+                add_request_id(&mut record, request_id);
+                record.to_string()
+            }
+        };
+        self.write(level, &record);
+    }
+
+    /// Writes an error with its stack trace as one record, in the managed Python runtime's form.
+    pub fn error(&self, request_id: &str, error: &Error) {
+        self.exception(request_id, error.error_type(), error.message(), error.stack_trace());
+    }
+
+    /// Writes an exception by its parts.
+    pub fn exception(&self, request_id: &str, error_type: &str, message: &str, stack_trace: &[String]) {
+        let record = match self.format {
+            LogFormat::Text => {
+                let mut text = format!("[ERROR] {error_type}: {message}");
+                if !stack_trace.is_empty() {
+                    text.push_str("\nTraceback (most recent call last):\n");
+                    text.push_str(stack_trace.concat().trim_end_matches('\n'));
+                }
+                if self.telemetry.is_some() { text } else { one_event(&text) }
+            }
+            LogFormat::Json => {
+                let mut record = json!({
+                    "timestamp": timestamp(), "level": "ERROR", "errorMessage": message, "errorType": error_type,
+                    "stackTrace": stack_trace,
+                });
+                add_request_id(&mut record, request_id);
+                record.to_string()
+            }
+        };
+        self.write(Level::Error, &record);
+    }
+
+    fn write(&self, level: Level, record: &str) {
+        // A log that cannot be written has nobody left to tell.
+        let _ = match &self.telemetry {
+            Some(file) => {
+                let mut frame = Vec::with_capacity(record.len() + 17);
+                frame.extend_from_slice(&level.frame_type(self.format).to_be_bytes());
+                frame.extend_from_slice(&u32::try_from(record.len() + 1).unwrap_or(u32::MAX).to_be_bytes());
+                frame.extend_from_slice(&micros_since_epoch().to_be_bytes());
+                frame.extend_from_slice(record.as_bytes());
+                frame.push(b'\n');
+                (&*file).write_all(&frame)
+            }
+            None => std::io::stdout().lock().write_all(format!("{record}\n").as_bytes()),
+        };
+    }
+}
+
+fn add_request_id(record: &mut serde_json::Value, request_id: &str) {
+    if !request_id.is_empty() {
+        record["requestId"] = request_id.into();
+    }
+}
+
+/// On standard output every newline begins a new CloudWatch event. Like the managed Python runtime, lines are joined by
+/// carriage returns and indented by no-break spaces, so that a traceback stays one event and readable.
+fn one_event(text: &str) -> String {
+    if !text.contains('\n') {
+        return text.to_owned();
+    }
+    let lines = text.lines().map(|line| {
+        let indented = line.trim_start_matches(' ');
+        "\u{A0}".repeat(line.len() - indented.len()) + indented
+    });
+    lines.collect::<Vec<_>>().join("\r")
+}
+
+fn micros_since_epoch() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The two time formats of the managed Python runtime: seconds in JSON records, milliseconds in text.
+fn timestamp() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn timestamp_millis() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceback_is_one_event() {
+        assert_eq!(one_event("a\n  b\n    c"), "a\r\u{A0}\u{A0}b\r\u{A0}\u{A0}\u{A0}\u{A0}c");
+    }
+}

@@ -1,0 +1,70 @@
+//! The body: as text where it can be, base64 where it must be, so that every byte an application sends arrives.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::json;
+use crate::response::Head;
+
+/// Appends `,"body":…,"isBase64Encoded":…`.
+pub(super) fn write(out: &mut Vec<u8>, head: &Head, body: &[u8], limit: usize) {
+    out.extend_from_slice(b",\"body\":");
+    match as_text(head, body) {
+        // Escapes can make text larger than its base64: when only base64 fits, base64 it is.
+        Some((text, len)) if len <= base64_len(body) || out.len() + len + 32 <= limit => {
+            out.reserve_exact(len + 32);
+            json::write_string(out, text);
+            out.extend_from_slice(b",\"isBase64Encoded\":false");
+        }
+        _ => {
+            write_base64(out, body);
+            out.extend_from_slice(b",\"isBase64Encoded\":true");
+        }
+    }
+}
+
+fn write_base64(out: &mut Vec<u8>, body: &[u8]) {
+    let encoded = base64_len(body);
+    out.reserve_exact(encoded + 32);
+    out.push(b'"');
+    let start = out.len();
+    out.resize(start + encoded - 2, 0);
+    let written = BASE64.encode_slice(body, &mut out[start..]);
+    debug_assert_eq!(written.ok(), Some(encoded - 2));
+    out.push(b'"');
+}
+
+/// The size of the base64 literal, quotes included.
+fn base64_len(body: &[u8]) -> usize {
+    body.len().div_ceil(3) * 4 + 2
+}
+
+/// The body as text, and the size of its JSON literal; `None` when it has to be base64: an encoded (compressed) body,
+/// a type that is not text, or bytes that are not UTF-8 whatever the type says.
+fn as_text<'b>(head: &Head, body: &'b [u8]) -> Option<(&'b str, usize)> {
+    let encoding = head.header("content-encoding").unwrap_or_default().trim_ascii();
+    if !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {
+        return (body.is_empty()).then_some(("", 2));
+    }
+    let is_text = match head.header("content-type") {
+        Some(content_type) => is_text_type(content_type),
+        None => !body.contains(&0),
+    };
+    let text = std::str::from_utf8(body).ok().filter(|_| is_text || body.is_empty())?;
+    Some((text, json::string_len(body)))
+}
+
+/// Types whose content is text by definition (RFC 2046 §4.1, RFC 6839 for `+json` and `+xml`).
+fn is_text_type(content_type: &[u8]) -> bool {
+    const APPLICATION: [&str; 12] = [
+        "application/json", "application/javascript", "application/ecmascript", "application/xml",
+        "application/x-www-form-urlencoded", "application/graphql", "application/x-javascript", "application/yaml",
+        "application/x-ndjson", "application/manifest+json", "application/sql", "application/toml",
+    ];
+    let media_type = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+    let media_type = String::from_utf8_lossy(media_type).to_ascii_lowercase();
+    media_type.starts_with("text/")
+        || media_type.ends_with("+json")
+        || media_type.ends_with("+xml")
+        || APPLICATION.contains(&media_type.as_str())
+}

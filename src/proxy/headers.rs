@@ -1,0 +1,151 @@
+//! Response headers in each origin's form.
+
+use std::borrow::Cow;
+
+use super::Warning;
+use crate::json;
+use crate::request::Origin;
+use crate::response::Head;
+
+/// Names as the application first wrote them, each with its values in order.
+type Grouped<'h> = Vec<(&'h str, Vec<&'h [u8]>)>;
+
+/// Appends the members that carry headers.
+pub(super) fn write(out: &mut Vec<u8>, origin: Origin, head: &Head, warnings: &mut Vec<Warning>) {
+    let headers = group(head);
+    match origin {
+        Origin::Rest | Origin::HttpApiV1 | Origin::AlbMulti => multi(out, &headers),
+        Origin::HttpApiV2 | Origin::FunctionUrl => v2(out, &headers),
+        Origin::Alb => alb_single(out, &headers, warnings),
+        Origin::LatticeV1 | Origin::LatticeV2 => lattice(out, &headers, warnings),
+    }
+}
+
+/// Collects repeated names, whatever their case.
+fn group(head: &Head) -> Grouped<'_> {
+    let mut groups: Grouped<'_> = Vec::with_capacity(head.headers().len());
+    for (name, value) in head.headers() {
+        match groups.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((name, vec![value])),
+        }
+    }
+    groups
+}
+
+/// `multiValueHeaders` alone: what stands in both maps is merged by API Gateway, and ALB wants one form.
+fn multi(out: &mut Vec<u8>, headers: &Grouped<'_>) {
+    object(out, "multiValueHeaders", headers, |out, (name, values)| {
+        json::write_string(out, name);
+        out.push(b':');
+        array(out, values);
+    });
+}
+
+/// Payload 2.0 ignores `multiValueHeaders`; a cookie must not be joined to another by a comma (RFC 6265 §3).
+fn v2(out: &mut Vec<u8>, headers: &Grouped<'_>) {
+    let (cookies, others): (Vec<_>, Vec<_>) = headers.iter().partition(|(name, _)| is_set_cookie(name));
+    object(out, "headers", &others, |out, (name, values)| member(out, name, &join(values)));
+    if let Some((_, cookies)) = cookies.first() {
+        out.extend_from_slice(b",\"cookies\":");
+        array(out, cookies);
+    }
+}
+
+/// One value a name: several cookies go under names that differ in case, which the load balancer passes on.
+fn alb_single(out: &mut Vec<u8>, headers: &Grouped<'_>, warnings: &mut Vec<Warning>) {
+    let mut single: Vec<(Cow<'_, str>, Cow<'_, [u8]>)> = Vec::with_capacity(headers.len());
+    for (name, values) in headers {
+        if is_set_cookie(name) && values.len() > 1 {
+            warnings.push(Warning::AlbCookies);
+            let cased = values.iter().enumerate().map(|(at, &value)| (case_variation(name, at).into(), value.into()));
+            single.extend(cased);
+        } else {
+            single.push(((*name).into(), join(values)));
+        }
+    }
+    object(out, "headers", &single, |out, (name, value)| member(out, name, value));
+}
+
+/// No form for repeated values is documented. Of several cookies the last is kept: like a browser that meets the same
+/// name twice.
+fn lattice(out: &mut Vec<u8>, headers: &Grouped<'_>, warnings: &mut Vec<Warning>) {
+    object(out, "headers", headers, |out, (name, values)| match values.as_slice() {
+        [dropped @ .., last] if is_set_cookie(name) => {
+            if !dropped.is_empty() {
+                warnings.push(Warning::LatticeCookies(dropped.len()));
+            }
+            member(out, name, last);
+        }
+        _ => member(out, name, &join(values)),
+    });
+}
+
+fn is_set_cookie(name: &str) -> bool {
+    name.eq_ignore_ascii_case("set-cookie")
+}
+
+/// Repeated fields are one list (RFC 9110 §5.3).
+fn join<'h>(values: &[&'h [u8]]) -> Cow<'h, [u8]> {
+    match values {
+        [value] => Cow::Borrowed(value),
+        _ => Cow::Owned(values.join(&b","[..])),
+    }
+}
+
+/// The `at`-th spelling of a name: the bits of `at` turn the case of its letters.
+fn case_variation(name: &str, at: usize) -> String {
+    let mut bits = at;
+    name.chars()
+        .map(|char| {
+            let flip = char.is_ascii_alphabetic() && bits & 1 == 1;
+            if char.is_ascii_alphabetic() {
+                bits >>= 1;
+            }
+            match (flip, char.is_ascii_uppercase()) {
+                (true, true) => char.to_ascii_lowercase(),
+                (true, false) => char.to_ascii_uppercase(),
+                (false, _) => char,
+            }
+        })
+        .collect()
+}
+
+fn object<T>(out: &mut Vec<u8>, key: &str, items: &[T], mut write: impl FnMut(&mut Vec<u8>, &T)) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":{");
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b'}');
+}
+
+fn member(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    json::write_string(out, name);
+    out.push(b':');
+    json::write_string(out, &text(value));
+}
+
+fn array(out: &mut Vec<u8>, values: &[&[u8]]) {
+    out.push(b'[');
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        json::write_string(out, &text(value));
+    }
+    out.push(b']');
+}
+
+/// A value as JSON text: UTF-8 where it is that, else each byte as the character of Latin-1. What a front end makes of
+/// characters outside ASCII is not documented.
+fn text(value: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(value) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(value.iter().map(|&byte| char::from(byte)).collect()),
+    }
+}

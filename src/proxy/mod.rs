@@ -1,0 +1,101 @@
+//! Room: `proxy`, responses in the envelope of each front end.
+//! In: an [`Origin`], a [`Head`], the chunks of the body.
+//! Out: the JSON that Lambda hands to the front end, and [`Warning`]s about what the front end cannot carry.
+//! May use: `request` (the origin), `response`, `json`, base64, bytes.
+//! Must not: hold Python objects, post anything, write a key that an origin does not know.
+
+mod body;
+mod buffered;
+mod headers;
+
+pub use buffered::{BufferedSink, TooLarge};
+
+use crate::request::Origin;
+use crate::response::Head;
+
+/// The largest buffered answer: 6 MiB and 100 bytes (the constant of AWS's Runtime Interface Emulator,
+/// `interop.MaxPayloadSize`; docs, "Lambda quotas").
+pub const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
+/// An ALB takes 1 MiB (docs, "Use Lambda functions as targets of an Application Load Balancer").
+pub const MAX_ALB_ANSWER_BYTES: usize = 1024 * 1024;
+/// API Gateway takes this much of names and values together (docs, "Quotas for configuring and running an API").
+pub const MAX_API_GATEWAY_HEADER_BYTES: usize = 10_240;
+
+/// The size limit of an origin, in bytes of the whole envelope.
+pub fn max_answer_bytes(origin: Origin) -> usize {
+    match origin {
+        Origin::Alb | Origin::AlbMulti => MAX_ALB_ANSWER_BYTES,
+        _ => MAX_ANSWER_BYTES,
+    }
+}
+
+/// An answer ready to be posted.
+#[derive(Debug)]
+pub struct Envelope {
+    /// The JSON.
+    pub json: Vec<u8>,
+    /// What to tell the function's owner.
+    pub warnings: Vec<Warning>,
+}
+
+/// What a front end cannot carry, or hardly. Each kind is worth one log line in a process's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// Several Set-Cookie through a target group without multi-value headers.
+    AlbCookies,
+    /// Several Set-Cookie through VPC Lattice: this many were left out.
+    LatticeCookies(usize),
+    /// This many bytes of headers, near or above API Gateway's limit.
+    HeaderBytes(usize),
+    /// This many bytes of envelope, near the origin's limit.
+    AnswerBytes(usize, usize),
+}
+
+impl Warning {
+    /// Distinguishes kinds, whatever their numbers.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::AlbCookies => "alb-cookies",
+            Self::LatticeCookies(_) => "lattice-cookies",
+            Self::HeaderBytes(_) => "header-bytes",
+            Self::AnswerBytes(..) => "answer-bytes",
+        }
+    }
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::AlbCookies => f.write_str(
+                "the response sets several cookies, and this load balancer's target group takes one value per header: \
+                 they are sent under differently cased names. Set the target group attribute \
+                 lambda.multi_value_headers.enabled to true",
+            ),
+            Self::LatticeCookies(dropped) => write!(
+                f,
+                "VPC Lattice takes one Set-Cookie per response: only the last was sent, {dropped} left out",
+            ),
+            Self::HeaderBytes(bytes) => write!(
+                f,
+                "the response has {bytes} bytes of headers; API Gateway answers 502 above \
+                 {MAX_API_GATEWAY_HEADER_BYTES}",
+            ),
+            Self::AnswerBytes(bytes, limit) => write!(
+                f,
+                "the answer has {bytes} bytes, near the limit of {limit}: serve large bodies from S3, or stream them",
+            ),
+        }
+    }
+}
+
+/// A small answer of the runtime's own, such as a 500 for an exception.
+pub fn plain(origin: Origin, status: &str, text: &str) -> Envelope {
+    let mut head = Head::default();
+    // Both are constants of this crate, and a head without them would still be an answer.
+    if let Ok(mut valid) = Head::new(status)
+        && valid.add("Content-Type", "text/plain; charset=utf-8").is_ok()
+    {
+        head = valid;
+    }
+    buffered::encode(origin, &head, text.as_bytes())
+}

@@ -1,0 +1,226 @@
+//! Room: `response`, PEP 3333's `start_response` as an explicit state machine.
+//! In: status and headers, chunks, the end, as the application gives them.
+//! Out: [`Head`] and chunks pushed into a [`Sink`], at the moments the PEP allows.
+//! May use: `bytes`, `http` (reason phrases).
+//! Must not: know Lambda, Python, JSON; block; drop a byte without saying so in [`Notes`].
+
+use bytes::Bytes;
+
+pub mod head;
+
+pub use head::{Head, HeadError};
+
+/// Where a response goes. The buffered sink collects, a streaming sink writes at once.
+pub trait Sink: Send {
+    /// Takes status and headers: once, before any data, when PEP 3333 releases them. `whole_body` is the size of the
+    /// body where it is known before the first chunk is sent.
+    ///
+    /// # Errors
+    /// When the receiver is gone.
+    fn head(&mut self, head: Head, whole_body: Option<usize>) -> std::io::Result<()>;
+
+    /// Takes one chunk, never empty.
+    ///
+    /// # Errors
+    /// When the receiver is gone.
+    fn data(&mut self, chunk: Bytes) -> std::io::Result<()>;
+}
+
+/// How far a response has come.
+#[derive(Debug)]
+enum State {
+    /// `start_response` was not called, or every call so far was refused.
+    NotStarted,
+    /// `start_response` was called; nothing has been released, so `exc_info` may still replace it.
+    Started(Head),
+    /// Status and headers are out.
+    HeadersSent,
+}
+
+/// Why an event was refused. The texts are raised in the application's own frame.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A second `start_response` without `exc_info` (PEP 3333: a fatal error, even when the first call failed).
+    AlreadyStarted,
+    /// `start_response` with `exc_info` after the headers were sent: the caller re-raises the exception.
+    HeadersSent,
+    /// Output before `start_response`.
+    NotStarted,
+    /// More data through `write()` than the application's own Content-Length.
+    TooMuchData,
+    /// The receiver is gone.
+    Gone(String),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::AlreadyStarted => f.write_str(
+                "start_response() was already called; a second call needs exc_info \
+                 (PEP 3333, \"The start_response() Callable\")",
+            ),
+            Self::HeadersSent => f.write_str("the headers have already been sent"),
+            Self::NotStarted => f.write_str("the application gave output before it called start_response()"),
+            Self::TooMuchData => f.write_str("write() was given more data than Content-Length announces"),
+            Self::Gone(error) => write!(f, "the response could not be delivered: {error}"),
+        }
+    }
+}
+
+/// What to log about a response that was delivered but was not as announced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Content-Length announced, and bytes given, when they differ.
+    pub length_mismatch: Option<(u64, u64)>,
+    /// Whether status and headers were released.
+    pub headers_sent: bool,
+    /// The status code that was released.
+    pub status: u16,
+    /// Bytes handed to the sink.
+    pub sent: u64,
+}
+
+/// One response on its way from the application to a sink.
+pub struct Response<S: Sink + ?Sized> {
+    state: State,
+    called: bool,
+    head_request: bool,
+    body_forbidden: bool,
+    announced: Option<u64>,
+    given: u64,
+    sent: u64,
+    status: u16,
+    sink: Box<S>,
+}
+
+impl<S: Sink + ?Sized> Response<S> {
+    /// A response to a request with this method.
+    pub fn new(method: &str, sink: Box<S>) -> Self {
+        Self {
+            state: State::NotStarted,
+            called: false,
+            head_request: method == "HEAD",
+            body_forbidden: false,
+            announced: None,
+            given: 0,
+            sent: 0,
+            status: 0,
+            sink,
+        }
+    }
+
+    /// Whether status and headers were released, after which `exc_info` cannot replace them.
+    pub fn headers_sent(&self) -> bool {
+        matches!(self.state, State::HeadersSent)
+    }
+
+    /// Asks whether `start_response` may be called now, and notes that it was. The call counts even when its headers
+    /// are then refused.
+    ///
+    /// # Errors
+    /// `AlreadyStarted`, or `HeadersSent` with `exc_info`.
+    pub fn begin_start(&mut self, has_exc_info: bool) -> Result<(), Refusal> {
+        match (has_exc_info, self.headers_sent(), self.called) {
+            (true, true, _) => Err(Refusal::HeadersSent),
+            (false, _, true) => Err(Refusal::AlreadyStarted),
+            _ => {
+                self.called = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Stores status and headers; nothing is sent (PEP 3333). Replaces both when `exc_info` brought new ones.
+    pub fn start(&mut self, head: Head) {
+        self.state = State::Started(head);
+    }
+
+    /// Takes data given to `write()`: the first call releases the headers, even with no data.
+    ///
+    /// # Errors
+    /// `NotStarted`, `TooMuchData` (what fits was sent), `Gone`.
+    pub fn write(&mut self, chunk: Bytes) -> Result<(), Refusal> {
+        self.release(None)?;
+        if self.push(chunk)? { Ok(()) } else { Err(Refusal::TooMuchData) }
+    }
+
+    /// Takes one chunk of the iterable, of which it may be known to be the only one. Empty chunks mean "nothing yet"
+    /// and are legal even before `start_response`. Gives whether more data is wanted.
+    ///
+    /// # Errors
+    /// `NotStarted`, `Gone`.
+    pub fn chunk(&mut self, chunk: Bytes, only: bool) -> Result<bool, Refusal> {
+        if chunk.is_empty() {
+            return Ok(true);
+        }
+        self.release(only.then_some(chunk.len()))?;
+        self.push(chunk)
+    }
+
+    /// The iterable is exhausted: releases the headers if nothing else did.
+    ///
+    /// # Errors
+    /// `NotStarted`, `Gone`.
+    pub fn finish(&mut self) -> Result<(), Refusal> {
+        self.release(Some(0))
+    }
+
+    /// Ends the response and gives the sink back.
+    pub fn into_sink(self) -> (Box<S>, Notes) {
+        let complete = !self.head_request && !self.body_forbidden && self.headers_sent();
+        let notes = Notes {
+            length_mismatch: self
+                .announced
+                .filter(|&announced| complete && announced != self.given)
+                .map(|announced| (announced, self.given)),
+            headers_sent: self.headers_sent(),
+            status: self.status,
+            sent: self.sent,
+        };
+        (self.sink, notes)
+    }
+
+    /// Hands status and headers to the sink, once.
+    fn release(&mut self, whole_body: Option<usize>) -> Result<(), Refusal> {
+        match std::mem::replace(&mut self.state, State::HeadersSent) {
+            State::HeadersSent => Ok(()),
+            State::NotStarted => {
+                self.state = State::NotStarted;
+                Err(Refusal::NotStarted)
+            }
+            State::Started(mut head) => {
+                self.body_forbidden = head.forbids_body();
+                if self.body_forbidden {
+                    head.remove_framing();
+                } else {
+                    self.announced = head.content_length();
+                }
+                self.status = head.status();
+                let whole_body = whole_body.filter(|_| !self.head_request && !self.body_forbidden);
+                self.sink.head(head, whole_body).map_err(|error| Refusal::Gone(error.to_string()))
+            }
+        }
+    }
+
+    /// Sends what may be sent of a chunk: nothing for HEAD and bodyless statuses, no more than was announced.
+    fn push(&mut self, mut chunk: Bytes) -> Result<bool, Refusal> {
+        if chunk.is_empty() {
+            return Ok(true);
+        }
+        let room = self.announced.map_or(u64::MAX, |announced| announced.saturating_sub(self.given));
+        self.given = self.given.saturating_add(chunk.len() as u64);
+        if self.head_request || self.body_forbidden {
+            return Ok(true);
+        }
+        let fits = chunk.len() as u64 <= room;
+        if !fits {
+            // `room` is below a length, so it is a length.
+            chunk.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+        }
+        if !chunk.is_empty() {
+            self.sent += chunk.len() as u64;
+            self.sink.data(chunk).map_err(|error| Refusal::Gone(error.to_string()))?;
+        }
+        Ok(fits)
+    }
+}

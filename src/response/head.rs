@@ -1,0 +1,187 @@
+//! Status and headers: one pure function per rule of PEP 3333 and HTTP.
+
+use std::fmt;
+
+/// A status line and headers that passed every rule. Names are ASCII tokens, values bytes (Latin-1 of the native
+/// string), in the application's order and case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    status: u16,
+    reason: Vec<u8>,
+    headers: Vec<(String, Vec<u8>)>,
+}
+
+/// Which rule a status or header breaks. Values are never shown: they may be secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeadError {
+    /// Not `"NNN Reason"`.
+    Status(String),
+    /// A character that PEP 3333's native strings cannot hold.
+    StatusNotLatin1,
+    /// Not a token of RFC 9110 §5.6.2.
+    Name(String),
+    /// Control characters, or not Latin-1.
+    Value(String),
+    /// `Status` is not a header (PEP 3333; CGI's habit).
+    StatusHeader,
+    /// Content-Length is not a number.
+    ContentLength,
+    /// A hop-by-hop header, in strict mode.
+    HopByHop(String),
+}
+
+impl fmt::Display for HeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "status {status:?} is not three digits, a space and a reason"),
+            Self::StatusNotLatin1 => f.write_str("the status has characters outside Latin-1"),
+            Self::Name(name) => write!(f, "{name:?} is not a valid header name"),
+            Self::Value(name) => {
+                write!(f, "the value of header {name:?} has control characters or characters outside Latin-1")
+            }
+            Self::StatusHeader => f.write_str("\"Status\" is not a header: give the status to start_response()"),
+            Self::ContentLength => f.write_str("the value of header \"Content-Length\" is not a whole number"),
+            Self::HopByHop(name) => write!(f, "{name:?} is a hop-by-hop header, which belongs to the server"),
+        }
+    }
+}
+
+impl Default for Head {
+    /// A bare 500: what is left to say when nothing else can be said.
+    fn default() -> Self {
+        Self { status: 500, reason: Vec::new(), headers: Vec::new() }
+    }
+}
+
+impl Head {
+    /// Checks and stores a status such as `200 OK`; a missing reason is tolerated, as gunicorn and waitress do, since
+    /// every front end but ALB drops it.
+    ///
+    /// # Errors
+    /// `Status`, `StatusNotLatin1`.
+    pub fn new(status: &str) -> Result<Self, HeadError> {
+        let reason = latin1(status).ok_or(HeadError::StatusNotLatin1)?;
+        let wrong = || HeadError::Status(status.chars().take(40).collect());
+        let (code, rest) = status.split_at_checked(3).ok_or_else(wrong)?;
+        let digits = code.bytes().all(|byte| byte.is_ascii_digit()) && !code.starts_with('0');
+        let spaced = rest.is_empty() || rest.starts_with(' ');
+        if !digits || !spaced || reason.iter().any(|&byte| is_control(byte)) {
+            return Err(wrong());
+        }
+        let code = code.parse().map_err(|_| wrong())?;
+        let reason = reason.get(4..).unwrap_or_default().trim_ascii().to_vec();
+        Ok(Self { status: code, reason, headers: Vec::new() })
+    }
+
+    /// Checks and adds one header.
+    ///
+    /// # Errors
+    /// `Name`, `Value`, `StatusHeader`, `ContentLength`.
+    pub fn add(&mut self, name: &str, value: &str) -> Result<(), HeadError> {
+        if !is_token(name) {
+            return Err(HeadError::Name(name.chars().take(80).collect()));
+        }
+        if name.eq_ignore_ascii_case("status") {
+            return Err(HeadError::StatusHeader);
+        }
+        let value = latin1(value).filter(|value| !value.iter().any(|&byte| is_control(byte)));
+        let value = value.ok_or_else(|| HeadError::Value(name.to_owned()))?;
+        if name.eq_ignore_ascii_case("content-length") && !is_length(value.trim_ascii()) {
+            return Err(HeadError::ContentLength);
+        }
+        self.headers.push((name.to_owned(), value.trim_ascii().to_vec()));
+        Ok(())
+    }
+
+    /// The status code, 100 to 999.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The application's reason phrase, or the standard one (RFC 9110 §15), or nothing.
+    pub fn reason(&self) -> &[u8] {
+        if self.reason.is_empty() { standard_reason(self.status).as_bytes() } else { &self.reason }
+    }
+
+    /// Names and values in the application's order.
+    pub fn headers(&self) -> &[(String, Vec<u8>)] {
+        &self.headers
+    }
+
+    /// The value of a header, by name in any case.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+    }
+
+    /// The announced size of the body in bytes.
+    pub fn content_length(&self) -> Option<u64> {
+        std::str::from_utf8(self.header("content-length")?).ok()?.parse().ok()
+    }
+
+    /// Replaces a wrong Content-Length by the true one; adds none.
+    pub fn correct_content_length(&mut self, length: u64) {
+        for (name, value) in &mut self.headers {
+            if name.eq_ignore_ascii_case("content-length") {
+                *value = length.to_string().into_bytes();
+            }
+        }
+    }
+
+    /// 1xx, 204, 205 and 304 have no body (RFC 9110 §15.2, §15.3.5, §15.3.6, §15.4.5).
+    pub fn forbids_body(&self) -> bool {
+        matches!(self.status, 100..=199 | 204 | 205 | 304)
+    }
+
+    /// Takes away the headers that frame a body, for a status that has none.
+    pub fn remove_framing(&mut self) {
+        self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+    }
+
+    /// Takes away hop-by-hop headers and gives the names of those taken.
+    pub fn remove_hop_by_hop(&mut self) -> Vec<String> {
+        let mut removed = Vec::new();
+        self.headers.retain(|(name, _)| {
+            let hop_by_hop = is_hop_by_hop(name);
+            if hop_by_hop {
+                removed.push(name.clone());
+            }
+            !hop_by_hop
+        });
+        removed
+    }
+}
+
+/// A native string as bytes; `None` when it holds a character above U+00FF.
+fn latin1(text: &str) -> Option<Vec<u8>> {
+    if text.is_ascii() {
+        return Some(text.as_bytes().to_vec());
+    }
+    text.chars().map(|char| u8::try_from(u32::from(char)).ok()).collect()
+}
+
+/// RFC 9110 §5.6.2.
+pub fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Control characters, of which only HTAB may stand in a field value (RFC 9110 §5.5).
+fn is_control(byte: u8) -> bool {
+    byte != b'\t' && byte.is_ascii_control()
+}
+
+fn is_length(value: &[u8]) -> bool {
+    !value.is_empty() && value.len() <= 19 && value.iter().all(u8::is_ascii_digit)
+}
+
+/// RFC 9110 §7.6.1 and `wsgiref.util.is_hop_by_hop`. `Proxy-Authenticate` is left alone: a 407 carries it end to end.
+pub fn is_hop_by_hop(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "trailers",
+        "transfer-encoding", "upgrade",
+    ];
+    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn standard_reason(status: u16) -> &'static str {
+    http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("")
+}
