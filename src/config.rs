@@ -77,6 +77,9 @@ pub const LAYER_DIR: Setting = Setting {
 pub const SETTINGS: [Setting; 8] =
     [APP, BASE_PATH, TRUSTED_HOPS, USER_CLAIM, STRICT, ACCESS_LOG, VENV, LAYER_DIR];
 
+/// Where the platform listens.
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+
 /// The prefix of every setting of ours.
 pub const PREFIX: &str = "WSGI_LAMBDA_";
 
@@ -167,6 +170,12 @@ impl Config {
         Self::from_vars(&vars.collect())
     }
 
+    /// The Runtime API's address alone, for reporting that the rest is wrong; empty when there is none.
+    #[allow(clippy::disallowed_methods)] // as above
+    pub fn runtime_api_from_env() -> String {
+        std::env::var(RUNTIME_API).unwrap_or_default()
+    }
+
     /// Reads variables from a map.
     ///
     /// # Errors
@@ -174,7 +183,7 @@ impl Config {
     pub fn from_vars(vars: &HashMap<String, String>) -> Result<Self> {
         let vars = Vars(vars);
         Ok(Self {
-            runtime_api: vars.required("AWS_LAMBDA_RUNTIME_API")?.to_owned(),
+            runtime_api: vars.required(RUNTIME_API)?.to_owned(),
             handler: vars.get(APP.name).or(vars.get("_HANDLER")).unwrap_or_default().to_owned(),
             task_root: PathBuf::from(vars.get("LAMBDA_TASK_ROOT").unwrap_or("/var/task")),
             layer_dir: PathBuf::from(vars.get(LAYER_DIR.name).unwrap_or(LAYER_DIR.default)),

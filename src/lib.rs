@@ -38,6 +38,7 @@ pub mod config;
 pub mod environ;
 pub mod error;
 pub mod event;
+pub mod invocation;
 pub mod json;
 pub mod log;
 pub mod proxy;

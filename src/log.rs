@@ -48,7 +48,7 @@ impl Level {
 }
 
 /// Where log lines go, and in which form.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Log {
     format: LogFormat,
     telemetry: Option<std::fs::File>,

@@ -4,6 +4,8 @@
 //! May use: `bytes`, `http` (reason phrases).
 //! Must not: know Lambda, Python, JSON; block; drop a byte without saying so in [`Notes`].
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use bytes::Bytes;
 
 pub mod head;
@@ -24,6 +26,22 @@ pub trait Sink: Send {
     /// # Errors
     /// When the receiver is gone.
     fn data(&mut self, chunk: Bytes) -> std::io::Result<()>;
+}
+
+/// A sink that its maker keeps a hand on while a response holds the other.
+impl<S: Sink> Sink for Arc<Mutex<S>> {
+    fn head(&mut self, head: Head, whole_body: Option<usize>) -> std::io::Result<()> {
+        lock(self).head(head, whole_body)
+    }
+
+    fn data(&mut self, chunk: Bytes) -> std::io::Result<()> {
+        lock(self).data(chunk)
+    }
+}
+
+/// A poisoned lock only says that a thread of the application died; what it guards is whole after every call.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How far a response has come.
@@ -81,7 +99,7 @@ pub struct Notes {
 }
 
 /// One response on its way from the application to a sink.
-pub struct Response<S: Sink + ?Sized> {
+pub struct Response {
     state: State,
     called: bool,
     head_request: bool,
@@ -90,12 +108,12 @@ pub struct Response<S: Sink + ?Sized> {
     given: u64,
     sent: u64,
     status: u16,
-    sink: Box<S>,
+    sink: Box<dyn Sink>,
 }
 
-impl<S: Sink + ?Sized> Response<S> {
+impl Response {
     /// A response to a request with this method.
-    pub fn new(method: &str, sink: Box<S>) -> Self {
+    pub fn new(method: &str, sink: Box<dyn Sink>) -> Self {
         Self {
             state: State::NotStarted,
             called: false,
@@ -154,7 +172,8 @@ impl<S: Sink + ?Sized> Response<S> {
             return Ok(true);
         }
         self.release(only.then_some(chunk.len()))?;
-        self.push(chunk)
+        let fits = self.push(chunk)?;
+        Ok(fits && !self.head_request && !self.body_forbidden)
     }
 
     /// The iterable is exhausted: releases the headers if nothing else did.
@@ -165,10 +184,10 @@ impl<S: Sink + ?Sized> Response<S> {
         self.release(Some(0))
     }
 
-    /// Ends the response and gives the sink back.
-    pub fn into_sink(self) -> (Box<S>, Notes) {
+    /// Ends the response: lets go of the sink and tells what came of it.
+    pub fn end(self) -> Notes {
         let complete = !self.head_request && !self.body_forbidden && self.headers_sent();
-        let notes = Notes {
+        Notes {
             length_mismatch: self
                 .announced
                 .filter(|&announced| complete && announced != self.given)
@@ -176,8 +195,7 @@ impl<S: Sink + ?Sized> Response<S> {
             headers_sent: self.headers_sent(),
             status: self.status,
             sent: self.sent,
-        };
-        (self.sink, notes)
+        }
     }
 
     /// Hands status and headers to the sink, once.

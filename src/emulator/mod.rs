@@ -11,6 +11,7 @@
 //! * [`Bootstrap`] is the child process, its variables and its log lines.
 //! * [`Environment`] is both together, with what Lambda does around them: deadlines, exits, restarts.
 
+mod answer;
 mod environment;
 mod invocation;
 mod process;
@@ -19,6 +20,7 @@ mod routes;
 mod runtime_api;
 mod state;
 
+pub use answer::HttpAnswer;
 pub use environment::{Environment, StartError};
 pub use invocation::{Chunk, Invocation, Outcome, PlatformError, Progress, Report, Response, Running, Stream};
 pub use process::{Bootstrap, Exit, Launch, LocateError, LogLine, LogSink, LogSource, locate};

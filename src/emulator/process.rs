@@ -59,20 +59,25 @@ impl std::error::Error for LocateError {}
 pub struct Launch {
     program: PathBuf,
     task_root: PathBuf,
+    arguments: Vec<OsString>,
     variables: Vec<(OsString, Option<OsString>)>,
 }
 
 impl Launch {
-    /// Starts `program` with `task_root` as its folder and LAMBDA_TASK_ROOT, and the variables that Lambda
+    /// Starts `program` with `task_root` as its folder and `LAMBDA_TASK_ROOT`, and the variables that Lambda
     /// sets. The parent's environment is kept, except for what would point Python elsewhere.
     pub fn new(program: impl Into<PathBuf>, task_root: impl Into<PathBuf>) -> Self {
-        let mut launch = Self { program: program.into(), task_root: task_root.into(), variables: Vec::new() };
-        let name = "wsgi-lambda";
+        let mut launch = Self {
+            program: program.into(),
+            task_root: task_root.into(),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+        };
         for (key, value) in [
             ("_HANDLER", ""),
             ("AWS_DEFAULT_REGION", "us-east-1"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"),
-            ("AWS_LAMBDA_FUNCTION_NAME", name),
+            ("AWS_LAMBDA_FUNCTION_NAME", "wsgi-lambda"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
             ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/wsgi-lambda"),
@@ -91,6 +96,13 @@ impl Launch {
     #[must_use]
     pub fn handler(self, handler: &str) -> Self {
         self.env("_HANDLER", handler)
+    }
+
+    /// Adds an argument. Lambda gives none to a custom runtime, but `AWS_LAMBDA_EXEC_WRAPPER` does.
+    #[must_use]
+    pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
     }
 
     /// Sets a variable; a later one of the same name wins, over Lambda's as well.
@@ -121,6 +133,7 @@ impl Launch {
     fn command(&self, api: SocketAddr) -> Command {
         let mut command = Command::new(&self.program);
         command
+            .args(&self.arguments)
             .current_dir(&self.task_root)
             .env("LAMBDA_TASK_ROOT", &self.task_root)
             .env("AWS_LAMBDA_RUNTIME_API", api.to_string())

@@ -208,9 +208,9 @@ async fn response(state: &State, call: usize, id: &str, request: Request<Incomin
     };
     let steps = match state.begin_answer(id, parts.headers.get(INVOCATION_ID)) {
         Ok(steps) => steps,
-        Err(reply) => {
+        Err(refusal) => {
             drain(body).await;
-            return reply;
+            return refusal.reply();
         }
     };
     if streaming {
@@ -250,9 +250,9 @@ async fn error(state: &State, call: usize, id: &str, request: Request<Incoming>)
     let (parts, body) = request.into_parts();
     let steps = match state.begin_answer(id, parts.headers.get(INVOCATION_ID)) {
         Ok(steps) => steps,
-        Err(reply) => {
+        Err(refusal) => {
             drain(body).await;
-            return reply;
+            return refusal.reply();
         }
     };
     let (outcome, reply) = match collect(body).await {
@@ -271,8 +271,13 @@ async fn init_error(state: &State, request: Request<Incoming>) -> Reply {
     match collect(body).await {
         Err(Unread::Cut) => replies::truncated_request(),
         Err(Unread::TooLarge) => replies::too_large(),
-        Ok(body) if state.fail_init(body, parts.headers) => replies::accepted(),
-        Ok(_) => replies::invalid_state("init is over"),
+        Ok(body) => {
+            if state.fail_init(body, parts.headers) {
+                replies::accepted()
+            } else {
+                replies::invalid_state("init is over")
+            }
+        }
     }
 }
 

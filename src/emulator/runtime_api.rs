@@ -112,8 +112,8 @@ impl RuntimeApi {
 
     /// Queues an invocation and gives its steps as they happen.
     pub fn submit(&self, invocation: Invocation) -> Running {
-        // One step of room: a chunk that nobody takes holds the next one, and so the runtime, back.
-        let (sender, receiver) = mpsc::channel(1);
+        // Room for the start and one more step: a chunk that nobody takes holds the runtime back.
+        let (sender, receiver) = mpsc::channel(2);
         let request_id = invocation.request_id.clone();
         self.state.push(Queued { invocation, steps: sender });
         Running { request_id, steps: receiver }

@@ -29,6 +29,24 @@ pub(super) enum Poll {
     Nothing,
 }
 
+/// Why an answer is refused.
+#[derive(Clone, Copy)]
+pub(super) enum Refusal {
+    UnknownId,
+    AnsweredAlready,
+    Gone,
+}
+
+impl Refusal {
+    pub(super) fn reply(self) -> Reply {
+        match self {
+            Self::UnknownId => replies::invalid_request_id(),
+            Self::AnsweredAlready => replies::invalid_state("answered already"),
+            Self::Gone => replies::gone(),
+        }
+    }
+}
+
 /// An invocation that a poll has taken.
 struct Taken {
     phase: Phase,
@@ -154,23 +172,22 @@ impl State {
     }
 
     /// Lets one answer through, the first for a running invocation, or says why not.
-    pub(super) fn begin_answer(&self, request_id: &str, echo: Option<&HeaderValue>) -> Result<Steps, Reply> {
+    pub(super) fn begin_answer(&self, request_id: &str, echo: Option<&HeaderValue>) -> Result<Steps, Refusal> {
         let mut inner = self.lock();
         let Some(taken) = inner.taken.get_mut(request_id) else {
-            return Err(replies::invalid_request_id());
+            return Err(Refusal::UnknownId);
         };
         // A runtime from before 2026 echoes nothing, and is believed.
         if echo.is_some() && echo != taken.invocation_id.as_ref() {
-            return Err(replies::gone());
-        }
-        match &taken.phase {
-            Phase::Answered => return Err(replies::invalid_state("answered already")),
-            Phase::Expired => return Err(replies::gone()),
-            Phase::Running(_) => {}
+            return Err(Refusal::Gone);
         }
         match std::mem::replace(&mut taken.phase, Phase::Answered) {
             Phase::Running(steps) => Ok(steps),
-            Phase::Answered | Phase::Expired => Err(replies::invalid_request_id()),
+            Phase::Answered => Err(Refusal::AnsweredAlready),
+            Phase::Expired => {
+                taken.phase = Phase::Expired;
+                Err(Refusal::Gone)
+            }
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) fn origin(event: &Fields<'_>, context: &Fields<'_>) -> Result<Origin>
     if event.get("raw_path").is_some() && event.get("method").is_some() {
         return Ok(Origin::LatticeV1);
     }
-    Err(unsupported(name_of(event)))
+    Err(unsupported(&name_of(event)))
 }
 
 /// The domain tells a Function URL from an HTTP API; so does the account of an unauthenticated one.
@@ -58,7 +58,7 @@ fn looks_like_http_but_is_not(event: &Fields<'_>, context: &Fields<'_>) -> Optio
 }
 
 /// A name for a known non-HTTP event, or its member names: never its values.
-fn name_of(event: &Fields<'_>) -> &'static str {
+fn name_of(event: &Fields<'_>) -> String {
     const KNOWN: [(&str, &str); 7] = [
         ("Records", "a record event (SQS, SNS, S3, DynamoDB, Kinesis or CloudFront)"),
         ("detail-type", "an EventBridge event"),
@@ -68,11 +68,14 @@ fn name_of(event: &Fields<'_>) -> &'static str {
         ("invokingEvent", "an AWS Config event"),
         ("awslogs", "a CloudWatch Logs event"),
     ];
-    KNOWN.iter().find(|(key, _)| event.has(key)).map_or("", |&(_, name)| name)
+    if let Some((_, name)) = KNOWN.iter().find(|(key, _)| event.has(key)) {
+        return (*name).to_owned();
+    }
+    let names: Vec<&str> = event.names().take(12).collect();
+    if names.is_empty() { "an empty object".to_owned() } else { format!("an event with {}", names.join(", ")) }
 }
 
 fn unsupported(seen: &str) -> Error {
-    let seen = if seen.is_empty() { "an event without the members of any HTTP front end" } else { seen };
     Error::unsupported_event(format!("this is {seen}, and a WSGI application serves HTTP requests only: {SUPPORTED}"))
 }
 

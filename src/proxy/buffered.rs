@@ -44,10 +44,10 @@ impl BufferedSink {
         Self { origin, head_request: method == "HEAD", head: None, chunks: Vec::new() }
     }
 
-    /// Encodes what was collected; `None` when no headers came.
-    pub fn into_envelope(self) -> Option<Result<Envelope, TooLarge>> {
-        let mut head = self.head?;
-        let body = match <[Bytes; 1]>::try_from(self.chunks) {
+    /// Encodes what was collected, and forgets it; `None` when no headers came.
+    pub fn take_envelope(&mut self) -> Option<Result<Envelope, TooLarge>> {
+        let mut head = self.head.take()?;
+        let body = match <[Bytes; 1]>::try_from(std::mem::take(&mut self.chunks)) {
             Ok([chunk]) => chunk,
             Err(chunks) => Bytes::from(chunks.concat()),
         };
@@ -96,7 +96,7 @@ pub(super) fn encode(origin: Origin, head: &Head, body: &[u8]) -> Envelope {
     headers::write(&mut json, origin, head, &mut warnings);
     body::write(&mut json, head, body, max_answer_bytes(origin));
     json.push(b'}');
-    Envelope { json, warnings }
+    Envelope { json, status: head.status(), body_bytes: body.len(), warnings }
 }
 
 fn is_api_gateway(origin: Origin) -> bool {

@@ -34,6 +34,10 @@ pub fn max_answer_bytes(origin: Origin) -> usize {
 pub struct Envelope {
     /// The JSON.
     pub json: Vec<u8>,
+    /// The HTTP status in it.
+    pub status: u16,
+    /// The size of the body before it was encoded.
+    pub body_bytes: usize,
     /// What to tell the function's owner.
     pub warnings: Vec<Warning>,
 }

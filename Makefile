@@ -1,0 +1,45 @@
+# Everything a newcomer needs is `make demo` and `make test`; both set up what they use.
+
+PYTHON ?= python3
+export PYO3_PYTHON := $(shell command -v $(PYTHON) 2>/dev/null)
+
+BOOTSTRAP := target/release/bootstrap
+CLI := target/release/wsgi-lambda
+VENV := .cache/venv
+
+.PHONY: help build demo test lint clean check-tools
+
+help:
+	@echo "make demo    replay AWS events through the real runtime into a small WSGI app"
+	@echo "make test    build, lint and test everything, real frameworks included"
+	@echo "make build   build target/release/bootstrap and target/release/wsgi-lambda"
+	@echo "make lint    formatting and clippy"
+	@echo "PYTHON=python3.12 make ...   use another Python (3.11 or later, with a shared libpython)"
+
+build: check-tools
+	cargo build --release --no-default-features --features python --bin bootstrap
+	cargo build --release --bin wsgi-lambda
+
+demo: build
+	$(CLI) replay
+
+test: build $(VENV)/.done lint
+	cargo test
+	cargo test --release --no-default-features --features python --lib
+
+lint: check-tools
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	cargo clippy --no-default-features --features python -- -D warnings
+
+$(VENV)/.done: tests/requirements.txt $(wildcard examples/*/requirements.txt)
+	$(PYO3_PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+check-tools:
+	@sh .ci/check-tools "$(PYTHON)"
+
+clean:
+	cargo clean
+	rm -rf .cache

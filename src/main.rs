@@ -1,0 +1,51 @@
+//! `bootstrap`: the Lambda runtime. Settings, interpreter, application, loop, exit status.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use wsgi_lambda::config::{Config, SETTINGS};
+use wsgi_lambda::log::Log;
+use wsgi_lambda::{handler, python};
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some("--help" | "-h") => return print(&help()),
+        Some("--version" | "-V") => return print(concat!("wsgi-lambda bootstrap ", env!("CARGO_PKG_VERSION"), "\n")),
+        _ => {} // the exec wrapper of the managed runtimes passes the command that it wraps
+    }
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(error) => {
+            handler::report_init_error(&Config::runtime_api_from_env(), &Log::default(), &error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let log = Log::new(config.log_format, config.telemetry_fd.and_then(python::file_of_descriptor));
+    match python::with_interpreter(&config, |session| handler::serve(session, &config, &log)) {
+        Ok(never) => match never {},
+        Err(error) => {
+            handler::report_end(&config, &log, &error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn help() -> String {
+    let mut text = String::from(
+        "The AWS Lambda runtime of wsgi-lambda: Lambda starts it, and it serves a WSGI application.\n\
+         To run it on your machine use `wsgi-lambda replay`.\n\n\
+         Settings are environment variables of the function:\n",
+    );
+    for setting in SETTINGS {
+        text.push_str(&format!("\n  {}  (default: {})\n", setting.name, setting.default));
+        text.push_str(&format!("      {}\n", setting.help));
+    }
+    text
+}

@@ -1,0 +1,133 @@
+//! The application: imported, looked up, kept.
+
+use pyo3::exceptions::{PyAttributeError, PyImportError, PyModuleNotFoundError, PySyntaxError};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::call::{Call, Called};
+use super::environ::Template;
+use super::handler_name::HandlerName;
+use super::{describe, glue};
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+
+/// A loaded application, with everything that is prepared once.
+pub struct App<'py> {
+    pub(super) glue: Bound<'py, PyModule>,
+    pub(super) callable: Bound<'py, PyAny>,
+    pub(super) template: Template<'py>,
+    pub(super) strict: bool,
+}
+
+impl<'py> App<'py> {
+    pub(super) fn load(py: Python<'py>, config: &Config) -> Result<Self> {
+        let glue = glue(py).map_err(|error| super::describe_without_glue(py, &error))?;
+        let callable = Loader { py, glue: &glue }.load(&config.handler)?;
+        let prepare = || {
+            glue.call_method0("after_import")?;
+            Template::new(py, &glue)
+        };
+        let template = prepare().map_err(|error| describe(&glue, error))?;
+        Ok(Self { glue, callable, template, strict: config.strict })
+    }
+
+    /// Serves one request.
+    ///
+    /// # Errors
+    /// `BadRequest` when the body cannot be decoded; the application was not called then.
+    pub fn call(&self, call: Call<'_>) -> Result<Called> {
+        call.run(self)
+    }
+}
+
+/// Loads an application; errors carry the managed runtime's names and sentences.
+struct Loader<'a, 'py> {
+    py: Python<'py>,
+    glue: &'a Bound<'py, PyModule>,
+}
+
+impl<'py> Loader<'_, 'py> {
+    fn load(&self, handler: &str) -> Result<Bound<'py, PyAny>> {
+        let name = HandlerName::parse(handler)?;
+        self.refuse_builtin(&name.module)?;
+        let mut app = self.find(&name)?;
+        if name.factory {
+            app = app.call0().map_err(|error| describe(self.glue, error))?;
+        }
+        if app.is_callable() {
+            return Ok(app);
+        }
+        let kind = app.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+        Err(self.not_found(format!("Handler '{handler}' is no WSGI application: a {kind} cannot be called")))
+    }
+
+    fn find(&self, name: &HandlerName) -> Result<Bound<'py, PyAny>> {
+        let error = match self.py.import(name.module.as_str()) {
+            Ok(module) => return self.look_up(module.into_any(), name),
+            Err(error) => error,
+        };
+        if let Some(shorter) = name.shorter().filter(|_| self.is_missing(&error, &name.module)) {
+            if let Ok(found) = self.find(&shorter) {
+                return Ok(found);
+            }
+        }
+        Err(self.import_error(&name.module, error))
+    }
+
+    fn look_up(&self, mut object: Bound<'py, PyAny>, name: &HandlerName) -> Result<Bound<'py, PyAny>> {
+        for attribute in &name.attributes {
+            object = object.getattr(attribute.as_str()).map_err(|error| {
+                if error.is_instance_of::<PyAttributeError>(self.py) {
+                    self.not_found(format!(
+                        "Handler '{}' missing on module '{}'",
+                        name.attributes.join("."),
+                        name.module
+                    ))
+                } else {
+                    describe(self.glue, error)
+                }
+            })?;
+        }
+        Ok(object)
+    }
+
+    /// Whether it is this very module that was not found, or a parent of it that is no package, rather than a module
+    /// that it imports.
+    fn is_missing(&self, error: &PyErr, module: &str) -> bool {
+        error.is_instance_of::<PyModuleNotFoundError>(self.py)
+            && error.value(self.py).getattr(intern!(self.py, "name")).is_ok_and(|name| {
+                name.extract::<String>().is_ok_and(|name| module == name || module.starts_with(&format!("{name}.")))
+            })
+    }
+
+    fn import_error(&self, module: &str, error: PyErr) -> Error {
+        let is_import = error.is_instance_of::<PyImportError>(self.py);
+        let is_syntax = error.is_instance_of::<PySyntaxError>(self.py);
+        let described = describe(self.glue, error);
+        let (error_type, message) = if is_import {
+            ("Runtime.ImportModuleError", format!("Unable to import module '{module}': {}", described.message()))
+        } else if is_syntax {
+            ("Runtime.UserCodeSyntaxError", format!("Syntax error in module '{module}': {}", described.message()))
+        } else {
+            return described;
+        };
+        Error::new(Kind::App, error_type, message).with_stack_trace(described.stack_trace().to_vec())
+    }
+
+    fn not_found(&self, message: String) -> Error {
+        Error::new(Kind::App, "Runtime.HandlerNotFound", message)
+    }
+
+    /// A handler module called `time` or `sys` would silently be the interpreter's.
+    fn refuse_builtin(&self, module: &str) -> Result<()> {
+        let names = self.py.import("sys").and_then(|sys| sys.getattr("builtin_module_names"));
+        if names.and_then(|names| names.contains(module)).unwrap_or(false) {
+            return Err(Error::new(
+                Kind::App,
+                "Runtime.BuiltInModuleConflict",
+                format!("Cannot use built-in module {module} as a handler module: rename the file"),
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! One request through the application (PEP 3333, "The Server/Gateway Side").
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyTuple};
+
+use super::app::App;
+use super::start_response::{Shared, StartResponse, chunk};
+use super::{describe, event};
+use crate::environ::environ;
+use crate::error::{Error, Result};
+use crate::invocation::Invocation;
+use crate::request::Request;
+use crate::response::{Notes, Response, Sink};
+
+/// What is needed to serve one request.
+pub struct Call<'r> {
+    /// The request.
+    pub request: &'r Request<'r>,
+    /// The invocation it came in.
+    pub invocation: &'r Invocation,
+    /// Where the response goes.
+    pub sink: Box<dyn Sink>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Called {
+    /// The application's exception: raised, or made of its breach of PEP 3333.
+    pub failure: Option<Error>,
+    /// An exception out of the iterable's `close()`, which does not change the response.
+    pub close_failure: Option<Error>,
+    /// Names of hop-by-hop headers that were dropped.
+    pub dropped_headers: Vec<String>,
+    /// What to log about the response.
+    pub notes: Notes,
+}
+
+impl Call<'_> {
+    pub(super) fn run(self, app: &App<'_>) -> Result<Called> {
+        let environ = self.environ_dict(app)?;
+        let shared = Shared::new(Response::new(&self.request.method, self.sink), app.strict);
+        let (failure, close_failure) = serve(app, environ, &shared);
+        let (response, dropped_headers) = shared.take();
+        Ok(Called {
+            failure: failure.map(|error| describe(&app.glue, error)),
+            close_failure: close_failure.map(|error| describe(&app.glue, error)),
+            dropped_headers,
+            notes: response.map(Response::end).unwrap_or_default(),
+        })
+    }
+
+    fn environ_dict<'py>(&self, app: &App<'py>) -> Result<Bound<'py, PyDict>> {
+        let py = app.glue.py();
+        let body_len = self.request.body.decoded_len()?;
+        let body = self.body(py, body_len)?;
+        let event = event::to_python(py, &self.invocation.event).map_err(|error| {
+            let reason = describe(&app.glue, error);
+            Error::bad_request(format!("the event cannot be given to Python: {}", reason.message()))
+        })?;
+        let fill = || {
+            let dict = app.template.fill(&environ(self.request, body_len), body)?;
+            self.add_lambda(app, &dict, event)?;
+            Ok(dict)
+        };
+        fill().map_err(|error| describe(&app.glue, error))
+    }
+
+    /// The body, decoded straight into the memory of a Python bytes object.
+    fn body<'py>(&self, py: Python<'py>, body_len: usize) -> Result<Bound<'py, PyBytes>> {
+        let mut decoded = Ok(());
+        let body = PyBytes::new_with(py, body_len, |out| {
+            decoded = self.request.body.decode_into(out);
+            Ok(())
+        });
+        decoded?;
+        body.map_err(|error| Error::bad_request(format!("there is no memory for the body: {error}")))
+    }
+
+    /// The event and the context under our prefix, and under the keys of the adapters that applications come from.
+    fn add_lambda<'py>(&self, app: &App<'py>, dict: &Bound<'py, PyDict>, event: Bound<'py, PyAny>) -> PyResult<()> {
+        let py = dict.py();
+        let context = self.context(app)?;
+        dict.set_item(intern!(py, "wsgi_lambda.origin"), self.request.origin.name())?;
+        for key in [intern!(py, "wsgi_lambda.context"), intern!(py, "serverless.context"),
+            intern!(py, "apig_wsgi.context"), intern!(py, "awsgi.context"), intern!(py, "lambda.context")]
+        {
+            dict.set_item(key, &context)?;
+        }
+        for key in [intern!(py, "wsgi_lambda.event"), intern!(py, "serverless.event"),
+            intern!(py, "apig_wsgi.full_event"), intern!(py, "awsgi.event"), intern!(py, "lambda.event")]
+        {
+            dict.set_item(key, &event)?;
+        }
+        let event = event.cast::<PyDict>()?;
+        if let Some(request_context) = event.get_item(intern!(py, "requestContext"))? {
+            if let Ok(members) = request_context.cast::<PyDict>()
+                && let Some(authorizer) = members.get_item(intern!(py, "authorizer"))?.filter(|it| !it.is_none())
+            {
+                dict.set_item(intern!(py, "serverless.authorizer"), authorizer)?;
+            }
+            dict.set_item(intern!(py, "apig_wsgi.request_context"), request_context)?;
+        }
+        Ok(())
+    }
+
+    fn context<'py>(&self, app: &App<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let it = self.invocation;
+        app.glue.call_method1(
+            intern!(app.glue.py(), "begin"),
+            (
+                &it.request_id,
+                it.deadline_ms,
+                &it.invoked_function_arn,
+                &it.trace_id,
+                &it.tenant_id,
+                &it.client_context,
+                &it.cognito_identity,
+            ),
+        )
+    }
+}
+
+/// Calls, iterates and closes; gives the exceptions of the first two and of the last.
+fn serve<'py>(app: &App<'py>, environ: Bound<'py, PyDict>, shared: &Arc<Shared>) -> (Option<PyErr>, Option<PyErr>) {
+    let start_response = StartResponse(Arc::clone(shared));
+    let result = match app.callable.call1((environ, start_response)) {
+        Ok(result) => result,
+        Err(error) => return (Some(error), None),
+    };
+    let sent = send(&result, shared);
+    let closed = close(&result);
+    (sent.err(), closed.err())
+}
+
+fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
+    if let Some(only) = only_item(result)? {
+        let chunk = chunk(&only)?;
+        shared.with(|response| response.chunk(chunk, true))?;
+    } else {
+        for item in iterate(result)? {
+            let chunk: Bytes = chunk(&item?)?;
+            if !shared.with(|response| response.chunk(chunk, false))? {
+                break; // a HEAD request, a status without body, or more than Content-Length announced
+            }
+        }
+    }
+    shared.with(Response::finish)
+}
+
+/// The item of a list or tuple of one, whose length can be believed (PEP 3333, "Handling the Content-Length Header").
+fn only_item<'py>(result: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if let Ok(list) = result.cast_exact::<PyList>() {
+        return if list.len() == 1 { list.get_item(0).map(Some) } else { Ok(None) };
+    }
+    match result.cast_exact::<PyTuple>() {
+        Ok(tuple) if tuple.len() == 1 => tuple.get_item(0).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// `iter()` of the result, which also takes the old protocol of `__getitem__`.
+fn iterate<'py>(result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+    result.try_iter().map_err(|error| {
+        let kind = result.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+        if error.is_instance_of::<pyo3::exceptions::PyTypeError>(result.py()) {
+            let message = format!("the application must return an iterable of bytes, not {kind}");
+            pyo3::exceptions::PyTypeError::new_err(message)
+        } else {
+            error
+        }
+    })
+}
+
+/// `close()` of the object that the application returned, once, whatever came before.
+fn close(result: &Bound<'_, PyAny>) -> PyResult<()> {
+    match result.getattr_opt(intern!(result.py(), "close"))? {
+        Some(close) => close.call0().map(|_| ()),
+        None => Ok(()),
+    }
+}

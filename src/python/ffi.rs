@@ -1,0 +1,101 @@
+//! All `unsafe` of the house: the interpreter's start and what pyo3 has no safe call for, each behind a safe function.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::mem::MaybeUninit;
+use std::os::fd::{FromRawFd as _, RawFd};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use super::interpreter::Home;
+
+/// Starts CPython on this thread and leaves it detached, which is the state that `Python::attach` starts from.
+pub(super) fn start(home: &Home) -> Result<(), String> {
+    let mut pre = MaybeUninit::<ffi::PyPreConfig>::zeroed();
+    let mut config = MaybeUninit::<ffi::PyConfig>::zeroed();
+    // SAFETY: `with_interpreter` calls this once, before any other use of Python. Both structs are initialised by their
+    // own functions before a field is touched, and CPython copies what it is given.
+    unsafe {
+        ffi::PyPreConfig_InitPythonConfig(pre.as_mut_ptr());
+        let pre = pre.assume_init_mut();
+        pre.parse_argv = 0; // our arguments are not Python's
+        // Lambda's LANG names a locale that its images do not have. Without this, files and streams would be ASCII.
+        pre.utf8_mode = 1;
+        check(ffi::Py_PreInitialize(pre))?;
+
+        ffi::PyConfig_InitPythonConfig(config.as_mut_ptr());
+        let config = config.assume_init_mut();
+        let started = configure(config, home).and_then(|()| check(ffi::Py_InitializeFromConfig(config)));
+        ffi::PyConfig_Clear(config);
+        started?;
+        ffi::PyEval_SaveThread();
+    }
+    Ok(())
+}
+
+fn configure(config: &mut ffi::PyConfig, home: &Home) -> Result<(), String> {
+    config.parse_argv = 0; // as above
+    config.use_environment = 1; // PYTHONPATH, PYTHONWARNINGS, PYTHONHASHSEED … mean here what they mean elsewhere
+    config.buffered_stdio = 0; // a frozen or killed sandbox must not keep output back
+    config.write_bytecode = 0; // /var/task and /opt are read-only: trying costs system calls for every module
+    config.install_signal_handlers = 0; // Ctrl-C ends `wsgi-lambda replay` at once; see `glue.after_import`
+    config.pathconfig_warnings = 0; // a missing exec_prefix is no news in a layer
+    let mut argv = [c"bootstrap".as_ptr()];
+    // SAFETY: `config` is initialised (the caller's business, and a reference says so); the strings live until the
+    // calls return, and the calls copy them.
+    unsafe {
+        if let Some(text) = &home.executable {
+            // sys.executable, for subprocesses. With a virtual environment it is also how Python finds out that it is
+            // in one (PEP 405).
+            let field = &raw mut config.executable;
+            check(ffi::PyConfig_SetBytesString(config, field, c_string(text)?.as_ptr()))?;
+        }
+        if let Some(text) = &home.home {
+            // Else Python would look for its library beside the `python3` on PATH, or obey PYTHONHOME.
+            let field = &raw mut config.home;
+            check(ffi::PyConfig_SetBytesString(config, field, c_string(text)?.as_ptr()))?;
+        }
+        // sys.argv[0]: some libraries read it, and an empty list fails them.
+        check(ffi::PyConfig_SetBytesArgv(config, 1, argv.as_mut_ptr()))
+    }
+}
+
+fn check(status: ffi::PyStatus) -> Result<(), String> {
+    // SAFETY: the call only reads the struct; its message, when there is one, is a static C string.
+    unsafe {
+        if ffi::PyStatus_Exception(status) == 0 {
+            Ok(())
+        } else if status.err_msg.is_null() {
+            Err(format!("exit status {}", status.exitcode))
+        } else {
+            Err(CStr::from_ptr(status.err_msg).to_string_lossy().into_owned())
+        }
+    }
+}
+
+fn c_string(text: &std::path::Path) -> Result<CString, String> {
+    use std::os::unix::ffi::OsStrExt as _;
+    CString::new(text.as_os_str().as_bytes()).map_err(|_| format!("{} has a NUL in it", text.display()))
+}
+
+/// Bytes as a native string: each byte the character of Latin-1 (PEP 3333, "Unicode Issues"). pyo3 has no call for it,
+/// and `PyString::new` of the widened text is measurably slower.
+pub(super) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    let length = isize::try_from(bytes.len())?;
+    // SAFETY: pointer and length are those of a live slice; the call gives a new reference to a str, or NULL with an
+    // exception set, which is what `from_owned_ptr_or_err` expects.
+    unsafe {
+        let text = ffi::PyUnicode_DecodeLatin1(bytes.as_ptr().cast(), length, std::ptr::null());
+        Ok(Bound::from_owned_ptr_or_err(py, text)?.cast_into_unchecked())
+    }
+}
+
+/// The file behind a descriptor that the platform gave this process to own.
+pub fn file_of_descriptor(descriptor: RawFd) -> Option<File> {
+    // SAFETY: fcntl with F_GETFD changes nothing and fails on a descriptor that is not open. An open one was handed to
+    // this process by name (`_LAMBDA_TELEMETRY_LOG_FD`): nothing else in it owns or closes it.
+    unsafe { (libc::fcntl(descriptor, libc::F_GETFD) >= 0).then(|| File::from_raw_fd(descriptor)) }
+}

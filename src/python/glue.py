@@ -1,0 +1,368 @@
+"""What the runtime needs in Python itself: the context object, the log handler, tracebacks, the file wrapper.
+
+Imports nothing that costs time at a cold start: `logging` is prepared when the application imports it, `traceback`
+when there is something to trace.
+"""
+
+import os
+import sys
+import time
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The invocation
+
+request_id = ""
+tenant_id = None
+_functions = {}
+
+
+class Identity:
+    """The Cognito identity of the caller; both are None without one."""
+
+    def __init__(self, values):
+        self.cognito_identity_id = values.get("cognitoIdentityId")
+        self.cognito_identity_pool_id = values.get("cognitoIdentityPoolId")
+
+    def __repr__(self):
+        return _show(self)
+
+
+class Client:
+    """The mobile application that called."""
+
+    def __init__(self, values):
+        for name in ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"):
+            setattr(self, name, values.get(name))
+
+    def __repr__(self):
+        return _show(self)
+
+
+class ClientContext:
+    """What a direct caller sent along: `custom` and `env` are dicts, `client` describes a mobile application."""
+
+    def __init__(self, values):
+        self.custom = values.get("custom")
+        self.env = values.get("env")
+        client = values.get("client")
+        self.client = Client(client) if isinstance(client, dict) else None
+
+    def __repr__(self):
+        return _show(self)
+
+
+class LambdaContext:
+    """The context object of the managed Python runtime (docs, "Using the Lambda context object ... in Python")."""
+
+    def __init__(self, function, aws_request_id, deadline_ms, invoked_function_arn, tenant_id, client, identity):
+        self.aws_request_id = aws_request_id
+        self.log_group_name = function["log_group_name"]
+        self.log_stream_name = function["log_stream_name"]
+        self.function_name = function["name"]
+        self.function_version = function["version"]
+        self.memory_limit_in_mb = function["memory_limit_in_mb"]
+        self.invoked_function_arn = invoked_function_arn
+        self.tenant_id = tenant_id
+        client = _parse(client, "Lambda-Runtime-Client-Context") if client else None
+        self._w3c = client.pop("w3c", None) if isinstance(client, dict) else None
+        self.client_context = ClientContext(client) if isinstance(client, dict) else None
+        identity = _parse(identity, "Lambda-Runtime-Cognito-Identity") if identity else None
+        self.identity = Identity(identity if isinstance(identity, dict) else {})
+        self._epoch_deadline_time_in_ms = deadline_ms
+
+    def get_remaining_time_in_millis(self):
+        """Milliseconds until the platform ends this invocation, never negative."""
+        return max(self._epoch_deadline_time_in_ms - int(time.time() * 1000), 0)
+
+    def log(self, message):
+        """Writes to the function's log."""
+        sys.stdout.write(str(message))
+
+    def w3c(self):
+        """The caller's W3C trace context: a dict of traceparent, tracestate and baggage."""
+        return self._w3c if isinstance(self._w3c, dict) else {}
+
+    def __repr__(self):
+        return _show(self)
+
+
+def _show(instance):
+    values = ", ".join(f"{name}={value!r}" for name, value in vars(instance).items() if not name.startswith("_"))
+    return f"{type(instance).__name__}({values})"
+
+
+def _parse(text, header):
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        # A caller's slip must not cost the invocation; its value is not logged.
+        sys.stderr.write(f"[WARNING] {header} is not JSON: ignored\n")
+        return None
+
+
+def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, identity):
+    """Prepares the process for one invocation and gives its context object."""
+    global request_id, tenant_id
+    request_id = new_request_id
+    tenant_id = new_tenant_id
+    # X-Ray and OpenTelemetry read os.environ, which is a copy that only Python can change.
+    if trace_id:
+        os.environ["_X_AMZN_TRACE_ID"] = trace_id
+    elif "_X_AMZN_TRACE_ID" in os.environ:
+        del os.environ["_X_AMZN_TRACE_ID"]
+    return LambdaContext(_functions, new_request_id, deadline_ms, arn, new_tenant_id, client, identity)
+
+
+def flush():
+    """Pushes out what the application printed, before the sandbox can be frozen."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # closed, replaced or None: nothing there to flush
+            pass
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Start
+
+
+def start(function, task_root, layer_dir, managed):
+    """Builds sys.path as the managed runtime does, and works through `.pth` files where there are any.
+
+    Unlike there, layers do not vanish when PYTHONPATH is set.
+    """
+    _functions.update(function)
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    layers = [os.path.join(layer_dir, "python", "lib", version, "site-packages"), os.path.join(layer_dir, "python")]
+    paths = [task_root, *layers]
+    sys.path[:] = paths + [path for path in sys.path if path not in paths]
+    if managed and os.path.isdir("/var/runtime"):
+        sys.path.append("/var/runtime")
+    for path in paths:
+        if _has_pth(path):
+            import site
+
+            site.addsitedir(path)
+
+
+def _has_pth(path):
+    try:
+        return any(name.endswith(".pth") for name in os.listdir(path))
+    except OSError:
+        return False
+
+
+def after_import():
+    """Importing `signal` gives SIGINT Python's handler, which a process that waits in Rust would never run."""
+    signal = sys.modules.get("signal")
+    if signal is not None and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Errors
+
+
+def describe(exception):
+    """A class name, a message and a list of traceback elements, of which each ends in a newline.
+
+    Frames of the import system are left out; ours never show, since the application is called from Rust.
+    """
+    name = type(exception).__name__
+    try:
+        message = str(exception)
+    except BaseException:
+        message = "<the exception could not be shown>"
+    try:
+        return name, message, _trace(exception)
+    except BaseException:  # a traceback is worth less than the error it describes
+        return name, message, []
+
+
+def _trace(exception):
+    import traceback
+
+    shown = traceback.TracebackException.from_exception(exception)
+    part = shown
+    while part is not None:
+        frames = [frame for frame in part.stack if not frame.filename.startswith("<frozen importlib")]
+        part.stack = traceback.StackSummary.from_list(frames)
+        part = part.__cause__ or part.__context__
+    lines = list(shown.format())
+    if lines and lines[0].startswith("Traceback (most recent call last)"):
+        del lines[0]
+    if not isinstance(exception, SyntaxError):
+        del lines[-1:]  # `Type: message` is told apart from the trace
+    return lines
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files
+
+
+class FileWrapper:
+    """`wsgi.file_wrapper` (PEP 3333, "Optional Platform-Specific File Handling")."""
+
+    # The PEP calls the block size a hint. Blocks of the classic 8 KiB would only cost turns of the loop.
+    smallest = 64 * 1024
+
+    def __init__(self, filelike, block_size=8192):
+        if block_size <= 0:
+            raise ValueError("block_size must be positive")
+        self.filelike = filelike
+        self.block_size = max(block_size, self.smallest)
+        if hasattr(filelike, "close"):
+            self.close = filelike.close
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        data = self.filelike.read(self.block_size)
+        if not data:
+            raise StopIteration
+        return data
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Logging
+
+
+class _LoggingHook:
+    """Prepares the root logger at the moment at which the application imports `logging`, and not before: the import
+    costs milliseconds that an application without it need not pay."""
+
+    def __init__(self, prepare):
+        self.prepare = prepare
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "logging":
+            return None
+        sys.meta_path.remove(self)
+        from _frozen_importlib import _find_spec
+
+        spec = _find_spec(name, path, target)
+        if spec is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_and_prepare(module):
+            del spec.loader.exec_module
+            execute(module)
+            self.prepare(module)
+
+        spec.loader.exec_module = execute_and_prepare
+        return spec
+
+
+def prepare_logging(json_format, level, telemetry_fd):
+    """One handler on the root logger, as the managed runtime has it: an application that only sets a level gets its
+    records out, and `logging.basicConfig()` finds the work done."""
+    os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
+
+    def prepare(logging):
+        root = logging.getLogger()
+        root.addHandler(_make_handler(logging, json_format, telemetry_fd))
+        if level:
+            root.setLevel(level)
+
+    if "logging" in sys.modules:
+        prepare(sys.modules["logging"])
+    else:
+        sys.meta_path.insert(0, _LoggingHook(prepare))
+
+
+def _make_handler(logging, json_format, telemetry_fd):
+    class LambdaHandler(logging.Handler):
+        """Writes records to the telemetry descriptor, or to standard output."""
+
+        def emit(self, record):
+            try:
+                text = self.format(record)
+                if telemetry_fd is not None:
+                    _write_frame(telemetry_fd, record.levelno, json_format, text + "\n")
+                    return
+                if not json_format and (record.exc_info or record.exc_text or record.stack_info):
+                    text = _one_event(text)
+                sys.stdout.write(text + "\n")
+            except RecursionError:
+                raise
+            except Exception:
+                self.handleError(record)
+
+    class RequestFilter(logging.Filter):
+        """Gives every record the id of the request it belongs to."""
+
+        def filter(self, record):
+            record.aws_request_id = request_id
+            record.tenant_id = tenant_id
+            return True
+
+    class TextFormatter(logging.Formatter):
+        converter = time.gmtime
+
+        def __init__(self):
+            super().__init__(
+                "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
+            )
+
+    class JsonFormatter(logging.Formatter):
+        """The managed runtime's keys, in its order."""
+
+        converter = time.gmtime
+        ordinary = set(vars(logging.makeLogRecord({}))) | {"aws_request_id", "tenant_id", "message", "asctime"}
+
+        def format(self, record):
+            import json
+
+            exc_type, exc, trace = record.exc_info if isinstance(record.exc_info, tuple) else (None, None, None)
+            plain = isinstance(record.msg, dict) and not record.args
+            values = {
+                "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+                "level": record.levelname,
+                "message": record.msg if plain else record.getMessage(),
+                "logger": record.name,
+                "stackTrace": _format_tb(trace),
+                "errorType": exc_type.__name__ if exc_type else None,
+                "errorMessage": str(exc) if exc_type else None,
+                "requestId": record.aws_request_id or None,
+                "location": f"{record.pathname}:{record.funcName}:{record.lineno}" if exc_type else None,
+                "tenantId": record.tenant_id,
+            }
+            extra = {name: value for name, value in vars(record).items() if name not in self.ordinary}
+            values.update((name, value) for name, value in extra.items() if name not in values)
+            values = {name: value for name, value in values.items() if value is not None}
+            return json.dumps(values, ensure_ascii=False, default=str)
+
+    handler = LambdaHandler()
+    handler.addFilter(RequestFilter())
+    handler.setFormatter(JsonFormatter() if json_format else TextFormatter())
+    return handler
+
+
+def _format_tb(trace):
+    if trace is None:
+        return None
+    import traceback
+
+    return traceback.format_tb(trace)
+
+
+def _write_frame(descriptor, level, json_format, text):
+    """One frame: type, length and microseconds as big-endian numbers, then the text (awslambdaric)."""
+    payload = text.encode("utf-8", "backslashreplace")
+    step = max(0, min(level // 10, 5))
+    kind = (0xA55A0003 if step == 0 else 0xA55A0007 + 4 * step) - int(json_format)
+    micros = int(time.time() * 1_000_000)
+    frame = kind.to_bytes(4, "big") + len(payload).to_bytes(4, "big") + micros.to_bytes(8, "big") + payload
+    while frame:
+        frame = frame[os.write(descriptor, frame) :]
+
+
+def _one_event(text):
+    """On standard output each newline begins a new event in CloudWatch: keep a traceback in one."""
+    lines = text.splitlines()
+    stripped = [line.lstrip(" ") for line in lines]
+    return "\r".join("\u00a0" * (len(line) - len(rest)) + rest for line, rest in zip(lines, stripped))

@@ -1,0 +1,84 @@
+//! Handler names: Lambda's `module.attribute` and WSGI's `module:attribute`.
+
+use crate::error::{Error, Kind, Result};
+
+/// Where an application is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HandlerName {
+    /// Dotted.
+    pub(super) module: String,
+    /// The way from the module to the application.
+    pub(super) attributes: Vec<String>,
+    /// Whether what is found there is called to make the application.
+    pub(super) factory: bool,
+    /// Whether the split between the two was written (`:`) rather than guessed (the last dot).
+    pub(super) explicit: bool,
+}
+
+impl HandlerName {
+    /// Takes a handler name apart. Slashes in a module mean dots, as in the managed runtime.
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        let trimmed = text.trim();
+        let (name, factory) = match trimmed.strip_suffix("()") {
+            Some(name) => (name, true),
+            None => (trimmed, false),
+        };
+        let explicit = name.contains(':');
+        let split = if explicit { name.split_once(':') } else { name.rsplit_once('.') };
+        let (module, attributes) = split.ok_or_else(|| malformed(text))?;
+        let module = module.strip_prefix("./").unwrap_or(module).replace('/', ".");
+        let attributes: Vec<String> = attributes.split('.').map(str::to_owned).collect();
+        let parts = module.split('.').chain(attributes.iter().map(String::as_str));
+        if parts.clone().any(|part| part.is_empty() || part.contains(char::is_whitespace) || part.contains(':')) {
+            return Err(malformed(text));
+        }
+        Ok(Self { module, attributes, factory, explicit })
+    }
+
+    /// The same name with the split one dot further left: `app.site.wsgi` may be `site.wsgi` in the module `app`.
+    pub(super) fn shorter(&self) -> Option<Self> {
+        let (module, first) = self.module.rsplit_once('.').filter(|_| !self.explicit)?;
+        let attributes = std::iter::once(first.to_owned()).chain(self.attributes.iter().cloned()).collect();
+        Some(Self { module: module.to_owned(), attributes, ..self.clone() })
+    }
+}
+
+fn malformed(text: &str) -> Error {
+    Error::new(
+        Kind::App,
+        "Runtime.MalformedHandlerName",
+        format!(
+            "Bad handler '{text}': expected `module.attribute` or `module:attribute`, such as `app.app`, \
+             `mysite.wsgi.application` or `app:create_app()`"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_apart() {
+        let parse = |text| {
+            let name = HandlerName::parse(text).unwrap();
+            (name.module, name.attributes.join("."), name.factory)
+        };
+        let is = |module: &str, attribute: &str, factory| (module.to_owned(), attribute.to_owned(), factory);
+        assert_eq!(parse("app.app"), is("app", "app", false));
+        assert_eq!(parse("mysite.wsgi.application"), is("mysite.wsgi", "application", false));
+        assert_eq!(parse("src/api/app.handler"), is("src.api.app", "handler", false));
+        assert_eq!(parse("app:app"), is("app", "app", false));
+        assert_eq!(parse("src/app:site.wsgi"), is("src.app", "site.wsgi", false));
+        assert_eq!(parse("app:make_app()"), is("app", "make_app", true));
+        assert_eq!(parse("app.make_app()"), is("app", "make_app", true));
+    }
+
+    #[test]
+    fn malformed_names_say_what_is_expected() {
+        for text in ["", "app", "app.", ".app", "app:", ":app", "a b.c", "app:x:y", "app..x"] {
+            let error = HandlerName::parse(text).unwrap_err();
+            assert_eq!(error.error_type(), "Runtime.MalformedHandlerName", "{text}");
+        }
+    }
+}

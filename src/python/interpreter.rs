@@ -1,0 +1,73 @@
+//! Which Python to start: where its library is, and which virtual environment it is in.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, VENV};
+use crate::error::{Error, Result};
+
+/// `python3.N`, of the libpython that this binary is linked to.
+const PYTHON: &str = env!("WSGI_LAMBDA_PYTHON");
+/// The prefix of the Python that this binary was built with; empty in a build for a layer.
+const BUILD_HOME: &str = env!("WSGI_LAMBDA_BUILD_HOME");
+/// The prefix of the managed runtimes' Python.
+const MANAGED_HOME: &str = "/var/lang";
+
+/// What the interpreter is started with.
+#[derive(Debug, Default)]
+pub(super) struct Home {
+    /// The prefix whose `lib/python3.N` is the standard library; without it Python finds its own way.
+    pub(super) home: Option<PathBuf>,
+    /// sys.executable.
+    pub(super) executable: Option<PathBuf>,
+    /// Whether it is a managed runtime's Python.
+    pub(super) managed: bool,
+}
+
+/// Finds the standard library: beside the binary (a self-contained layer), in the managed runtime's place, or where
+/// the Python is that this binary was built with (development). A virtual environment names its own.
+pub(super) fn find(config: &Config) -> Result<Home> {
+    if let Some(venv) = &config.venv {
+        return venv_home(venv);
+    }
+    let home = candidates().into_iter().find(|home| has_library(home)).ok_or_else(|| {
+        Error::config(format!(
+            "no standard library of {PYTHON} beside the bootstrap, in {MANAGED_HOME} or where it was built: \
+             use a layer built for this function's Python, or run `make build` again"
+        ))
+    })?;
+    let executable = Some(home.join("bin").join(PYTHON)).filter(|path| path.exists());
+    Ok(Home { managed: home == Path::new(MANAGED_HOME), home: Some(home), executable })
+}
+
+fn candidates() -> Vec<PathBuf> {
+    let binary = std::env::current_exe().unwrap_or_default();
+    let beside = binary.ancestors().skip(1).take(2).map(Path::to_owned);
+    beside.chain([MANAGED_HOME.into(), BUILD_HOME.into()]).collect()
+}
+
+fn has_library(home: &Path) -> bool {
+    let library = home.join("lib").join(PYTHON);
+    ["os.py", "os.pyc"].iter().any(|name| library.join(name).exists())
+}
+
+/// A virtual environment works only with the Python version it was made for: its packages lie in `lib/python3.N`.
+fn venv_home(venv: &Path) -> Result<Home> {
+    let wrong = |what: String| Error::config(format!("{}={}: {what}", VENV.name, venv.display()));
+    let settings = std::fs::read_to_string(venv.join("pyvenv.cfg")).map_err(|error| {
+        wrong(format!("not a virtual environment: pyvenv.cfg cannot be read ({error})")).with_source(error)
+    })?;
+    let found = settings.lines().filter_map(|line| line.split_once('=')).find_map(|(name, value)| {
+        // `version` is written by venv, `version_info` by virtualenv and uv.
+        matches!(name.trim(), "version" | "version_info").then(|| value.trim().to_owned())
+    });
+    let found = found.ok_or_else(|| wrong("pyvenv.cfg does not say its Python version".to_owned()))?;
+    let minor: Vec<&str> = found.split('.').take(2).collect();
+    if format!("python{}", minor.join(".")) != PYTHON {
+        return Err(wrong(format!(
+            "made for Python {found}, but this bootstrap embeds {PYTHON}. Make the environment with \
+             `{PYTHON} -m venv`, or build with `make build PYTHON=python{}`",
+            minor.join(".")
+        )));
+    }
+    Ok(Home { home: None, executable: Some(venv.join("bin").join("python3")), managed: false })
+}

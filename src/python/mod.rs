@@ -1,0 +1,115 @@
+//! Room: `python`, CPython embedded: start, application, call, output. All pyo3 is here, all `unsafe` in `ffi`.
+//! In: plain values: settings, an [`crate::environ::Environ`], a body, an [`Invocation`], a [`Sink`].
+//! Out: plain values: [`Called`], [`Error`]s with Python stack traces.
+//! May use: `config`, `environ`, `error`, `invocation`, `request`, `response`, pyo3, libc, `serde`,
+//!   `serde_json`, bytes.
+//! Must not: know envelopes or the Runtime API; let a pyo3 type out; block while attached.
+
+mod app;
+mod call;
+mod environ;
+mod event;
+mod ffi;
+mod handler_name;
+mod interpreter;
+mod start_response;
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+pub use app::App;
+pub use call::{Call, Called};
+pub use ffi::file_of_descriptor;
+
+use crate::config::{Config, LogFormat};
+use crate::error::{Error, Kind, Result};
+
+/// The interpreter, attached to the main thread for as long as this value lives.
+#[derive(Clone, Copy)]
+pub struct Session<'py> {
+    py: Python<'py>,
+}
+
+/// Starts the interpreter and runs `work` attached to it, on this thread, which has to be the process's main thread:
+/// Python's `threading` and `signal` modules take the thread that initialises for the main one.
+///
+/// # Errors
+/// `Interpreter` or `Config` when Python cannot be started; otherwise what `work` gives.
+pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
+    let home = interpreter::find(config)?;
+    ffi::start(&home).map_err(|message| {
+        Error::new(Kind::Interpreter, "Runtime.InterpreterError", format!("Python could not be started: {message}"))
+    })?;
+    Python::attach(|py| {
+        let glue = glue(py).map_err(|error| describe_without_glue(py, &error))?;
+        prepare(&glue, config, home.managed).map_err(|error| describe(&glue, error))?;
+        work(Session { py })
+    })
+}
+
+impl<'py> Session<'py> {
+    /// Imports the application that the handler names.
+    ///
+    /// # Errors
+    /// `App`, with the platform's error types and a Python stack trace.
+    pub fn load_app(self, config: &Config) -> Result<App<'py>> {
+        App::load(self.py, config)
+    }
+
+    /// Runs something that blocks, with Python free for other threads.
+    pub fn detached<T: Send>(self, work: impl FnOnce() -> T + Send) -> T {
+        self.py.detach(work)
+    }
+
+    /// Pushes out what the application printed.
+    pub fn flush(self) {
+        let flushed = glue(self.py).and_then(|glue| glue.call_method0(pyo3::intern!(self.py, "flush")));
+        debug_assert!(flushed.is_ok(), "glue.flush catches everything");
+    }
+}
+
+/// Our own Python code, imported once.
+fn glue(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    static GLUE: pyo3::sync::PyOnceLock<Py<PyModule>> = pyo3::sync::PyOnceLock::new();
+    let module = GLUE.get_or_try_init(py, || {
+        let code = pyo3::ffi::c_str!(include_str!("glue.py"));
+        PyModule::from_code(py, code, c"wsgi_lambda/glue.py", c"_wsgi_lambda").map(Bound::unbind)
+    })?;
+    Ok(module.bind(py).clone())
+}
+
+fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResult<()> {
+    let py = glue.py();
+    let function = PyDict::new(py);
+    function.set_item("name", &config.function.name)?;
+    function.set_item("version", &config.function.version)?;
+    function.set_item("memory_limit_in_mb", &config.function.memory_limit_in_mb)?;
+    function.set_item("log_group_name", &config.function.log_group_name)?;
+    function.set_item("log_stream_name", &config.function.log_stream_name)?;
+    let path = |path: &PathBuf| path.as_os_str().to_owned();
+    glue.call_method1("start", (function, path(&config.task_root), path(&config.layer_dir), managed))?;
+    let json = config.log_format == LogFormat::Json;
+    glue.call_method1("prepare_logging", (json, config.log_level, config.telemetry_fd))?;
+    Ok(())
+}
+
+/// A Python exception as our error, with its stack trace.
+fn describe(glue: &Bound<'_, PyModule>, error: PyErr) -> Error {
+    let py = glue.py();
+    let bare = describe_without_glue(py, &error);
+    let described = glue
+        .call_method1(pyo3::intern!(py, "describe"), (error.into_value(py),)) // with its traceback
+        .and_then(|parts| parts.extract::<(String, String, Vec<String>)>());
+    match described {
+        Ok((name, message, trace)) => Error::new(Kind::App, name, message).with_stack_trace(trace),
+        Err(_) => bare,
+    }
+}
+
+/// The same for an exception at a moment at which Python can do nothing more (no memory, no standard library).
+fn describe_without_glue(py: Python<'_>, error: &PyErr) -> Error {
+    let name = error.get_type(py).name().map_or_else(|_| "Exception".to_owned(), |name| name.to_string());
+    Error::new(Kind::App, name, error.value(py).to_string())
+}

@@ -1,0 +1,174 @@
+//! `start_response` and `write`, the two callables of PEP 3333, over one response.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use pyo3::exceptions::{PyAssertionError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
+
+use crate::response::head::{HeadError, is_hop_by_hop};
+use crate::response::{Head, Refusal, Response, lock};
+
+/// One request's response, shared by the two callables and the loop over the iterable. Taken out when the request ends:
+/// a callable that an application keeps cannot reach the next response.
+pub(super) struct Shared {
+    response: Mutex<Option<Response>>,
+    /// Hop-by-hop headers that were dropped, for one warning.
+    dropped: Mutex<Vec<String>>,
+    strict: bool,
+}
+
+impl Shared {
+    pub(super) fn new(response: Response, strict: bool) -> Arc<Self> {
+        Arc::new(Self { response: Mutex::new(Some(response)), dropped: Mutex::default(), strict })
+    }
+
+    /// Ends the request.
+    pub(super) fn take(&self) -> (Option<Response>, Vec<String>) {
+        (lock(&self.response).take(), std::mem::take(&mut *lock(&self.dropped)))
+    }
+
+    /// Works on the response, if its request is still running.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Response) -> Result<T, Refusal>) -> PyResult<T> {
+        let mut response = lock(&self.response);
+        let response = response
+            .as_mut()
+            .ok_or_else(|| PyRuntimeError::new_err("this response belongs to a request that has ended"))?;
+        work(response).map_err(|refusal| raise(&refusal))
+    }
+}
+
+/// A refusal as an exception in the application's own frame.
+fn raise(refusal: &Refusal) -> PyErr {
+    let message = refusal.to_string();
+    match refusal {
+        Refusal::AlreadyStarted | Refusal::HeadersSent | Refusal::NotStarted => PyAssertionError::new_err(message),
+        Refusal::TooMuchData => PyValueError::new_err(message),
+        Refusal::Gone(_) => PyOSError::new_err(message),
+    }
+}
+
+/// `start_response(status, response_headers, exc_info=None)`.
+#[pyclass(frozen, module = "wsgi_lambda")]
+pub(super) struct StartResponse(pub(super) Arc<Shared>);
+
+#[pymethods]
+impl StartResponse {
+    #[pyo3(signature = (status, response_headers, exc_info=None))]
+    fn __call__<'py>(
+        &self,
+        status: &Bound<'py, PyAny>,
+        response_headers: &Bound<'py, PyAny>,
+        exc_info: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Write> {
+        // `None` and other false values mean: not given.
+        let exc_info = exc_info.map(exception_of).transpose()?.flatten();
+        if let Some(exception) = exc_info {
+            if self.0.with(|response| Ok(response.headers_sent()))? {
+                return Err(again(exception));
+            }
+            self.0.with(|response| response.begin_start(true))?;
+        } else {
+            self.0.with(|response| response.begin_start(false))?;
+        }
+        let head = self.head(status, response_headers)?;
+        self.0.with(|response| {
+            response.start(head);
+            Ok(())
+        })?;
+        Ok(Write(Arc::clone(&self.0)))
+    }
+}
+
+impl StartResponse {
+    /// Checks status and headers and copies them: what the application appends to its list later has no effect.
+    fn head(&self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<Head> {
+        let status = status.cast::<PyString>().map_err(|_| wrong_type("the status must be a str", status))?;
+        let headers = headers.cast::<PyList>().map_err(|_| wrong_type("response_headers must be a list", headers))?;
+        let mut head = Head::new(native(status)?).map_err(refused)?;
+        for header in headers.iter() {
+            let pair = header.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
+            let pair = pair.ok_or_else(|| wrong_type("each header must be a tuple of two str", &header))?;
+            let (name, value) = (pair.get_item(0)?, pair.get_item(1)?);
+            let name = name.cast::<PyString>().map_err(|_| wrong_type("each header name must be a str", &name))?;
+            let value = value.cast::<PyString>().map_err(|_| wrong_type("each header value must be a str", &value))?;
+            let name = native(name)?;
+            // The name alone: values may be secrets.
+            let value = native(value).map_err(|_| refused(HeadError::Value(name.to_owned())))?;
+            if self.0.strict && is_hop_by_hop(name) {
+                return Err(refused(HeadError::HopByHop(name.to_owned())));
+            }
+            head.add(name, value).map_err(refused)?;
+        }
+        let dropped = head.remove_hop_by_hop();
+        if !dropped.is_empty() {
+            lock(&self.0.dropped).extend(dropped);
+        }
+        Ok(head)
+    }
+}
+
+/// `write(data)`, which `start_response` returns.
+#[pyclass(frozen, module = "wsgi_lambda")]
+pub(super) struct Write(Arc<Shared>);
+
+#[pymethods]
+impl Write {
+    fn __call__(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let chunk = chunk(data)?;
+        self.0.with(|response| response.write(chunk))
+    }
+}
+
+/// A chunk of the body, kept alive without being copied.
+pub(super) fn chunk(data: &Bound<'_, PyAny>) -> PyResult<Bytes> {
+    match data.cast::<PyBytes>() {
+        Ok(bytes) if bytes.as_bytes().is_empty() => Ok(Bytes::new()),
+        Ok(bytes) => Ok(Bytes::from_owner(PyBackedBytes::from(bytes.clone()))),
+        Err(_) => Err(wrong_type("the body must be made of bytes (PEP 3333, \"A Note on String Types\")", data)),
+    }
+}
+
+/// A str that has to be plain: lone surrogates are beyond Latin-1 anyway.
+fn native<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
+    text.to_str().map_err(|_| PyValueError::new_err("native strings hold characters up to U+00FF only (PEP 3333)"))
+}
+
+fn refused(error: HeadError) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+fn wrong_type(rule: &str, object: &Bound<'_, PyAny>) -> PyErr {
+    let kind = object.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    PyTypeError::new_err(format!("{rule}, not {kind}"))
+}
+
+/// The exception and traceback of an `exc_info` tuple; `None` when it is false.
+fn exception_of<'py>(exc_info: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    if !exc_info.is_truthy()? {
+        return Ok(None);
+    }
+    let tuple = exc_info.cast::<PyTuple>().ok().filter(|tuple| tuple.len() == 3);
+    Ok(Some(tuple.ok_or_else(|| wrong_type("exc_info must be a tuple of three", exc_info))?.clone()))
+}
+
+/// The application's own exception, to be raised again in its own frame with its own traceback.
+fn again(exc_info: Bound<'_, PyTuple>) -> PyErr {
+    let py = exc_info.py();
+    let with_traceback = || {
+        let (value, traceback) = (exc_info.get_item(1)?, exc_info.get_item(2)?);
+        if value.is_none() {
+            return Err(PyRuntimeError::new_err(Refusal::HeadersSent.to_string()));
+        }
+        // Code of Python 2's days may give a class.
+        let value = if value.is_instance_of::<PyType>() { value.call0()? } else { value };
+        value.call_method1(intern!(py, "with_traceback"), (traceback,))
+    };
+    match with_traceback() {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(error) => error,
+    }
+}
