@@ -9,6 +9,7 @@ fn main() {
 /// RUNPATH: beside the binary (a self-contained layer), above it, the managed runtime's place; then, unless this is
 /// the build for a layer, the Python of this machine, so that `target/…/bootstrap` runs where it was built.
 #[cfg(feature = "python")]
+#[allow(clippy::disallowed_methods)] // settings of the build, not of the runtime
 fn python() {
     println!("cargo:rerun-if-env-changed=WSGI_LAMBDA_PORTABLE");
     let config = pyo3_build_config::get();

@@ -74,8 +74,7 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 8] =
-    [APP, BASE_PATH, TRUSTED_HOPS, USER_CLAIM, STRICT, ACCESS_LOG, VENV, LAYER_DIR];
+pub const SETTINGS: [Setting; 8] = [APP, BASE_PATH, TRUSTED_HOPS, USER_CLAIM, STRICT, ACCESS_LOG, VENV, LAYER_DIR];
 
 /// Where the platform listens.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
@@ -250,8 +249,8 @@ impl<'a> Vars<'a> {
     fn base_path(&self) -> Result<Option<Vec<u8>>> {
         let Some(text) = self.get(BASE_PATH.name) else { return Ok(None) };
         let trimmed = text.trim().trim_matches('/');
-        if trimmed.contains(['?', '#']) || trimmed.split('/').any(|segment| matches!(segment, "" | "." | ".."))
-            && !trimmed.is_empty()
+        if trimmed.contains(['?', '#'])
+            || trimmed.split('/').any(|segment| matches!(segment, "" | "." | "..")) && !trimmed.is_empty()
         {
             return Err(wrong(BASE_PATH, text, "a path such as `/orders` or `/shop/orders`"));
         }

@@ -67,15 +67,9 @@ impl<'r> Environ<'r> {
         self.set("SERVER_NAME", if name.is_empty() { domain } else { name });
         let forwarded = request.header("x-forwarded-port").unwrap_or_default();
         let forwarded = forwarded.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
-        let port = if is_port(port) {
-            port // Host is what the client typed; X-Forwarded-Port is the listener's
-        } else if is_port(forwarded) && name.is_empty() {
-            forwarded
-        } else if is_port(forwarded) && port.is_empty() {
-            forwarded
-        } else {
-            request.scheme.default_port().as_bytes()
-        };
+        // Host is what the client typed, X-Forwarded-Port the listener's: they differ on an ALB's other ports.
+        let port = [port, forwarded].into_iter().find(|port| is_port(port));
+        let port = port.unwrap_or(request.scheme.default_port().as_bytes());
         self.set("SERVER_PORT", port);
     }
 
@@ -83,9 +77,8 @@ impl<'r> Environ<'r> {
         if let Some(remote) = &request.remote {
             self.set("REMOTE_ADDR", remote.address.as_bytes());
             self.set("REMOTE_HOST", remote.address.as_bytes());
-            if let Some(port) = &remote.port {
-                self.set("REMOTE_PORT", port.as_bytes());
-            }
+            // Unknown, mostly. Adapters to ASGI (a2wsgi) tell the address only beside a port.
+            self.set("REMOTE_PORT", remote.port.as_deref().unwrap_or("0").as_bytes());
         }
         if let Some(user) = &request.user {
             self.set("REMOTE_USER", &user.name[..]);

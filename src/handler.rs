@@ -82,7 +82,8 @@ impl Handler<'_, '_> {
     /// Makes the answer: an envelope for every HTTP request, an error for every other event.
     fn answer(&self, invocation: &Invocation) -> Result<Envelope> {
         let start = Instant::now();
-        let event = event::probe(&invocation.event).inspect_err(|error| self.log.error(&invocation.request_id, error))?;
+        let event =
+            event::probe(&invocation.event).inspect_err(|error| self.log.error(&invocation.request_id, error))?;
         let origin = event.origin();
         let served = event.decode(&self.config.request).and_then(|request| {
             self.hint_at_lost_bytes(invocation, &request);
@@ -93,7 +94,11 @@ impl Handler<'_, '_> {
             Ok((envelope, line)) => {
                 if let Some(line) = line {
                     let millis = start.elapsed().as_secs_f64() * 1e3;
-                    self.log.line(Level::Info, &invocation.request_id, &format!("{line} {} {} {millis:.1}ms", envelope.status, envelope.body_bytes));
+                    self.log.line(
+                        Level::Info,
+                        &invocation.request_id,
+                        &format!("{line} {} {} {millis:.1}ms", envelope.status, envelope.body_bytes),
+                    );
                 }
                 Ok(envelope)
             }
@@ -120,7 +125,12 @@ impl Handler<'_, '_> {
                 Ok(envelope)
             }
             Some(Err(too_large)) => {
-                self.log.exception(&invocation.request_id, "Function.ResponseSizeTooLarge", &too_large.to_string(), &[]);
+                self.log.exception(
+                    &invocation.request_id,
+                    "Function.ResponseSizeTooLarge",
+                    &too_large.to_string(),
+                    &[],
+                );
                 Ok(internal_error(request.origin))
             }
             None => Ok(internal_error(request.origin)),

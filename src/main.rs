@@ -44,8 +44,7 @@ fn help() -> String {
          Settings are environment variables of the function:\n",
     );
     for setting in SETTINGS {
-        text.push_str(&format!("\n  {}  (default: {})\n", setting.name, setting.default));
-        text.push_str(&format!("      {}\n", setting.help));
+        text.extend(["\n  ", setting.name, "  (default: ", setting.default, ")\n      ", setting.help, "\n"]);
     }
     text
 }

@@ -48,9 +48,8 @@ impl Invocation {
     #[must_use]
     pub fn named(self, name: &str) -> Self {
         // FNV-1a twice, with two offset bases: stable over Rust versions, which `DefaultHasher` is not.
-        let hash = |basis: u64| {
-            name.bytes().fold(basis, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-        };
+        let hash =
+            |basis: u64| name.bytes().fold(basis, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         self.request_id(uuid((hash(0xcbf2_9ce4_8422_2325), hash(0x6c62_272e_07bb_0142))))
     }
 
@@ -176,17 +175,12 @@ impl PlatformError {
 
     /// `Runtime.ExitError`; `exit` is worded as Lambda words it.
     pub(super) fn exited(request_id: &str, exit: &dyn std::fmt::Display) -> Self {
-        Self::new(
-            "Runtime.ExitError",
-            format!("RequestId: {request_id} Error: Runtime exited with error: {exit}"),
-        )
+        Self::new("Runtime.ExitError", format!("RequestId: {request_id} Error: Runtime exited with error: {exit}"))
     }
 
     /// The payload a caller receives.
     pub fn to_json(&self) -> Bytes {
-        serde_json::json!({ "errorType": self.error_type, "errorMessage": self.message })
-            .to_string()
-            .into()
+        serde_json::json!({ "errorType": self.error_type, "errorMessage": self.message }).to_string().into()
     }
 }
 

@@ -23,9 +23,7 @@ pub use logs::{LogLine, LogSink, LogSource};
 pub fn locate(given: Option<&Path>) -> Result<PathBuf, LocateError> {
     let path = match given {
         Some(path) => path.to_owned(),
-        None => std::env::current_exe()
-            .unwrap_or_else(|_| PathBuf::from("wsgi-lambda"))
-            .with_file_name("bootstrap"),
+        None => std::env::current_exe().unwrap_or_else(|_| PathBuf::from("wsgi-lambda")).with_file_name("bootstrap"),
     };
     if !path.is_file() {
         return Err(LocateError { path, given: given.is_some() });
@@ -67,12 +65,8 @@ impl Launch {
     /// Starts `program` with `task_root` as its folder and `LAMBDA_TASK_ROOT`, and the variables that Lambda
     /// sets. The parent's environment is kept, except for what would point Python elsewhere.
     pub fn new(program: impl Into<PathBuf>, task_root: impl Into<PathBuf>) -> Self {
-        let mut launch = Self {
-            program: program.into(),
-            task_root: task_root.into(),
-            arguments: Vec::new(),
-            variables: Vec::new(),
-        };
+        let mut launch =
+            Self { program: program.into(), task_root: task_root.into(), arguments: Vec::new(), variables: Vec::new() };
         for (key, value) in [
             ("_HANDLER", ""),
             ("AWS_DEFAULT_REGION", "us-east-1"),

@@ -15,12 +15,16 @@ pub(super) fn decode<'e>(event: &Event<'e>, config: &RequestConfig) -> Result<Re
         event.fields.object("multiValueQueryStringParameters"),
         Values::Raw,
     );
-    assemble(event, config, Parts {
-        method: event.fields.string("httpMethod"),
-        protocol: None,
-        path: path::split(&path, Form::Encoded, b"", b"", config),
-        query: query.into(),
-        headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
-        peer: None,
-    })
+    assemble(
+        event,
+        config,
+        Parts {
+            method: event.fields.string("httpMethod"),
+            protocol: None,
+            path: path::split(&path, Form::Encoded, b"", b"", config),
+            query: query.into(),
+            headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
+            peer: None,
+        },
+    )
 }

@@ -13,6 +13,9 @@ use crate::json;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields<'e>(Vec<(Cow<'e, str>, &'e RawValue)>);
 
+/// The values of one name, as bytes.
+pub(super) type Values<'e> = Vec<Cow<'e, [u8]>>;
+
 impl<'e> Fields<'e> {
     /// Reads an object; anything else has no members.
     pub(super) fn of(raw: &'e RawValue) -> Self {
@@ -62,7 +65,7 @@ impl<'e> Fields<'e> {
     }
 
     /// Each member with its values: an array's items, or the one value.
-    pub(super) fn multi(self) -> Vec<(Cow<'e, str>, Vec<Cow<'e, [u8]>>)> {
+    pub(super) fn multi(self) -> Vec<(Cow<'e, str>, Values<'e>)> {
         self.0.into_iter().map(|(name, value)| (name, values_of(value))).collect()
     }
 }
@@ -82,7 +85,7 @@ pub(super) fn literal(raw: &RawValue) -> Option<&str> {
 }
 
 /// The items of an array, or the one value; what has no text is left out.
-pub(super) fn values_of(raw: &RawValue) -> Vec<Cow<'_, [u8]>> {
+pub(super) fn values_of(raw: &RawValue) -> Values<'_> {
     if raw.get().starts_with('[') {
         let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
         items.into_iter().filter_map(text_of).collect()

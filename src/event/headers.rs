@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::event::fields::Fields;
+use crate::event::fields::{Fields, Values};
 use crate::request::{Header, Scheme};
 use crate::response::head::is_token;
 
@@ -30,7 +30,7 @@ impl<'e> Headers<'e> {
     }
 
     /// Payload 2.0's list of cookies, unless a `cookie` header is there as well: a Function URL sends both.
-    pub(super) fn add_cookies(&mut self, cookies: Vec<Cow<'e, [u8]>>) {
+    pub(super) fn add_cookies(&mut self, cookies: Values<'e>) {
         if self.get("cookie").is_none() && !cookies.is_empty() {
             self.add(Cow::Borrowed("cookie"), cookies);
         }
@@ -48,7 +48,7 @@ impl<'e> Headers<'e> {
         if first.eq_ignore_ascii_case(b"http") { Scheme::Http } else { Scheme::Https }
     }
 
-    fn add(&mut self, name: Cow<'e, str>, values: Vec<Cow<'e, [u8]>>) {
+    fn add(&mut self, name: Cow<'e, str>, values: Values<'e>) {
         if name.eq_ignore_ascii_case("content-length") {
             // The true length is known; the header's would be that of the encoded body, or a lie.
             self.has_content_length = true;
@@ -57,11 +57,18 @@ impl<'e> Headers<'e> {
         if !is_wanted(&name) {
             return;
         }
-        for value in values.into_iter().filter_map(clean) {
-            match self.list.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-                Some((_, old)) => join(&name, old, value),
-                None => self.list.push((name.clone(), value)),
+        let mut values = values.into_iter().filter_map(clean);
+        let at = match self.list.iter().position(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            Some(at) => at,
+            None => {
+                let Some(first) = values.next() else { return };
+                self.list.push((name, first));
+                self.list.len() - 1
             }
+        };
+        let (name, joined) = &mut self.list[at];
+        for value in values {
+            join(name, joined, value);
         }
     }
 }

@@ -12,14 +12,18 @@ use crate::request::Request;
 
 pub(super) fn decode_v1<'e>(event: &Event<'e>, config: &RequestConfig) -> Result<Request<'e>> {
     let path = event.fields.text("path").unwrap_or_default();
-    assemble(event, config, Parts {
-        method: event.fields.string("httpMethod"),
-        protocol: event.context.string("protocol"),
-        path: split(&path, &event.context, config),
-        query: query_of(event).into(),
-        headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
-        peer: event.context.object("identity").string("sourceIp"),
-    })
+    assemble(
+        event,
+        config,
+        Parts {
+            method: event.fields.string("httpMethod"),
+            protocol: event.context.string("protocol"),
+            path: split(&path, &event.context, config),
+            query: query_of(event).into(),
+            headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
+            peer: event.context.object("identity").string("sourceIp"),
+        },
+    )
 }
 
 pub(super) fn decode_v2<'e>(event: &Event<'e>, config: &RequestConfig) -> Result<Request<'e>> {

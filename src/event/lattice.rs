@@ -22,19 +22,22 @@ pub(super) fn decode_v2<'e>(event: &Event<'e>, config: &RequestConfig) -> Result
 
 fn decode<'e>(event: &Event<'e>, config: &RequestConfig, path: &str, map: &str) -> Result<Request<'e>> {
     let target = event.fields.text(path).unwrap_or_default();
-    let (path, query) = match memchr::memchr(b'?', &target) {
-        Some(at) => (&target[..at], query::verbatim(Cow::Owned(target[at + 1..].to_vec()))),
-        None => {
-            let query = query::from_maps(event.fields.object(map), Fields::default(), Values::Raw);
-            (&*target, Cow::Owned(query))
-        }
+    let (path, query) = if let Some(at) = memchr::memchr(b'?', &target) {
+        (&target[..at], query::verbatim(Cow::Owned(target[at + 1..].to_vec())))
+    } else {
+        let query = query::from_maps(event.fields.object(map), Fields::default(), Values::Raw);
+        (&*target, Cow::Owned(query))
     };
-    assemble(event, config, Parts {
-        method: event.fields.string("method"),
-        protocol: None,
-        path: path::split(path, Form::Encoded, b"", b"", config),
-        query,
-        headers: Headers::read(event.fields.object("headers"), Fields::default()),
-        peer: None,
-    })
+    assemble(
+        event,
+        config,
+        Parts {
+            method: event.fields.string("method"),
+            protocol: None,
+            path: path::split(path, Form::Encoded, b"", b"", config),
+            query,
+            headers: Headers::read(event.fields.object("headers"), Fields::default()),
+            peer: None,
+        },
+    )
 }

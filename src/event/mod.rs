@@ -43,9 +43,8 @@ pub struct Event<'e> {
 /// # Errors
 /// `UnmarshalError` when the bytes are not a JSON object, `UnsupportedEvent` when it is not an HTTP request.
 pub fn probe(bytes: &[u8]) -> Result<Event<'_>> {
-    let raw: &RawValue = serde_json::from_slice(bytes).map_err(|error| {
-        Error::unmarshal(format!("the event is not valid JSON: {error}")).with_source(error)
-    })?;
+    let raw: &RawValue = serde_json::from_slice(bytes)
+        .map_err(|error| Error::unmarshal(format!("the event is not valid JSON: {error}")).with_source(error))?;
     if !fields::is_object(raw) {
         return Err(probe::not_an_object(raw.get()));
     }

@@ -13,14 +13,18 @@ pub(super) fn decode<'e>(event: &Event<'e>, config: &RequestConfig) -> Result<Re
     let path = event.fields.text("path").unwrap_or_default();
     let stage = stage(&path, &event.context);
     let mount = base_path(&path, event);
-    assemble(event, config, Parts {
-        method: event.fields.string("httpMethod"),
-        protocol: event.context.string("protocol"),
-        path: path::split(&path, Form::Encoded, &stage, mount, config),
-        query: query_of(event).into(),
-        headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
-        peer: event.context.object("identity").string("sourceIp"),
-    })
+    assemble(
+        event,
+        config,
+        Parts {
+            method: event.fields.string("httpMethod"),
+            protocol: event.context.string("protocol"),
+            path: path::split(&path, Form::Encoded, &stage, mount, config),
+            query: query_of(event).into(),
+            headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
+            peer: event.context.object("identity").string("sourceIp"),
+        },
+    )
 }
 
 /// REST and HTTP API 1.0 give the query decoded, as two maps.

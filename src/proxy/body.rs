@@ -57,9 +57,18 @@ fn as_text<'b>(head: &Head, body: &'b [u8]) -> Option<(&'b str, usize)> {
 /// Types whose content is text by definition (RFC 2046 §4.1, RFC 6839 for `+json` and `+xml`).
 fn is_text_type(content_type: &[u8]) -> bool {
     const APPLICATION: [&str; 12] = [
-        "application/json", "application/javascript", "application/ecmascript", "application/xml",
-        "application/x-www-form-urlencoded", "application/graphql", "application/x-javascript", "application/yaml",
-        "application/x-ndjson", "application/manifest+json", "application/sql", "application/toml",
+        "application/json",
+        "application/javascript",
+        "application/ecmascript",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "application/graphql",
+        "application/x-javascript",
+        "application/yaml",
+        "application/x-ndjson",
+        "application/manifest+json",
+        "application/sql",
+        "application/toml",
     ];
     let media_type = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
     let media_type = String::from_utf8_lossy(media_type).to_ascii_lowercase();

@@ -75,10 +75,9 @@ impl std::fmt::Display for Warning {
                  they are sent under differently cased names. Set the target group attribute \
                  lambda.multi_value_headers.enabled to true",
             ),
-            Self::LatticeCookies(dropped) => write!(
-                f,
-                "VPC Lattice takes one Set-Cookie per response: only the last was sent, {dropped} left out",
-            ),
+            Self::LatticeCookies(dropped) => {
+                write!(f, "VPC Lattice takes one Set-Cookie per response: only the last was sent, {dropped} left out")
+            }
             Self::HeaderBytes(bytes) => write!(
                 f,
                 "the response has {bytes} bytes of headers; API Gateway answers 502 above \

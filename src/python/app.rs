@@ -58,7 +58,7 @@ impl<'py> Loader<'_, 'py> {
             return Ok(app);
         }
         let kind = app.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-        Err(self.not_found(format!("Handler '{handler}' is no WSGI application: a {kind} cannot be called")))
+        Err(not_found(format!("Handler '{handler}' is no WSGI application: a {kind} cannot be called")))
     }
 
     fn find(&self, name: &HandlerName) -> Result<Bound<'py, PyAny>> {
@@ -66,10 +66,10 @@ impl<'py> Loader<'_, 'py> {
             Ok(module) => return self.look_up(module.into_any(), name),
             Err(error) => error,
         };
-        if let Some(shorter) = name.shorter().filter(|_| self.is_missing(&error, &name.module)) {
-            if let Ok(found) = self.find(&shorter) {
-                return Ok(found);
-            }
+        if let Some(shorter) = name.shorter().filter(|_| self.is_missing(&error, &name.module))
+            && let Ok(found) = self.find(&shorter)
+        {
+            return Ok(found);
         }
         Err(self.import_error(&name.module, error))
     }
@@ -78,11 +78,7 @@ impl<'py> Loader<'_, 'py> {
         for attribute in &name.attributes {
             object = object.getattr(attribute.as_str()).map_err(|error| {
                 if error.is_instance_of::<PyAttributeError>(self.py) {
-                    self.not_found(format!(
-                        "Handler '{}' missing on module '{}'",
-                        name.attributes.join("."),
-                        name.module
-                    ))
+                    not_found(format!("Handler '{}' missing on module '{}'", name.attributes.join("."), name.module))
                 } else {
                     describe(self.glue, error)
                 }
@@ -114,10 +110,6 @@ impl<'py> Loader<'_, 'py> {
         Error::new(Kind::App, error_type, message).with_stack_trace(described.stack_trace().to_vec())
     }
 
-    fn not_found(&self, message: String) -> Error {
-        Error::new(Kind::App, "Runtime.HandlerNotFound", message)
-    }
-
     /// A handler module called `time` or `sys` would silently be the interpreter's.
     fn refuse_builtin(&self, module: &str) -> Result<()> {
         let names = self.py.import("sys").and_then(|sys| sys.getattr("builtin_module_names"));
@@ -130,4 +122,8 @@ impl<'py> Loader<'_, 'py> {
         }
         Ok(())
     }
+}
+
+fn not_found(message: String) -> Error {
+    Error::new(Kind::App, "Runtime.HandlerNotFound", message)
 }

@@ -63,7 +63,7 @@ impl Call<'_> {
         })?;
         let fill = || {
             let dict = app.template.fill(&environ(self.request, body_len), body)?;
-            self.add_lambda(app, &dict, event)?;
+            self.add_lambda(app, &dict, &event)?;
             Ok(dict)
         };
         fill().map_err(|error| describe(&app.glue, error))
@@ -81,19 +81,27 @@ impl Call<'_> {
     }
 
     /// The event and the context under our prefix, and under the keys of the adapters that applications come from.
-    fn add_lambda<'py>(&self, app: &App<'py>, dict: &Bound<'py, PyDict>, event: Bound<'py, PyAny>) -> PyResult<()> {
+    fn add_lambda<'py>(&self, app: &App<'py>, dict: &Bound<'py, PyDict>, event: &Bound<'py, PyAny>) -> PyResult<()> {
         let py = dict.py();
         let context = self.context(app)?;
         dict.set_item(intern!(py, "wsgi_lambda.origin"), self.request.origin.name())?;
-        for key in [intern!(py, "wsgi_lambda.context"), intern!(py, "serverless.context"),
-            intern!(py, "apig_wsgi.context"), intern!(py, "awsgi.context"), intern!(py, "lambda.context")]
-        {
+        for key in [
+            intern!(py, "wsgi_lambda.context"),
+            intern!(py, "serverless.context"),
+            intern!(py, "apig_wsgi.context"),
+            intern!(py, "awsgi.context"),
+            intern!(py, "lambda.context"),
+        ] {
             dict.set_item(key, &context)?;
         }
-        for key in [intern!(py, "wsgi_lambda.event"), intern!(py, "serverless.event"),
-            intern!(py, "apig_wsgi.full_event"), intern!(py, "awsgi.event"), intern!(py, "lambda.event")]
-        {
-            dict.set_item(key, &event)?;
+        for key in [
+            intern!(py, "wsgi_lambda.event"),
+            intern!(py, "serverless.event"),
+            intern!(py, "apig_wsgi.full_event"),
+            intern!(py, "awsgi.event"),
+            intern!(py, "lambda.event"),
+        ] {
+            dict.set_item(key, event)?;
         }
         let event = event.cast::<PyDict>()?;
         if let Some(request_context) = event.get_item(intern!(py, "requestContext"))? {

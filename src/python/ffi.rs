@@ -53,7 +53,7 @@ fn configure(config: &mut ffi::PyConfig, home: &Home) -> Result<(), String> {
             let field = &raw mut config.executable;
             check(ffi::PyConfig_SetBytesString(config, field, c_string(text)?.as_ptr()))?;
         }
-        if let Some(text) = &home.home {
+        if let Some(text) = &home.prefix {
             // Else Python would look for its library beside the `python3` on PATH, or obey PYTHONHOME.
             let field = &raw mut config.home;
             check(ffi::PyConfig_SetBytesString(config, field, c_string(text)?.as_ptr()))?;

@@ -16,7 +16,7 @@ const MANAGED_HOME: &str = "/var/lang";
 #[derive(Debug, Default)]
 pub(super) struct Home {
     /// The prefix whose `lib/python3.N` is the standard library; without it Python finds its own way.
-    pub(super) home: Option<PathBuf>,
+    pub(super) prefix: Option<PathBuf>,
     /// sys.executable.
     pub(super) executable: Option<PathBuf>,
     /// Whether it is a managed runtime's Python.
@@ -36,7 +36,7 @@ pub(super) fn find(config: &Config) -> Result<Home> {
         ))
     })?;
     let executable = Some(home.join("bin").join(PYTHON)).filter(|path| path.exists());
-    Ok(Home { managed: home == Path::new(MANAGED_HOME), home: Some(home), executable })
+    Ok(Home { managed: home == Path::new(MANAGED_HOME), prefix: Some(home), executable })
 }
 
 fn candidates() -> Vec<PathBuf> {
@@ -69,5 +69,5 @@ fn venv_home(venv: &Path) -> Result<Home> {
             minor.join(".")
         )));
     }
-    Ok(Home { home: None, executable: Some(venv.join("bin").join("python3")), managed: false })
+    Ok(Home { prefix: None, executable: Some(venv.join("bin").join("python3")), managed: false })
 }

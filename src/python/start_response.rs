@@ -68,7 +68,7 @@ impl StartResponse {
         let exc_info = exc_info.map(exception_of).transpose()?.flatten();
         if let Some(exception) = exc_info {
             if self.0.with(|response| Ok(response.headers_sent()))? {
-                return Err(again(exception));
+                return Err(again(&exception));
             }
             self.0.with(|response| response.begin_start(true))?;
         } else {
@@ -88,7 +88,7 @@ impl StartResponse {
     fn head(&self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<Head> {
         let status = status.cast::<PyString>().map_err(|_| wrong_type("the status must be a str", status))?;
         let headers = headers.cast::<PyList>().map_err(|_| wrong_type("response_headers must be a list", headers))?;
-        let mut head = Head::new(native(status)?).map_err(refused)?;
+        let mut head = Head::new(native(status)?).map_err(|error| refused(&error))?;
         for header in headers.iter() {
             let pair = header.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
             let pair = pair.ok_or_else(|| wrong_type("each header must be a tuple of two str", &header))?;
@@ -97,11 +97,11 @@ impl StartResponse {
             let value = value.cast::<PyString>().map_err(|_| wrong_type("each header value must be a str", &value))?;
             let name = native(name)?;
             // The name alone: values may be secrets.
-            let value = native(value).map_err(|_| refused(HeadError::Value(name.to_owned())))?;
+            let value = native(value).map_err(|_| refused(&HeadError::Value(name.to_owned())))?;
             if self.0.strict && is_hop_by_hop(name) {
-                return Err(refused(HeadError::HopByHop(name.to_owned())));
+                return Err(refused(&HeadError::HopByHop(name.to_owned())));
             }
-            head.add(name, value).map_err(refused)?;
+            head.add(name, value).map_err(|error| refused(&error))?;
         }
         let dropped = head.remove_hop_by_hop();
         if !dropped.is_empty() {
@@ -137,7 +137,7 @@ fn native<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
     text.to_str().map_err(|_| PyValueError::new_err("native strings hold characters up to U+00FF only (PEP 3333)"))
 }
 
-fn refused(error: HeadError) -> PyErr {
+fn refused(error: &HeadError) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
@@ -156,7 +156,7 @@ fn exception_of<'py>(exc_info: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py,
 }
 
 /// The application's own exception, to be raised again in its own frame with its own traceback.
-fn again(exc_info: Bound<'_, PyTuple>) -> PyErr {
+fn again(exc_info: &Bound<'_, PyTuple>) -> PyErr {
     let py = exc_info.py();
     let with_traceback = || {
         let (value, traceback) = (exc_info.get_item(1)?, exc_info.get_item(2)?);

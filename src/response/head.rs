@@ -176,8 +176,15 @@ fn is_length(value: &[u8]) -> bool {
 /// RFC 9110 §7.6.1 and `wsgiref.util.is_hop_by_hop`. `Proxy-Authenticate` is left alone: a 407 carries it end to end.
 pub fn is_hop_by_hop(name: &str) -> bool {
     const NAMES: [&str; 9] = [
-        "connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "trailers",
-        "transfer-encoding", "upgrade",
+        "connection",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
     ];
     NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }

@@ -191,7 +191,7 @@ fn content_length(headers: &[httparse::Header<'_>]) -> Option<usize> {
 }
 
 fn says_close(headers: &[httparse::Header<'_>]) -> bool {
-    headers.iter().any(|header| {
-        header.name.eq_ignore_ascii_case("connection") && header.value.eq_ignore_ascii_case(b"close")
-    })
+    headers
+        .iter()
+        .any(|header| header.name.eq_ignore_ascii_case("connection") && header.value.eq_ignore_ascii_case(b"close"))
 }

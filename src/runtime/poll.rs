@@ -37,9 +37,10 @@ impl Poller {
         let endpoint = format!("http://{address}").parse().map_err(|error: http::uri::InvalidUri| {
             Error::config(format!("AWS_LAMBDA_RUNTIME_API={address:?} is not `host:port`")).with_source(error)
         })?;
-        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-            Error::runtime_api(format!("tokio could not be started: {error}")).with_source(error)
-        })?;
+        let tokio = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::runtime_api(format!("tokio could not be started: {error}")).with_source(error))?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = PooledClient::builder().with_connector(connector).with_endpoint(endpoint).build();
@@ -74,7 +75,7 @@ impl Poller {
 
     fn invocation(&self, mut headers: HeaderMap, event: bytes::Bytes) -> Result<Invocation> {
         // What a direct caller wrote is taken out before `Context` parses the rest: it fails on odd JSON.
-        let mut take = |name: &str| headers.remove(name).map(text).filter(|text| !text.is_empty());
+        let mut take = |name: &str| headers.remove(name).map(|value| text(&value)).filter(|text| !text.is_empty());
         let client_context = take(CLIENT_CONTEXT);
         let cognito_identity = take(COGNITO_IDENTITY);
         let invocation_id = take(INVOCATION_ID);
@@ -100,7 +101,7 @@ impl Poller {
     }
 }
 
-fn text(value: HeaderValue) -> String {
+fn text(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
@@ -113,7 +114,7 @@ fn lost(error: &dyn std::error::Error) -> Error {
     let mut message = format!("the connection to the Runtime API is lost: {error}");
     let mut source = error.source();
     while let Some(error) = source {
-        message.push_str(&format!(": {error}"));
+        message.extend([": ", &error.to_string()]);
         source = error.source();
     }
     Error::runtime_api(message)
