@@ -1,8 +1,8 @@
-//! Room: the Runtime API from the other side: it starts the real `bootstrap` and plays Lambda to it.
+//! Room: `emulator`, the Runtime API from the other side: starts the real `bootstrap` and plays Lambda to it.
 //! In: events as bytes, the headers of `/next`, the variables of a function.
 //! Out: [`Outcome`]s with the bytes the runtime posted, and the lines it logged.
-//! May use: hyper, tokio, http, bytes, `request`.
-//! Must not: know Python, link `handler`, print.
+//! May use: hyper, tokio, http, bytes, base64, memchr, `serde_json`.
+//! Must not: know Python or WSGI, read the environment, write to the standard streams.
 //!
 //! The shipped file is exercised as it is: no test double stands between the emulator and the runtime.
 //! Users are `cli` (replaying events, serving locally) and the integration tests.
@@ -24,7 +24,7 @@ pub use answer::HttpAnswer;
 pub use environment::{Environment, StartError};
 pub use invocation::{Chunk, Invocation, Outcome, PlatformError, Progress, Report, Response, Running, Stream};
 pub use process::{Bootstrap, Exit, Launch, LocateError, LogLine, LogSink, LogSource, locate};
-pub use runtime_api::{Call, Fault, MAX_PAYLOAD_BYTES, Route, RuntimeApi};
+pub use runtime_api::{CALLS_KEPT, Call, Fault, MAX_PAYLOAD_BYTES, Route, RuntimeApi};
 
 #[cfg(test)]
 mod tests;

@@ -83,7 +83,7 @@ impl Launch {
             launch = launch.env(key, value);
         }
         let stream = format!("2026/01/01/[$LATEST]{}", uuid(random()).replace('-', ""));
-        launch.env("AWS_LAMBDA_LOG_STREAM_NAME", stream).without("PYTHONHOME").without("_X_AMZN_TRACE_ID")
+        launch.env("AWS_LAMBDA_LOG_STREAM_NAME", stream).without("PYTHONHOME").without("_X_AMZN_TRACE_ID").without("WSGI_LAMBDA_BOOTSTRAP")
     }
 
     /// Sets `_HANDLER`, the application as `module:attribute`.

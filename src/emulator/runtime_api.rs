@@ -21,6 +21,9 @@ use super::state::{Counted, Queued, State};
 /// The largest buffered answer in bytes: 6 MiB and the 100 bytes that RIE's `interop.MaxPayloadSize` adds.
 pub const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024 + 100;
 
+/// How many calls [`RuntimeApi::calls`] remembers, so that a long replay does not grow.
+pub const CALLS_KEPT: usize = 1000;
+
 /// A call the Runtime API knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Route {
@@ -147,7 +150,7 @@ impl RuntimeApi {
         self.state.arrange(route, fault);
     }
 
-    /// The calls received so far, in order of their arrival.
+    /// The last [`CALLS_KEPT`] calls, in order of their arrival.
     pub fn calls(&self) -> Vec<Call> {
         self.state.calls()
     }

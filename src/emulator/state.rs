@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::invocation::{Invocation, Outcome, Progress, Report};
 use super::replies::{self, Reply};
-use super::runtime_api::{Call, Fault, Route};
+use super::runtime_api::{CALLS_KEPT, Call, Fault, Route};
 
 /// The sending half of a `Running`.
 pub(super) type Steps = mpsc::Sender<(Instant, Progress)>;
@@ -65,7 +65,9 @@ struct Inner {
     queue: VecDeque<Queued>,
     taken: HashMap<String, Taken>,
     faults: Vec<(Route, Fault)>,
-    calls: Vec<Call>,
+    calls: VecDeque<Call>,
+    /// How many calls were dropped from the front of `calls`.
+    forgotten: usize,
     polled: bool,
     concurrency: usize,
 }
@@ -90,7 +92,8 @@ impl State {
                 queue: VecDeque::new(),
                 taken: HashMap::new(),
                 faults: Vec::new(),
-                calls: Vec::new(),
+                calls: VecDeque::new(),
+                forgotten: 0,
                 polled: false,
                 concurrency: 1,
             }),
@@ -129,21 +132,27 @@ impl State {
         self.lock().concurrency = workers.max(1);
     }
 
-    /// Records a call and gives its index for [`State::replied`].
+    /// Records a call and gives its number for [`State::replied`].
     pub(super) fn record(&self, call: Call) -> usize {
         let mut inner = self.lock();
-        inner.calls.push(call);
-        inner.calls.len() - 1
+        if inner.calls.len() == CALLS_KEPT {
+            inner.calls.pop_front();
+            inner.forgotten += 1;
+        }
+        inner.calls.push_back(call);
+        inner.forgotten + inner.calls.len() - 1
     }
 
     pub(super) fn replied(&self, call: usize, status: StatusCode) {
-        if let Some(call) = self.lock().calls.get_mut(call) {
+        let mut inner = self.lock();
+        let index = call.checked_sub(inner.forgotten);
+        if let Some(call) = index.and_then(|index| inner.calls.get_mut(index)) {
             call.status = Some(status);
         }
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {
-        self.lock().calls.clone()
+        self.lock().calls.iter().cloned().collect()
     }
 
     /// What `/next` gives now. A poll ends init and forgets answered invocations.

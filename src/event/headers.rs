@@ -58,14 +58,12 @@ impl<'e> Headers<'e> {
             return;
         }
         let mut values = values.into_iter().filter_map(clean);
-        let at = match self.list.iter().position(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-            Some(at) => at,
-            None => {
-                let Some(first) = values.next() else { return };
-                self.list.push((name, first));
-                self.list.len() - 1
-            }
-        };
+        let known = self.list.iter().position(|(known, _)| known.eq_ignore_ascii_case(&name));
+        let at = known.unwrap_or(self.list.len());
+        if known.is_none() {
+            let Some(first) = values.next() else { return };
+            self.list.push((name, first));
+        }
         let (name, joined) = &mut self.list[at];
         for value in values {
             join(name, joined, value);

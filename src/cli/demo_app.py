@@ -1,0 +1,69 @@
+"""The application that `wsgi-lambda replay` runs when no other is named.
+
+It answers every request with JSON that says what arrived, so the events can be read as the application sees them.
+POST /upload gives the body back as it came, /cookies sets two cookies, /health answers plain text and /fail raises.
+"""
+
+import hashlib
+import json
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl
+
+
+def native(text):
+    """Text from a native string, which holds bytes as Latin-1 (PEP 3333, "Unicode Issues")."""
+    return text.encode("latin-1").decode("utf-8", "replace")
+
+
+def cookies(environ):
+    jar = SimpleCookie()
+    try:
+        jar.load(environ.get("HTTP_COOKIE", ""))
+    except CookieError:
+        return None
+    return {name: morsel.value for name, morsel in jar.items()}
+
+
+def headers(environ):
+    """The request headers under the names that WSGI leaves of them."""
+    found = {"content-type": environ.get("CONTENT_TYPE"), "content-length": environ.get("CONTENT_LENGTH")}
+    for key, value in environ.items():
+        if key.startswith("HTTP_"):
+            found[key[5:].replace("_", "-").lower()] = native(value)
+    return {name: found[name] for name in sorted(found) if found[name]}
+
+
+def describe(environ, body):
+    return {
+        "method": environ["REQUEST_METHOD"],
+        "scheme": environ["wsgi.url_scheme"],
+        "server": f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}",
+        "script_name": native(environ.get("SCRIPT_NAME", "")),
+        "path_info": native(environ.get("PATH_INFO", "")),
+        "query": parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True),
+        "remote_addr": environ.get("REMOTE_ADDR"),
+        "remote_user": environ.get("REMOTE_USER"),
+        "headers": headers(environ),
+        "cookies": cookies(environ),
+        "body": {"length": len(body), "sha256": hashlib.sha256(body).hexdigest()},
+    }
+
+
+def app(environ, start_response):
+    method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+    body = environ["wsgi.input"].read()
+    if path.endswith("/fail"):
+        raise RuntimeError("the demo app fails on /fail")
+    if path.endswith("/health"):
+        start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
+        return [b"ok\n"]
+    if method == "POST" and path.endswith("/upload"):
+        content_type = environ.get("CONTENT_TYPE") or "application/octet-stream"
+        start_response("201 Created", [("Content-Type", content_type)])
+        return [body]
+    fields = [("Content-Type", "application/json")]
+    if path.endswith("/cookies"):
+        fields += [("Set-Cookie", "first=1; Path=/"), ("Set-Cookie", "second=2; Path=/; HttpOnly")]
+    answer = json.dumps(describe(environ, body), ensure_ascii=False).encode()
+    start_response("200 OK", [*fields, ("Content-Length", str(len(answer)))])
+    return [] if method == "HEAD" else [answer]

@@ -1,0 +1,308 @@
+//! Answers for the eye.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+use super::expect::Verdict;
+use super::timing::{Timing, duration};
+use super::{Event, Failure, Out, Tally};
+use crate::cli::out::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
+use crate::emulator::{Call, HttpAnswer, Outcome, PlatformError, Response, Stream};
+
+/// A longer text is cut, unless `--verbose` asks for all of it.
+const TEXT_LINES_MAX: usize = 40;
+const TEXT_BYTES_MAX: usize = 4000;
+/// How much of a binary body is shown.
+const BINARY_BYTES_SHOWN: usize = 16;
+
+type Shown = Result<(), Failure>;
+
+/// The line above an answer.
+pub(super) fn heading(event: &Event, out: &mut Out) -> Shown {
+    let name = printable(&event.name);
+    match event.request_line() {
+        Some(line) => out.line(format_args!("{BOLD}{}{BOLD:#}  {DIM}{name}{DIM:#}", printable(&line)))?,
+        None => out.line(format_args!("{BOLD}{name}{BOLD:#}  {DIM}not an HTTP request{DIM:#}"))?,
+    }
+    Ok(())
+}
+
+/// An answer or error, and how long it took.
+pub(super) fn answer(outcome: &Outcome, timing: &Timing, out: &mut Out) -> Shown {
+    let Outcome::Response(response) = outcome else {
+        outcome_line(outcome, &format!("  {DIM}{timing}{DIM:#}"), out)?;
+        return Ok(());
+    };
+    if let Some(answer) = HttpAnswer::decode(response) {
+        http(&answer, timing, out)?;
+    } else {
+        out.line(format_args!("  {BOLD}answer{BOLD:#}  {DIM}{timing}{DIM:#}"))?;
+        body(&response.body, "", out)?;
+    }
+    match &response.stream {
+        Some(stream) => streamed(response, stream, out),
+        None => Ok(()),
+    }
+}
+
+/// An outcome that is not an answer.
+pub(super) fn outcome(outcome: &Outcome, out: &mut Out) -> Shown {
+    outcome_line(outcome, "", out)
+}
+
+fn outcome_line(outcome: &Outcome, behind: &str, out: &mut Out) -> Shown {
+    match outcome {
+        Outcome::Error(report) => error("invocation error", &report.body, behind, out),
+        Outcome::InitError(report) => error("init error", &report.body, behind, out),
+        Outcome::Platform(PlatformError { error_type, message }) => {
+            out.line(format_args!("  {RED}{error_type}{RED:#} {}{behind}", printable(message)))?;
+            Ok(())
+        }
+        Outcome::Response(_) => Ok(()),
+    }
+}
+
+fn http(answer: &HttpAnswer, timing: &Timing, out: &mut Out) -> Shown {
+    let style = match answer.status {
+        200..300 => GREEN,
+        300..400 => CYAN,
+        400..500 => YELLOW,
+        _ => RED,
+    };
+    let status = StatusCode::from_u16(answer.status).ok();
+    let reason = status.and_then(|status| status.canonical_reason()).unwrap_or_default();
+    out.line(format_args!("  {style}{} {reason}{style:#}  {DIM}{timing}{DIM:#}", answer.status))?;
+    for (name, value) in &answer.headers {
+        out.line(format_args!("  {CYAN}{}{CYAN:#}: {}", printable(name), printable(value)))?;
+    }
+    body(&answer.body, answer.header("content-type").unwrap_or_default(), out)
+}
+
+/// A body: JSON laid out, text as it is, of anything else its size, type and first bytes.
+fn body(bytes: &Bytes, content_type: &str, out: &mut Out) -> Shown {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    let Some(text) = readable(bytes, content_type) else {
+        let shown = &bytes[..bytes.len().min(BINARY_BYTES_SHOWN)];
+        let hex = shown.iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, " {byte:02x}");
+            hex
+        });
+        let more = if bytes.len() > shown.len() { " …" } else { "" };
+        let kind = if content_type.is_empty() { "no type" } else { content_type };
+        out.line(format_args!("  {DIM}{} of {}:{hex}{more}{DIM:#}", size(bytes.len()), printable(kind)))?;
+        return Ok(());
+    };
+    let shown = if out.verbose() { text.len() } else { cut(&text) };
+    for line in text[..shown].lines() {
+        out.line(format_args!("  {line}"))?;
+    }
+    if shown < text.len() {
+        let more = size(text.len() - shown);
+        out.line(format_args!("  {DIM}… {more} more, --verbose shows all{DIM:#}"))?;
+    }
+    Ok(())
+}
+
+fn readable(bytes: &[u8], content_type: &str) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    if (content_type.is_empty() || content_type.contains("json"))
+        && let Ok(value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text)
+    {
+        return Some(format!("{value:#}"));
+    }
+    // Other control characters could move the cursor or worse.
+    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    text.chars().all(plain).then(|| text.replace("\r\n", "\n"))
+}
+
+/// Where a long text is cut, at a line or at least at a character.
+fn cut(text: &str) -> usize {
+    let lines = text.match_indices('\n').nth(TEXT_LINES_MAX - 1).map_or(text.len(), |(index, _)| index + 1);
+    let end = lines.min(TEXT_BYTES_MAX);
+    (0..=end).rev().find(|&index| text.is_char_boundary(index)).unwrap_or(0)
+}
+
+fn streamed(response: &Response, stream: &Stream, out: &mut Out) -> Shown {
+    let count = stream.chunks.len();
+    let bytes = size(response.body.len());
+    let first = stream.chunks.first().map(|chunk| duration(chunk.after)).unwrap_or_default();
+    let last = stream.chunks.last().map(|chunk| duration(chunk.after)).unwrap_or_default();
+    out.line(format_args!("  {DIM}streamed {bytes} in {count} chunks, first after {first}, last after {last}{DIM:#}"))?;
+    if out.verbose() {
+        for chunk in &stream.chunks {
+            out.line(format_args!("  {DIM}{:>10}  {}{DIM:#}", duration(chunk.after), size(chunk.bytes.len())))?;
+        }
+    }
+    if let Some((kind, payload)) = stream.error() {
+        error(&format!("error in the stream, {kind}"), &payload, "", out)?;
+    } else if !stream.complete {
+        out.line(format_args!("  {RED}the stream was cut{RED:#} before its end"))?;
+    }
+    Ok(())
+}
+
+/// An error payload: its type, message and stack trace; as it is, if it does not keep to the contract.
+fn error(what: &str, payload: &[u8], behind: &str, out: &mut Out) -> Shown {
+    let parsed: Value = serde_json::from_slice(payload).unwrap_or_default();
+    let text = |key: &str| parsed.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (kind, message) = (text("errorType"), text("errorMessage"));
+    out.line(format_args!("  {RED}{}{RED:#} {BOLD}{}{BOLD:#}{behind}", printable(what), printable(kind)))?;
+    if kind.is_empty() && message.is_empty() {
+        return body(&Bytes::copy_from_slice(payload), "", out);
+    }
+    for line in message.lines() {
+        out.line(format_args!("  {}", printable(line)))?;
+    }
+    let trace = parsed.get("stackTrace").and_then(Value::as_array);
+    let frames = trace.into_iter().flatten().filter_map(Value::as_str);
+    for line in frames.flat_map(str::lines) {
+        out.line(format_args!("  {DIM}{}{DIM:#}", printable(line)))?;
+    }
+    Ok(())
+}
+
+/// The request id and the call of the Runtime API that answered.
+pub(super) fn calls(calls: &[Call], request_id: &str, out: &mut Out) -> Shown {
+    out.line(format_args!("  {DIM}request id {request_id}{DIM:#}"))?;
+    if let Some(call) = calls.iter().rev().find(|call| call.path.contains(request_id)) {
+        let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        out.line(format_args!("  {DIM}{} {} → {status}{DIM:#}", call.method, call.path))?;
+    }
+    Ok(())
+}
+
+/// How the answer compares with the expected one.
+pub(super) fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Same => format!("  {GREEN}as expected{GREEN:#}"),
+        Verdict::Stored => format!("  {GREEN}stored{GREEN:#}"),
+        Verdict::Missing(path) => missing(path),
+        Verdict::NoAnswer => format!("  {RED}no answer to compare{RED:#}"),
+        Verdict::Differs { expected, got } => diff(expected, got),
+    }
+}
+
+fn missing(path: &Path) -> String {
+    format!("  {RED}no expected answer{RED:#} {}: store it with --update", path.display())
+}
+
+fn diff(expected: &str, got: &str) -> String {
+    let mut text = format!("  {RED}differs{RED:#} ({RED}- expected{RED:#}, {GREEN}+ got{GREEN:#})");
+    let diff = TextDiff::from_lines(expected, got);
+    for (index, group) in diff.grouped_ops(3).iter().enumerate() {
+        if index > 0 {
+            text.push_str("\n    …");
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let (sign, style) = match change.tag() {
+                ChangeTag::Delete => ('-', RED),
+                ChangeTag::Insert => ('+', GREEN),
+                ChangeTag::Equal => (' ', DIM),
+            };
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n  {style}{sign} {}{style:#}", change.value().trim_end_matches('\n'));
+        }
+    }
+    text
+}
+
+/// What the application logged, dimmed and apart from the answers, on standard error.
+pub(super) fn logs(lines: &[String], out: &mut Out) -> Shown {
+    for line in lines.iter().flat_map(|line| unfold(line)) {
+        out.note(format_args!("  {DIM}│ {line}{DIM:#}"))?;
+    }
+    Ok(())
+}
+
+/// Lines that the runtime joined for CloudWatch, which makes an event of each `\n`: they stand behind `\r`,
+/// their indentation as no-break spaces.
+fn unfold(line: &str) -> Vec<String> {
+    let mut lines = line.trim_end_matches('\r').split('\r');
+    let first = lines.next().unwrap_or_default().to_owned();
+    let rest = lines.map(|line| {
+        let text = line.trim_start_matches('\u{a0}');
+        let indent = (line.len() - text.len()) / '\u{a0}'.len_utf8();
+        " ".repeat(indent) + text
+    });
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// The last line.
+pub(super) fn summary(
+    events: usize,
+    tally: &Tally,
+    compared: bool,
+    stored: Option<usize>,
+    elapsed: Duration,
+) -> String {
+    let plural = if events == 1 { "" } else { "s" };
+    let word = if compared { "as expected" } else { "answered" };
+    let mut text = format!("{BOLD}{events} event{plural}{BOLD:#}: ");
+    let _ = match stored {
+        Some(stored) => write!(text, "{stored} stored, {} unchanged", tally.answered.saturating_sub(stored)),
+        None => write!(text, "{} {word}", tally.answered),
+    };
+    for (count, word) in [(tally.differ, "not as expected"), (tally.failed, "failed")] {
+        if count > 0 {
+            let _ = write!(text, ", {RED}{count} {word}{RED:#}");
+        }
+    }
+    let _ = write!(text, "  {DIM}{}{DIM:#}", duration(elapsed));
+    text
+}
+
+fn size(bytes: usize) -> String {
+    match bytes {
+        1 => "1 byte".to_owned(),
+        0..10_000 => format!("{bytes} bytes"),
+        10_000..10_000_000 => format!("{} kB", bytes / 1000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+/// Text that cannot drive a terminal: control characters are shown, not sent.
+fn printable(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    text.chars().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_log_lines_are_unfolded() {
+        let line = "[ERROR] E: x\r\u{a0}\u{a0}File \"a\u{a0}b\"\r\u{a0}\u{a0}\u{a0}\u{a0}code\rend\r";
+        assert_eq!(unfold(line), ["[ERROR] E: x", "  File \"a\u{a0}b\"", "    code", "end"]);
+        assert_eq!(unfold("\u{a0}alone"), ["\u{a0}alone"]);
+        assert_eq!(unfold(""), [""]);
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_lines_and_characters() {
+        let lines = "x\n".repeat(TEXT_LINES_MAX + 1);
+        assert_eq!(cut(&lines), 2 * TEXT_LINES_MAX);
+        let line = "é".repeat(TEXT_BYTES_MAX);
+        assert_eq!(cut(&line), TEXT_BYTES_MAX);
+        assert_eq!(cut("x\u{1f600}"), 5);
+    }
+
+    #[test]
+    fn what_is_not_text_is_not_shown_as_text() {
+        assert_eq!(readable(b"\x1b[2J", "text/plain"), None);
+        assert_eq!(readable(b"\xff", "text/plain"), None);
+        assert_eq!(readable(b"{\"a\":1}", "application/json").as_deref(), Some("{\n  \"a\": 1\n}"));
+        assert_eq!(readable(b"{\"a\":1}", "text/plain").as_deref(), Some("{\"a\":1}"));
+        assert_eq!(printable("a\x1bb\u{9b}"), "a\\u{1b}b\\u{9b}");
+    }
+}

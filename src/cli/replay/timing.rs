@@ -1,0 +1,61 @@
+//! How long answers took.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The times of one event's invocations, from handing over the event to the last byte of the answer.
+#[derive(Debug, Default)]
+pub(super) struct Timing {
+    sorted: Vec<Duration>,
+}
+
+impl Timing {
+    pub(super) fn add(&mut self, time: Duration) {
+        let index = self.sorted.partition_point(|other| *other <= time);
+        self.sorted.insert(index, time);
+    }
+
+    /// The smallest time that this share of all times does not exceed (nearest rank).
+    fn percentile(&self, percent: usize) -> Duration {
+        let rank = (self.sorted.len() * percent).div_ceil(100).max(1);
+        self.sorted.get(rank - 1).copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Timing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [min, median, p99] = [0, 50, 99].map(|percent| duration(self.percentile(percent)));
+        match self.sorted.len() {
+            1 => f.write_str(&min),
+            count => write!(f, "{count} runs: min {min}, median {median}, p99 {p99}"),
+        }
+    }
+}
+
+/// A time with three digits that matter.
+pub(super) fn duration(time: Duration) -> String {
+    let millis = time.as_secs_f64() * 1e3;
+    match millis {
+        ..10.0 => format!("{millis:.2} ms"),
+        ..100.0 => format!("{millis:.1} ms"),
+        ..1000.0 => format!("{millis:.0} ms"),
+        _ => format!("{:.2} s", millis / 1e3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        let mut timing = Timing::default();
+        for millis in (1..=200).rev() {
+            timing.add(Duration::from_millis(millis));
+        }
+        assert_eq!(timing.to_string(), "200 runs: min 1.00 ms, median 100 ms, p99 198 ms");
+        let mut timing = Timing::default();
+        timing.add(Duration::from_micros(1234));
+        assert_eq!(timing.to_string(), "1.23 ms");
+    }
+}
