@@ -60,6 +60,14 @@ pub const ACCESS_LOG: Setting = Setting {
     default: "false",
     help: "`true` writes one log line per request: method, path, status, size and time.",
 };
+/// How responses leave.
+pub const RESPONSE_MODE: Setting = Setting {
+    name: "WSGI_LAMBDA_RESPONSE_MODE",
+    default: "buffered",
+    help: "`stream` sends responses as the application makes them, for a Function URL with InvokeMode RESPONSE_STREAM \
+           or a REST API with responseTransferMode STREAM; requests from other front ends stay buffered. It has to \
+           match the front end: the event does not tell.",
+};
 /// Virtual environment for local runs.
 pub const VENV: Setting = Setting {
     name: "WSGI_LAMBDA_VENV",
@@ -74,7 +82,8 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 8] = [APP, BASE_PATH, TRUSTED_HOPS, USER_CLAIM, STRICT, ACCESS_LOG, VENV, LAYER_DIR];
+pub const SETTINGS: [Setting; 9] =
+    [APP, BASE_PATH, TRUSTED_HOPS, USER_CLAIM, RESPONSE_MODE, STRICT, ACCESS_LOG, VENV, LAYER_DIR];
 
 /// Where the platform listens.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
@@ -90,6 +99,16 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// How responses leave: see [`RESPONSE_MODE`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResponseMode {
+    /// Whole, as one JSON document.
+    #[default]
+    Buffered,
+    /// As the application makes them, where the front end can.
+    Stream,
 }
 
 /// What `event` and `environ` need to know.
@@ -141,6 +160,8 @@ pub struct Config {
     pub function: Function,
     /// For requests.
     pub request: RequestConfig,
+    /// See [`RESPONSE_MODE`].
+    pub response_mode: ResponseMode,
     /// See [`STRICT`].
     pub strict: bool,
     /// See [`ACCESS_LOG`].
@@ -199,6 +220,7 @@ impl Config {
                 trusted_hops: vars.number(TRUSTED_HOPS)?.unwrap_or(0),
                 user_claim: vars.get(USER_CLAIM.name).unwrap_or(USER_CLAIM.default).to_owned(),
             },
+            response_mode: vars.response_mode()?,
             strict: vars.switch(STRICT)?,
             access_log: vars.switch(ACCESS_LOG)?,
             log_format: vars.log_format(),
@@ -256,6 +278,15 @@ impl<'a> Vars<'a> {
         }
         // The root is a choice too: it turns the derivation from the event off.
         Ok(Some(if trimmed.is_empty() { Vec::new() } else { format!("/{trimmed}").into_bytes() }))
+    }
+
+    fn response_mode(&self) -> Result<ResponseMode> {
+        match self.get(RESPONSE_MODE.name).map(str::to_ascii_lowercase).as_deref() {
+            None | Some("buffered") => Ok(ResponseMode::Buffered),
+            // The spellings of Function URLs and of the Web Adapter mean the same.
+            Some("stream" | "response_stream") => Ok(ResponseMode::Stream),
+            Some(other) => Err(wrong(RESPONSE_MODE, other, "`buffered` or `stream`")),
+        }
     }
 
     fn log_format(&self) -> LogFormat {

@@ -7,18 +7,18 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::config::Config;
+use crate::config::{Config, ResponseMode};
 use crate::error::{Error, Kind, Result};
 use crate::event;
 use crate::invocation::Invocation;
 use crate::log::{Level, Log};
-use crate::proxy::{self, BufferedSink, Envelope};
+use crate::proxy::{self, BufferedSink, Envelope, StreamSink, Warning};
 use crate::python::{App, Call, Called, Session};
 use crate::request::{Body, Origin, Request};
-use crate::response::lock;
+use crate::response::{Sink, lock};
 use crate::runtime::{Answers, Poller, Receipt};
 
 /// Loads the application and serves invocations, one after the other.
@@ -34,18 +34,16 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Log) -> Result<Infalli
     let app = session.load_app(config);
     session.flush();
     let app = app?;
-    let handler = Handler { config, log, app, warned: RefCell::default() };
+    let handler = Handler { session, config, log, app, warned: RefCell::default() };
     loop {
         let invocation = session.detached(|| poller.next())?;
-        let answer = handler.answer(&invocation);
-        // Everything that the application printed leaves before the platform may freeze the process.
-        session.flush();
-        let receipt = session.detached(|| match &answer {
-            Ok(envelope) => answers.respond(&invocation, &envelope.json),
-            Err(error) => answers.fail(&invocation, error),
-        })?;
-        if let Receipt::Refused(status) = receipt {
-            log.line(Level::Warning, &invocation.request_id, &format!("the platform refused the answer: {status}"));
+        match handler.serve(&invocation, &mut answers)? {
+            Receipt::Accepted => {}
+            Receipt::Refused(status) => {
+                let message = format!("the platform refused the answer with HTTP status {status}");
+                log.line(Level::Warning, &invocation.request_id, &message);
+            }
+            Receipt::Lost => log.line(Level::Warning, &invocation.request_id, "the answer could not be delivered"),
         }
     }
 }
@@ -71,6 +69,7 @@ pub fn report_init_error(runtime_api: &str, log: &Log, error: &Error) {
 
 /// What stays the same from one invocation to the next.
 struct Handler<'a, 'py> {
+    session: Session<'py>,
     config: &'a Config,
     log: &'a Log,
     app: App<'py>,
@@ -78,62 +77,125 @@ struct Handler<'a, 'py> {
     warned: RefCell<HashSet<&'static str>>,
 }
 
+/// What an answer was, for the access log.
+struct Served {
+    status: u16,
+    bytes: u64,
+}
+
 impl Handler<'_, '_> {
-    /// Makes the answer: an envelope for every HTTP request, an error for every other event.
-    fn answer(&self, invocation: &Invocation) -> Result<Envelope> {
+    /// Serves one invocation: an answer for every HTTP request, an error for every other event.
+    fn serve(&self, invocation: &Invocation, answers: &mut Answers) -> Result<Receipt> {
         let start = Instant::now();
-        let event =
-            event::probe(&invocation.event).inspect_err(|error| self.log.error(&invocation.request_id, error))?;
-        let origin = event.origin();
-        let served = event.decode(&self.config.request).and_then(|request| {
-            self.hint_at_lost_bytes(invocation, &request);
-            let envelope = self.call(invocation, &request)?;
-            Ok((envelope, self.config.access_log.then(|| access_line(&request))))
-        });
-        match served {
-            Ok((envelope, line)) => {
-                if let Some(line) = line {
-                    let millis = start.elapsed().as_secs_f64() * 1e3;
-                    self.log.line(
-                        Level::Info,
-                        &invocation.request_id,
-                        &format!("{line} {} {} {millis:.1}ms", envelope.status, envelope.body_bytes),
-                    );
-                }
-                Ok(envelope)
-            }
+        let event = match event::probe(&invocation.event) {
+            Ok(event) => event,
             Err(error) => {
                 self.log.error(&invocation.request_id, &error);
-                Ok(refusal(origin, &error))
+                return self.session.detached(|| answers.fail(invocation, &error));
             }
+        };
+        let origin = event.origin();
+        let request = event.decode(&self.config.request);
+        let line = self.config.access_log.then(|| request.as_ref().map_or_else(|_| "-".to_owned(), access_line));
+        let (served, receipt) = if self.config.response_mode == ResponseMode::Stream && proxy::can_stream(origin) {
+            self.stream(invocation, origin, request, answers)?
+        } else {
+            self.buffer(invocation, origin, request, answers)?
+        };
+        if let Some(line) = line {
+            let millis = start.elapsed().as_secs_f64() * 1e3;
+            let message = format!("{line} {} {} {millis:.1}ms", served.status, served.bytes);
+            self.log.line(Level::Info, &invocation.request_id, &message);
         }
+        Ok(receipt)
     }
 
-    fn call(&self, invocation: &Invocation, request: &Request<'_>) -> Result<Envelope> {
+    /// Answers with one document.
+    fn buffer(
+        &self,
+        invocation: &Invocation,
+        origin: Origin,
+        request: Result<Request<'_>>,
+        answers: &mut Answers,
+    ) -> Result<(Served, Receipt)> {
+        let envelope = request.and_then(|request| self.envelope(invocation, &request)).unwrap_or_else(|error| {
+            self.log.error(&invocation.request_id, &error);
+            let (status, text) = refusal(&error);
+            proxy::plain(origin, status, text)
+        });
+        // Everything that the application printed leaves before the platform may freeze the process.
+        self.session.flush();
+        let receipt = self.session.detached(|| answers.respond(invocation, &envelope.json))?;
+        Ok((Served { status: envelope.status, bytes: envelope.body_bytes as u64 }, receipt))
+    }
+
+    fn envelope(&self, invocation: &Invocation, request: &Request<'_>) -> Result<Envelope> {
         let sink = Arc::new(Mutex::new(BufferedSink::new(request.origin, &request.method)));
-        let called = self.app.call(Call { request, invocation, sink: Box::new(Arc::clone(&sink)) })?;
-        self.log_called(invocation, &called);
-        if called.failure.is_some() {
-            // Nothing has left the process: a clean 500 is better than the beginning of something else.
-            return Ok(internal_error(request.origin));
-        }
-        match lock(&sink).take_envelope() {
+        let called = self.call(invocation, request, Box::new(Arc::clone(&sink)))?;
+        // After a failure nothing has left the process: a clean 500 is better than the beginning of something else.
+        let envelope = lock(&sink).take_envelope().filter(|_| called.failure.is_none());
+        match envelope {
             Some(Ok(envelope)) => {
-                for warning in &envelope.warnings {
-                    self.warn_once(invocation, warning.kind(), &warning.to_string());
-                }
+                self.warn(invocation, &envelope.warnings);
                 Ok(envelope)
             }
             Some(Err(too_large)) => {
-                self.log.exception(
-                    &invocation.request_id,
-                    "Function.ResponseSizeTooLarge",
-                    &too_large.to_string(),
-                    &[],
-                );
-                Ok(internal_error(request.origin))
+                let message = too_large.to_string();
+                self.log.exception(&invocation.request_id, "Function.ResponseSizeTooLarge", &message, &[]);
+                Ok(proxy::plain(request.origin, INTERNAL_ERROR, INTERNAL_ERROR_TEXT))
             }
-            None => Ok(internal_error(request.origin)),
+            None => Ok(proxy::plain(request.origin, INTERNAL_ERROR, INTERNAL_ERROR_TEXT)),
+        }
+    }
+
+    /// Answers chunk by chunk. What fails before the first one is a clean error, what fails after it is told in
+    /// trailers, and what is lost is never ended as if it were complete.
+    fn stream(
+        &self,
+        invocation: &Invocation,
+        origin: Origin,
+        request: Result<Request<'_>>,
+        answers: &mut Answers,
+    ) -> Result<(Served, Receipt)> {
+        let sink = Arc::new(Mutex::new(StreamSink::new(origin, answers.stream(invocation))));
+        let called = request.and_then(|request| self.call(invocation, &request, Box::new(Arc::clone(&sink))));
+        self.session.flush();
+        let Some(sink) = Arc::into_inner(sink) else { return Ok((Served { status: 0, bytes: 0 }, Receipt::Lost)) };
+        let mut sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.warn(invocation, &sink.take_warnings());
+        let (served, plain, failure) = match called {
+            Ok(called) => {
+                let served = Served { status: called.notes.status, bytes: called.notes.sent };
+                let failure = called.failure.or_else(|| called.notes.length_mismatch.and_then(truncated));
+                (served, (INTERNAL_ERROR, INTERNAL_ERROR_TEXT.to_owned()), failure)
+            }
+            Err(error) => {
+                self.log.error(&invocation.request_id, &error);
+                let (status, text) = refusal(&error);
+                (Served { status: 0, bytes: 0 }, (status, text.to_owned()), Some(error))
+            }
+        };
+        let receipt = self.session.detached(move || match failure {
+            None => sink.into_writer().finish(),
+            Some(error) if sink.has_started() => sink.into_writer().fail(&error),
+            Some(_) => match sink.plain(plain.0, &plain.1) {
+                Ok(()) => sink.into_writer().finish(),
+                Err(_) => Ok(Receipt::Lost),
+            },
+        })?;
+        Ok((served, receipt))
+    }
+
+    fn call(&self, invocation: &Invocation, request: &Request<'_>, sink: Box<dyn Sink>) -> Result<Called> {
+        self.hint_at_lost_bytes(invocation, request);
+        let called = self.app.call(Call { request, invocation, sink })?;
+        self.log_called(invocation, &called);
+        Ok(called)
+    }
+
+    fn warn(&self, invocation: &Invocation, warnings: &[Warning]) {
+        for warning in warnings {
+            self.warn_once(invocation, warning.kind(), &warning.to_string());
         }
     }
 
@@ -145,8 +207,8 @@ impl Handler<'_, '_> {
         if let Some((announced, given)) = called.notes.length_mismatch {
             let message = format!(
                 "the application announced a Content-Length of {announced} and gave {given} bytes; \
-                 the response was {}",
-                if given > announced { "cut" } else { "given its true length" }
+                 the response {}",
+                if given > announced { "was cut" } else { "ends early" }
             );
             self.log.line(Level::Warning, id, &message);
         }
@@ -186,16 +248,23 @@ impl Handler<'_, '_> {
 }
 
 /// What the caller gets for an exception: nothing of it (PEP 3333, "Error Handling").
-fn internal_error(origin: Origin) -> Envelope {
-    proxy::plain(origin, "500 Internal Server Error", "Internal Server Error")
-}
+const INTERNAL_ERROR: &str = "500 Internal Server Error";
+const INTERNAL_ERROR_TEXT: &str = "Internal Server Error";
 
 /// What the caller gets for a request that could not be put to the application.
-fn refusal(origin: Origin, error: &Error) -> Envelope {
+fn refusal(error: &Error) -> (&'static str, &str) {
     match error.kind() {
-        Kind::BadRequest => proxy::plain(origin, "400 Bad Request", error.message()),
-        _ => internal_error(origin),
+        Kind::BadRequest => ("400 Bad Request", error.message()),
+        _ => (INTERNAL_ERROR, INTERNAL_ERROR_TEXT),
     }
+}
+
+/// Fewer bytes than announced, in a stream: the caller must not take it for the whole.
+fn truncated((announced, given): (u64, u64)) -> Option<Error> {
+    (given < announced).then(|| {
+        let message = format!("the application announced a Content-Length of {announced} and gave {given} bytes");
+        Error::new(Kind::App, "Runtime.TruncatedResponse", message)
+    })
 }
 
 /// Method and path for the access log; the query may hold secrets.

@@ -26,6 +26,12 @@ pub trait Sink: Send {
     /// # Errors
     /// When the receiver is gone.
     fn data(&mut self, chunk: Bytes) -> std::io::Result<()>;
+
+    /// Sends at once what was taken so far.
+    ///
+    /// # Errors
+    /// When the receiver is gone.
+    fn flush(&mut self) -> std::io::Result<()>;
 }
 
 /// A sink that its maker keeps a hand on while a response holds the other.
@@ -36,6 +42,10 @@ impl<S: Sink> Sink for Arc<Mutex<S>> {
 
     fn data(&mut self, chunk: Bytes) -> std::io::Result<()> {
         lock(self).data(chunk)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        lock(self).flush()
     }
 }
 
@@ -159,7 +169,9 @@ impl Response {
     /// `NotStarted`, `TooMuchData` (what fits was sent), `Gone`.
     pub fn write(&mut self, chunk: Bytes) -> Result<(), Refusal> {
         self.release(None)?;
-        if self.push(chunk)? { Ok(()) } else { Err(Refusal::TooMuchData) }
+        let fits = self.push(chunk)?;
+        self.sink.flush().map_err(|error| Refusal::Gone(error.to_string()))?;
+        if fits { Ok(()) } else { Err(Refusal::TooMuchData) }
     }
 
     /// Takes one chunk of the iterable, of which it may be known to be the only one. Empty chunks mean "nothing yet"
@@ -181,7 +193,8 @@ impl Response {
     /// # Errors
     /// `NotStarted`, `Gone`.
     pub fn finish(&mut self) -> Result<(), Refusal> {
-        self.release(Some(0))
+        self.release(Some(0))?;
+        self.sink.flush().map_err(|error| Refusal::Gone(error.to_string()))
     }
 
     /// Ends the response: lets go of the sink and tells what came of it.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::invocation::{Collected, Invocation, Outcome, PlatformError, Progress, Report};
 use super::process::{Bootstrap, Exit, Launch, LogSink};
-use super::runtime_api::RuntimeApi;
+use super::runtime_api::{Call, RuntimeApi};
 
 /// A function that runs: it is started when an invocation needs it, and again after it has ended.
 ///
@@ -17,6 +17,7 @@ pub struct Environment {
     init_timeout: Duration,
     running: Option<Started>,
     last_exit: Option<Exit>,
+    last_calls: Vec<Call>,
 }
 
 struct Started {
@@ -52,7 +53,14 @@ impl Environment {
     /// An environment that is not started yet. Init may take 40 seconds: Lambda's 10, and then the whole
     /// timeout of the first invocation, 30 as a rule here.
     pub fn new(launch: Launch, sink: LogSink) -> Self {
-        Self { launch, sink, init_timeout: Duration::from_secs(40), running: None, last_exit: None }
+        Self {
+            launch,
+            sink,
+            init_timeout: Duration::from_secs(40),
+            running: None,
+            last_exit: None,
+            last_calls: Vec::new(),
+        }
     }
 
     /// Sets how long init may take.
@@ -101,6 +109,7 @@ impl Environment {
             }
         };
         self.retire(bootstrap).await;
+        self.last_calls = api.calls();
         Err(failure)
     }
 
@@ -137,6 +146,7 @@ impl Environment {
             }
             Ended::Exited(outcome, exit) => {
                 self.last_exit = Some(exit);
+                self.last_calls = started.api.calls();
                 started.bootstrap.flush_logs().await;
                 outcome
             }
@@ -155,6 +165,7 @@ impl Environment {
         }
         started.bootstrap.flush_logs().await;
         if started.bootstrap.id().is_none() {
+            self.last_calls = started.api.calls();
             self.running = None;
         }
     }
@@ -162,6 +173,11 @@ impl Environment {
     /// The Runtime API of the running process.
     pub fn api(&self) -> Option<&RuntimeApi> {
         self.running.as_ref().map(|started| &started.api)
+    }
+
+    /// The calls of the running process; after its end and before the next start, those that it had made.
+    pub fn calls(&self) -> Vec<Call> {
+        self.api().map_or_else(|| self.last_calls.clone(), RuntimeApi::calls)
     }
 
     /// The running process.
@@ -183,6 +199,7 @@ impl Environment {
     pub async fn stop(&mut self) {
         if let Some(mut started) = self.running.take() {
             self.last_exit = Some(started.bootstrap.kill().await);
+            self.last_calls = started.api.calls();
             started.bootstrap.flush_logs().await;
         }
     }
@@ -230,11 +247,12 @@ impl Started {
         }
     }
 
-    /// The transfer was cut: by the end of the process, as a rule, which is then seen at once.
+    /// The transfer was cut: because the process ended, or by a runtime that goes on to its next poll.
     async fn cut(&mut self, outcome: Outcome) -> Ended {
-        match tokio::time::timeout(Duration::from_millis(200), self.bootstrap.wait()).await {
-            Ok(exit) => Ended::Exited(outcome, exit),
-            Err(_) => Ended::Answered(outcome),
+        tokio::select! {
+            exit = self.bootstrap.wait() => Ended::Exited(outcome, exit),
+            () = self.api.ready() => Ended::Answered(outcome),
+            () = tokio::time::sleep(Duration::from_millis(200)) => Ended::Answered(outcome),
         }
     }
 

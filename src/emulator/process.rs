@@ -2,14 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
 use tokio::process::{Child, Command};
-use tokio::task::JoinHandle;
 
 use super::invocation::{random, uuid};
 
@@ -59,14 +58,20 @@ pub struct Launch {
     task_root: PathBuf,
     arguments: Vec<OsString>,
     variables: Vec<(OsString, Option<OsString>)>,
+    one_pipe: bool,
 }
 
 impl Launch {
     /// Starts `program` with `task_root` as its folder and `LAMBDA_TASK_ROOT`, and the variables that Lambda
     /// sets. The parent's environment is kept, except for what would point Python elsewhere.
     pub fn new(program: impl Into<PathBuf>, task_root: impl Into<PathBuf>) -> Self {
-        let mut launch =
-            Self { program: program.into(), task_root: task_root.into(), arguments: Vec::new(), variables: Vec::new() };
+        let mut launch = Self {
+            program: program.into(),
+            task_root: task_root.into(),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            one_pipe: false,
+        };
         for (key, value) in [
             ("_HANDLER", ""),
             ("AWS_DEFAULT_REGION", "us-east-1"),
@@ -83,7 +88,11 @@ impl Launch {
             launch = launch.env(key, value);
         }
         let stream = format!("2026/01/01/[$LATEST]{}", uuid(random()).replace('-', ""));
-        launch.env("AWS_LAMBDA_LOG_STREAM_NAME", stream).without("PYTHONHOME").without("_X_AMZN_TRACE_ID").without("WSGI_LAMBDA_BOOTSTRAP")
+        launch
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", stream)
+            .without("PYTHONHOME")
+            .without("_X_AMZN_TRACE_ID")
+            .without("WSGI_LAMBDA_BOOTSTRAP")
     }
 
     /// Sets `_HANDLER`, the application as `module:attribute`.
@@ -110,6 +119,14 @@ impl Launch {
     #[must_use]
     pub fn without(mut self, key: impl Into<OsString>) -> Self {
         self.variables.push((key.into(), None));
+        self
+    }
+
+    /// Gives standard output and standard error the same pipe: lines come in the order in which they were
+    /// written, and each is said to be of standard output. With two pipes only the order within one is kept.
+    #[must_use]
+    pub fn one_pipe(mut self) -> Self {
+        self.one_pipe = true;
         self
     }
 
@@ -147,18 +164,23 @@ impl Launch {
 #[derive(Debug)]
 pub struct Bootstrap {
     child: Child,
-    marks: [logs::Marks; 2],
-    readers: [JoinHandle<()>; 2],
+    pipes: Vec<logs::LogPipe>,
 }
 
 impl Bootstrap {
     /// Starts the runtime against the Runtime API at this address; each line it writes goes to `sink`.
     pub fn spawn(launch: &Launch, api: SocketAddr, sink: LogSink) -> io::Result<Self> {
         let mut command = launch.command(api);
-        let (stdout, out_mark, out_reader) = logs::pipe(LogSource::Stdout, Arc::clone(&sink))?;
-        let (stderr, err_mark, err_reader) = logs::pipe(LogSource::Stderr, sink)?;
-        let child = command.stdout(stdout).stderr(stderr).spawn()?;
-        Ok(Self { child, marks: [out_mark, err_mark], readers: [out_reader, err_reader] })
+        let mut pipes = vec![logs::LogPipe::new(LogSource::Stdout, Arc::clone(&sink))?];
+        command.stdout(pipes[0].writer()?);
+        if launch.one_pipe {
+            command.stderr(pipes[0].writer()?);
+        } else {
+            let pipe = logs::LogPipe::new(LogSource::Stderr, sink)?;
+            command.stderr(pipe.writer()?);
+            pipes.push(pipe);
+        }
+        Ok(Self { child: command.spawn()?, pipes })
     }
 
     /// The process id; `None` after its end was seen.
@@ -180,16 +202,8 @@ impl Bootstrap {
 
     /// Returns when each line that the process has written until now was given to the sink.
     pub async fn flush_logs(&self) {
-        for marks in &self.marks {
-            marks.pass().await;
-        }
-    }
-}
-
-impl Drop for Bootstrap {
-    fn drop(&mut self) {
-        for reader in &self.readers {
-            reader.abort();
+        for pipe in &self.pipes {
+            pipe.flush().await;
         }
     }
 }
@@ -227,8 +241,4 @@ impl fmt::Display for Exit {
             None => f.write_str("unknown exit status"),
         }
     }
-}
-
-fn io_write_all(mut pipe: &io::PipeWriter, bytes: &[u8]) -> io::Result<()> {
-    pipe.write_all(bytes)
 }

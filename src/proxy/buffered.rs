@@ -77,6 +77,10 @@ impl Sink for BufferedSink {
         self.chunks.push(chunk);
         Ok(())
     }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Writes the envelope into a buffer of the right size at once.

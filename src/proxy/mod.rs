@@ -7,8 +7,10 @@
 mod body;
 mod buffered;
 mod headers;
+mod stream;
 
 pub use buffered::{BufferedSink, TooLarge};
+pub use stream::StreamSink;
 
 use crate::request::Origin;
 use crate::response::Head;
@@ -20,6 +22,9 @@ pub const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
 pub const MAX_ALB_ANSWER_BYTES: usize = 1024 * 1024;
 /// API Gateway takes this much of names and values together (docs, "Quotas for configuring and running an API").
 pub const MAX_API_GATEWAY_HEADER_BYTES: usize = 10_240;
+
+/// API Gateway looks for the delimiter after a streamed response's metadata within this many bytes (docs, as below).
+pub const MAX_PRELUDE_BYTES: usize = 16 * 1024;
 
 /// The size limit of an origin, in bytes of the whole envelope.
 pub fn max_answer_bytes(origin: Origin) -> usize {
@@ -53,6 +58,8 @@ pub enum Warning {
     HeaderBytes(usize),
     /// This many bytes of envelope, near the origin's limit.
     AnswerBytes(usize, usize),
+    /// This many bytes of prelude, above API Gateway's limit.
+    PreludeBytes(usize),
 }
 
 impl Warning {
@@ -63,6 +70,7 @@ impl Warning {
             Self::LatticeCookies(_) => "lattice-cookies",
             Self::HeaderBytes(_) => "header-bytes",
             Self::AnswerBytes(..) => "answer-bytes",
+            Self::PreludeBytes(_) => "prelude-bytes",
         }
     }
 }
@@ -70,6 +78,10 @@ impl Warning {
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::PreludeBytes(bytes) => write!(
+                f,
+                "status and headers of a streamed response have {bytes} bytes; API Gateway reads {MAX_PRELUDE_BYTES}"
+            ),
             Self::AlbCookies => f.write_str(
                 "the response sets several cookies, and this load balancer's target group takes one value per header: \
                  they are sent under differently cased names. Set the target group attribute \
@@ -91,14 +103,22 @@ impl std::fmt::Display for Warning {
     }
 }
 
+/// Whether an origin can stream: Function URLs and REST APIs only (docs, "Response streaming for Lambda functions";
+/// API Gateway, "Stream the integration response for your proxy integrations").
+pub fn can_stream(origin: Origin) -> bool {
+    matches!(origin, Origin::FunctionUrl | Origin::Rest)
+}
+
 /// A small answer of the runtime's own, such as a 500 for an exception.
 pub fn plain(origin: Origin, status: &str, text: &str) -> Envelope {
-    let mut head = Head::default();
-    // Both are constants of this crate, and a head without them would still be an answer.
-    if let Ok(mut valid) = Head::new(status)
-        && valid.add("Content-Type", "text/plain; charset=utf-8").is_ok()
-    {
-        head = valid;
-    }
-    buffered::encode(origin, &head, text.as_bytes())
+    buffered::encode(origin, &plain_head(status), text.as_bytes())
+}
+
+/// The head of such an answer.
+fn plain_head(status: &str) -> Head {
+    let head = Head::new(status).and_then(|mut head| {
+        head.add("Content-Type", "text/plain; charset=utf-8")?;
+        Ok(head)
+    });
+    head.unwrap_or_default() // the callers' statuses are constants, and a bare 500 would still be an answer
 }

@@ -4,7 +4,6 @@ use pyo3::exceptions::{PyAttributeError, PyImportError, PyModuleNotFoundError, P
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::call::{Call, Called};
 use super::environ::Template;
 use super::handler_name::HandlerName;
 use super::{describe, glue};
@@ -29,14 +28,6 @@ impl<'py> App<'py> {
         };
         let template = prepare().map_err(|error| describe(&glue, error))?;
         Ok(Self { glue, callable, template, strict: config.strict })
-    }
-
-    /// Serves one request.
-    ///
-    /// # Errors
-    /// `BadRequest` when the body cannot be decoded; the application was not called then.
-    pub fn call(&self, call: Call<'_>) -> Result<Called> {
-        call.run(self)
     }
 }
 

@@ -39,20 +39,26 @@ pub struct Called {
     pub notes: Notes,
 }
 
-impl Call<'_> {
-    pub(super) fn run(self, app: &App<'_>) -> Result<Called> {
-        let environ = self.environ_dict(app)?;
-        let shared = Shared::new(Response::new(&self.request.method, self.sink), app.strict);
-        let (failure, close_failure) = serve(app, environ, &shared);
+impl App<'_> {
+    /// Serves one request.
+    ///
+    /// # Errors
+    /// `BadRequest` when the body cannot be decoded; the application was not called then.
+    pub fn call(&self, call: Call<'_>) -> Result<Called> {
+        let environ = call.environ_dict(self)?;
+        let shared = Shared::new(Response::new(&call.request.method, call.sink), self.strict);
+        let (failure, close_failure) = serve(self, environ, &shared);
         let (response, dropped_headers) = shared.take();
         Ok(Called {
-            failure: failure.map(|error| describe(&app.glue, error)),
-            close_failure: close_failure.map(|error| describe(&app.glue, error)),
+            failure: failure.map(|error| describe(&self.glue, error)),
+            close_failure: close_failure.map(|error| describe(&self.glue, error)),
             dropped_headers,
             notes: response.map(Response::end).unwrap_or_default(),
         })
     }
+}
 
+impl Call<'_> {
     fn environ_dict<'py>(&self, app: &App<'py>) -> Result<Bound<'py, PyDict>> {
         let py = app.glue.py();
         let body_len = self.request.body.decoded_len()?;
@@ -144,19 +150,21 @@ fn serve<'py>(app: &App<'py>, environ: Bound<'py, PyDict>, shared: &Arc<Shared>)
     (sent.err(), closed.err())
 }
 
+/// Chunks are held here too while they are sent, so that the last hand on a Python object is an attached one.
 fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
+    let py = result.py();
     if let Some(only) = only_item(result)? {
         let chunk = chunk(&only)?;
-        shared.with(|response| response.chunk(chunk, true))?;
+        shared.with(py, |response| response.chunk(chunk.clone(), true))?;
     } else {
         for item in iterate(result)? {
             let chunk: Bytes = chunk(&item?)?;
-            if !shared.with(|response| response.chunk(chunk, false))? {
+            if !shared.with(py, |response| response.chunk(chunk.clone(), false))? {
                 break; // a HEAD request, a status without body, or more than Content-Length announced
             }
         }
     }
-    shared.with(Response::finish)
+    shared.with(py, Response::finish)
 }
 
 /// The item of a list or tuple of one, whose length can be believed (PEP 3333, "Handling the Content-Length Header").

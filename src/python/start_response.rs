@@ -31,13 +31,17 @@ impl Shared {
         (lock(&self.response).take(), std::mem::take(&mut *lock(&self.dropped)))
     }
 
-    /// Works on the response, if its request is still running.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Response) -> Result<T, Refusal>) -> PyResult<T> {
-        let mut response = lock(&self.response);
-        let response = response
-            .as_mut()
-            .ok_or_else(|| PyRuntimeError::new_err("this response belongs to a request that has ended"))?;
-        work(response).map_err(|refusal| raise(&refusal))
+    /// Works on the response, if its request is still running. Sending may block: Python is free for other threads
+    /// meanwhile, and for one that waits here for the lock.
+    pub(super) fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Response) -> Result<T, Refusal> + Send,
+    ) -> PyResult<T> {
+        match py.detach(|| lock(&self.response).as_mut().map(work)) {
+            Some(result) => result.map_err(|refusal| raise(&refusal)),
+            None => Err(PyRuntimeError::new_err("this response belongs to a request that has ended")),
+        }
     }
 }
 
@@ -65,17 +69,17 @@ impl StartResponse {
         exc_info: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Write> {
         // `None` and other false values mean: not given.
+        let py = status.py();
         let exc_info = exc_info.map(exception_of).transpose()?.flatten();
-        if let Some(exception) = exc_info {
-            if self.0.with(|response| Ok(response.headers_sent()))? {
-                return Err(again(&exception));
-            }
-            self.0.with(|response| response.begin_start(true))?;
-        } else {
-            self.0.with(|response| response.begin_start(false))?;
+        let replaces = exc_info.is_some();
+        if let Some(exception) = &exc_info
+            && self.0.with(py, |response| Ok(response.headers_sent()))?
+        {
+            return Err(again(exception));
         }
+        self.0.with(py, |response| response.begin_start(replaces))?;
         let head = self.head(status, response_headers)?;
-        self.0.with(|response| {
+        self.0.with(py, |response| {
             response.start(head);
             Ok(())
         })?;
@@ -119,7 +123,8 @@ pub(super) struct Write(Arc<Shared>);
 impl Write {
     fn __call__(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let chunk = chunk(data)?;
-        self.0.with(|response| response.write(chunk))
+        // The other hand on the chunk lets go of it while attached.
+        self.0.with(data.py(), |response| response.write(chunk.clone()))
     }
 }
 

@@ -127,6 +127,13 @@ impl Head {
         }
     }
 
+    /// Announces the size of the body, unless the application did.
+    pub fn announce_length(&mut self, length: usize) {
+        if self.header("content-length").is_none() {
+            self.headers.push(("Content-Length".to_owned(), length.to_string().into_bytes()));
+        }
+    }
+
     /// 1xx, 204, 205 and 304 have no body (RFC 9110 §15.2, §15.3.5, §15.3.6, §15.4.5).
     pub fn forbids_body(&self) -> bool {
         matches!(self.status, 100..=199 | 204 | 205 | 304)

@@ -2,14 +2,17 @@
 //! In: nothing but the API's address; [`Error`]s and answers to post.
 //! Out: [`Invocation`]s.
 //! May use: `error`, `invocation`, `lambda_runtime`, `lambda_runtime_api_client`, `tokio`, `hyper_util`, `http`,
-//!   `http_body_util`, `httparse`, `serde_json`, `bytes`.
+//!   `http_body_util`, `httparse`, `serde_json`, `bytes`, base64.
 //! Must not: know HTTP proxying or Python.
 
 mod answer;
 mod poll;
+mod stream;
+mod wire;
 
 pub use answer::{Answers, Receipt};
 pub use poll::Poller;
+pub use stream::Streamed;
 
 /// The version of the API that every path begins with.
 const API_VERSION: &str = "/2018-06-01";

@@ -134,6 +134,7 @@ impl Replay {
             Failure::Usage(format!("no application folder {}: {error}; correct --dir", dir.display()))
         })?;
         let mut launch = Launch::new(program, root)
+            .one_pipe()
             .handler(self.app.as_deref().unwrap_or("demo_app:app"))
             .env("AWS_REGION", &self.region)
             .env("AWS_DEFAULT_REGION", &self.region);
@@ -259,15 +260,17 @@ impl Session<'_> {
             return Ok(());
         }
         if self.replay.json {
-            if let Some(verdict) = verdict.filter(|verdict| !verdict.is_fine()) {
-                out.note(format_args!("{}\n{}", event.name, show::verdict(&verdict)))?;
-            }
-            return show::logs(&lines, out);
+            return show::beside_json(event, verdict.as_ref().filter(|verdict| !verdict.is_fine()), &lines, out);
         }
         show::heading(event, out)?;
         // With expectations it is the difference that matters.
         if verdict.is_none() || !fine && answer::failed(&outcome) || out.verbose() {
             show::answer(&outcome, &timing, out)?;
+        }
+        if let (Outcome::Response(_), None, Some(exit)) =
+            (&outcome, self.environment.api(), self.environment.last_exit())
+        {
+            show::ended(exit, out)?;
         }
         if let (true, Some(api)) = (out.verbose(), self.environment.api()) {
             show::calls(&api.calls(), event.id(), out)?;
@@ -321,9 +324,9 @@ impl Session<'_> {
         let text = show::summary(events, &self.tally, self.expectations.is_some(), updated, elapsed);
         // `--json` keeps standard output for the answers.
         if self.replay.json {
-            out.note(text)?
+            out.note(text)?;
         } else {
-            out.line(text)?
+            out.line(text)?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use super::expect::Verdict;
 use super::timing::{Timing, duration};
 use super::{Event, Failure, Out, Tally};
 use crate::cli::out::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
-use crate::emulator::{Call, HttpAnswer, Outcome, PlatformError, Response, Stream};
+use crate::emulator::{Call, Exit, HttpAnswer, Outcome, PlatformError, Response, Stream};
 
 /// A longer text is cut, unless `--verbose` asks for all of it.
 const TEXT_LINES_MAX: usize = 40;
@@ -171,6 +171,12 @@ fn error(what: &str, payload: &[u8], behind: &str, out: &mut Out) -> Shown {
     Ok(())
 }
 
+/// The end of a process that had answered.
+pub(super) fn ended(exit: Exit, out: &mut Out) -> Shown {
+    out.line(format_args!("  {RED}the runtime ended{RED:#} behind its answer: {exit}"))?;
+    Ok(())
+}
+
 /// The request id and the call of the Runtime API that answered.
 pub(super) fn calls(calls: &[Call], request_id: &str, out: &mut Out) -> Shown {
     out.line(format_args!("  {DIM}request id {request_id}{DIM:#}"))?;
@@ -179,6 +185,17 @@ pub(super) fn calls(calls: &[Call], request_id: &str, out: &mut Out) -> Shown {
         out.line(format_args!("  {DIM}{} {} → {status}{DIM:#}", call.method, call.path))?;
     }
     Ok(())
+}
+
+/// What standard error tells of an event while standard output is for JSON.
+pub(super) fn beside_json(event: &Event, difference: Option<&Verdict>, lines: &[String], out: &mut Out) -> Shown {
+    if difference.is_some() || !lines.is_empty() {
+        out.note(format_args!("{BOLD}{}{BOLD:#}", printable(&event.name)))?;
+    }
+    if let Some(difference) = difference {
+        out.note(verdict(difference))?;
+    }
+    logs(lines, out)
 }
 
 /// How the answer compares with the expected one.

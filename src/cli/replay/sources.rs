@@ -23,11 +23,15 @@ pub(super) struct Event {
 }
 
 impl Event {
-    fn new(name: String, bytes: impl Into<Bytes>) -> Result<Self, Failure> {
+    fn new(name: &str, bytes: impl Into<Bytes>) -> Result<Self, Failure> {
+        Self::from_file(Path::new(name), name.to_owned(), bytes)
+    }
+
+    fn from_file(path: &Path, name: String, bytes: impl Into<Bytes>) -> Result<Self, Failure> {
         let bytes = bytes.into();
         // Lambda's front door refuses what is not JSON, so such an event never reaches a runtime.
         if let Err(error) = serde_json::from_slice::<&RawValue>(&bytes) {
-            return Err(Failure::Usage(format!("{name} is not JSON: {error}")));
+            return Err(Failure::Usage(format!("{} is not JSON: {error}", path.display())));
         }
         // The id comes from the name, so that stored answers which hold it stay the same.
         let request_id = Invocation::new("").named(&name).id().to_owned();
@@ -81,7 +85,7 @@ pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Event>, Failure> {
 fn embedded() -> Result<Vec<Event>, Failure> {
     let mut files: Vec<_> = EVENTS.files().filter(|file| is_json(file.path())).collect();
     files.sort_by_key(|file| file.path());
-    files.into_iter().map(|file| Event::new(name(file.path()), file.contents())).collect()
+    files.into_iter().map(|file| Event::new(&name(file.path()), file.contents())).collect()
 }
 
 fn folder(root: &Path) -> Result<Vec<Event>, Failure> {
@@ -111,7 +115,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
 fn file(path: &Path, name: String) -> Result<Event, Failure> {
     let bytes = std::fs::read(path)
         .map_err(|error| Failure::Usage(format!("cannot read the event {}: {error}", path.display())))?;
-    Event::new(name, bytes)
+    Event::from_file(path, name, bytes)
 }
 
 fn standard_input() -> Result<Vec<Event>, Failure> {
@@ -131,7 +135,7 @@ fn values(text: &[u8]) -> Result<Vec<Event>, Failure> {
     }
     let alone = values.len() == 1;
     let name = |number: usize| if alone { "stdin".to_owned() } else { format!("stdin-{number}") };
-    let event = |(index, value): (usize, &&RawValue)| Event::new(name(index + 1), value.get().as_bytes().to_vec());
+    let event = |(index, value): (usize, &&RawValue)| Event::new(&name(index + 1), value.get().as_bytes().to_vec());
     values.iter().enumerate().map(event).collect()
 }
 
@@ -163,7 +167,7 @@ mod tests {
 
     #[test]
     fn each_shape_has_a_request_line() {
-        let line = |text: &'static str| Event::new(String::new(), text).unwrap().request_line();
+        let line = |text: &'static str| Event::new("", text).unwrap().request_line();
         let v2 = r#"{"rawPath":"/a","rawQueryString":"q=1","requestContext":{"http":{"method":"GET"}}}"#;
         assert_eq!(line(v2).as_deref(), Some("GET /a?q=1"));
         assert_eq!(line(r#"{"httpMethod":"POST","path":"/b"}"#).as_deref(), Some("POST /b"));

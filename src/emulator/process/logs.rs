@@ -3,7 +3,7 @@
 //! A pipe keeps its order, so a mark that we write into it ourselves comes out behind everything the child
 //! wrote before: that tells, without waiting, which lines belong to an invocation.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{io_write_all, random, uuid};
+use super::super::invocation::{random, uuid};
 
 /// Where a line was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,21 +37,37 @@ pub struct LogLine {
 /// Takes the lines as they come, on the runtime's thread.
 pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
 
-/// The parent's own writing end of a child's pipe.
+/// A pipe for the child, of which the parent keeps a writing end as well, and the task that reads it.
 #[derive(Debug)]
-pub(super) struct Marks {
-    pipe: Arc<io::PipeWriter>,
+pub(super) struct LogPipe {
+    writer: Arc<io::PipeWriter>,
     mark: Arc<[u8]>,
     written: AtomicU64,
     seen: watch::Receiver<u64>,
+    reader: JoinHandle<()>,
 }
 
-impl Marks {
-    /// Writes a mark and waits until it comes out.
-    pub(super) async fn pass(&self) {
-        let (pipe, mark) = (Arc::clone(&self.pipe), Arc::clone(&self.mark));
-        // A full pipe blocks, and it shares its blocking mode with the child: so not on this thread.
-        let written = tokio::task::spawn_blocking(move || io_write_all(&pipe, &mark)).await;
+impl LogPipe {
+    pub(super) fn new(source: LogSource, sink: LogSink) -> io::Result<Self> {
+        let (reader, writer) = io::pipe()?;
+        let reader = Receiver::from_owned_fd(OwnedFd::from(reader))?;
+        let mark: Arc<[u8]> = format!("\0{}\0\n", uuid(random())).into_bytes().into();
+        let (sender, seen) = watch::channel(0);
+        let lines = Lines { source, sink, mark: Arc::clone(&mark), seen: sender, pending: Vec::new() };
+        let reader = tokio::spawn(read(reader, lines));
+        Ok(Self { writer: Arc::new(writer), mark, written: AtomicU64::new(0), seen, reader })
+    }
+
+    /// A writing end for the child.
+    pub(super) fn writer(&self) -> io::Result<Stdio> {
+        Ok(Stdio::from(self.writer.try_clone()?))
+    }
+
+    /// Waits until all that was written before has gone to the sink: writes a mark and waits for it.
+    pub(super) async fn flush(&self) {
+        let (pipe, mark) = (Arc::clone(&self.writer), Arc::clone(&self.mark));
+        // A full pipe blocks, and whether it does is shared with the child: so not on this thread.
+        let written = tokio::task::spawn_blocking(move || (&*pipe).write_all(&mark)).await;
         if matches!(written, Ok(Ok(()))) {
             let number = self.written.fetch_add(1, Ordering::Relaxed) + 1;
             // Fails only when the reader is gone, and then nothing comes out any more.
@@ -60,15 +76,10 @@ impl Marks {
     }
 }
 
-/// A pipe for the child, and the task that reads it.
-pub(super) fn pipe(source: LogSource, sink: LogSink) -> io::Result<(Stdio, Marks, JoinHandle<()>)> {
-    let (reader, writer) = io::pipe()?;
-    let child = Stdio::from(writer.try_clone()?);
-    let mark: Arc<[u8]> = format!("\0{}\0\n", uuid(random())).into_bytes().into();
-    let (seen, receiver) = watch::channel(0);
-    let lines = Lines { source, sink, mark: Arc::clone(&mark), seen, pending: Vec::new() };
-    let task = tokio::spawn(read(Receiver::from_owned_fd(OwnedFd::from(reader))?, lines));
-    Ok((child, Marks { pipe: Arc::new(writer), mark, written: AtomicU64::new(0), seen: receiver }, task))
+impl Drop for LogPipe {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
 }
 
 async fn read(mut pipe: Receiver, mut lines: Lines) {

@@ -1,0 +1,87 @@
+//! The streamed answer: a prelude of JSON, eight NUL bytes, then the body as it comes (docs, "Building a custom runtime
+//! for AWS Lambda", Response streaming).
+
+use std::io::{IoSlice, Write};
+
+use bytes::Bytes;
+
+use super::{MAX_PRELUDE_BYTES, Warning, headers, plain_head};
+use crate::request::Origin;
+use crate::response::{Head, Sink};
+
+const DELIMITER: [u8; 8] = [0; 8];
+
+/// Writes a response as it is made. Every write of `W` is one transfer: the prelude waits for the first chunk and
+/// leaves with it, or at the first flush.
+#[derive(Debug)]
+pub struct StreamSink<W> {
+    origin: Origin,
+    writer: W,
+    prelude: Vec<u8>,
+    started: bool,
+    warnings: Vec<Warning>,
+}
+
+impl<W: Write + Send> StreamSink<W> {
+    /// A sink for the answer to one request.
+    pub fn new(origin: Origin, writer: W) -> Self {
+        Self { origin, writer, prelude: Vec::new(), started: false, warnings: Vec::new() }
+    }
+
+    /// Whether a status was taken, after which no other can be sent.
+    pub fn has_started(&self) -> bool {
+        self.started
+    }
+
+    /// Where it wrote to, to be ended.
+    pub fn into_writer(self) -> W {
+        self.writer
+    }
+
+    /// What to tell the function's owner.
+    pub fn take_warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Sends a small answer of the runtime's own.
+    ///
+    /// # Errors
+    /// When the receiver is gone.
+    pub fn plain(&mut self, status: &str, text: &str) -> std::io::Result<()> {
+        self.head(plain_head(status), Some(text.len()))?;
+        self.send(text.as_bytes())
+    }
+
+    /// Sends the prelude, if it has not left, and a chunk in one write.
+    fn send(&mut self, chunk: &[u8]) -> std::io::Result<()> {
+        let prelude = std::mem::take(&mut self.prelude);
+        let written = self.writer.write_vectored(&[IoSlice::new(&prelude), IoSlice::new(chunk)])?;
+        if written == prelude.len() + chunk.len() { Ok(()) } else { Err(std::io::ErrorKind::WriteZero.into()) }
+    }
+}
+
+impl<W: Write + Send> Sink for StreamSink<W> {
+    fn head(&mut self, mut head: Head, whole_body: Option<usize>) -> std::io::Result<()> {
+        if let Some(length) = whole_body {
+            head.announce_length(length); // else API Gateway sends the body in chunks
+        }
+        self.started = true;
+        self.prelude.extend_from_slice(b"{\"statusCode\":");
+        self.prelude.extend_from_slice(head.status().to_string().as_bytes());
+        headers::write(&mut self.prelude, self.origin, &head, &mut self.warnings);
+        self.prelude.push(b'}');
+        self.prelude.extend_from_slice(&DELIMITER);
+        if self.prelude.len() > MAX_PRELUDE_BYTES {
+            self.warnings.push(Warning::PreludeBytes(self.prelude.len()));
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, chunk: Bytes) -> std::io::Result<()> {
+        self.send(&chunk)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        if self.prelude.is_empty() { Ok(()) } else { self.send(b"") }
+    }
+}

@@ -1,0 +1,103 @@
+//! A streamed answer: one POST whose body is sent in chunks, on a connection of its own.
+//!
+//! Ours, because `lambda_runtime` 1.5.0 writes an error in mid-stream into the body and ends it as if all were well.
+
+use std::io::{IoSlice, Write};
+use std::net::TcpStream;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::USER_AGENT;
+use super::answer::{Receipt, error_body, error_type, receipt};
+use super::wire::{connect, read_reply, write_all};
+use crate::error::{Error, Result};
+
+/// A POST that is sent chunk by chunk. Dropping it before [`Streamed::finish`] or [`Streamed::fail`] cuts the
+/// connection, so that what is not complete never looks complete.
+#[derive(Debug)]
+pub struct Streamed {
+    address: String,
+    head: String,
+    connection: Option<TcpStream>,
+}
+
+impl Streamed {
+    pub(super) fn new(address: &str, path: &str, (echo_name, echo_value): (&str, &str)) -> Self {
+        let mut head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: {USER_AGENT}\r\n\
+             Content-Type: application/vnd.awslambda.http-integration-response\r\n\
+             Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\
+             Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\nConnection: close\r\n"
+        );
+        if !echo_name.is_empty() {
+            head.extend([echo_name, ": ", echo_value, "\r\n"]);
+        }
+        head.push_str("\r\n");
+        Self { address: address.to_owned(), head, connection: None }
+    }
+
+    /// Ends the answer as complete.
+    ///
+    /// # Errors
+    /// `RuntimeApi` when the platform says that it fails (5xx).
+    pub fn finish(self) -> Result<Receipt> {
+        self.end(b"0\r\n\r\n")
+    }
+
+    /// Ends the answer as failed in mid-stream, with trailers that name the error (docs, as above).
+    ///
+    /// # Errors
+    /// As [`Streamed::finish`].
+    pub fn fail(self, error: &Error) -> Result<Receipt> {
+        let trailers = format!(
+            "0\r\nLambda-Runtime-Function-Error-Type: {}\r\nLambda-Runtime-Function-Error-Body: {}\r\n\r\n",
+            error_type(error),
+            BASE64.encode(error_body(error)),
+        );
+        self.end(trailers.as_bytes())
+    }
+
+    fn end(mut self, last: &[u8]) -> Result<Receipt> {
+        let Some(mut connection) = self.connection.take() else { return Ok(Receipt::Lost) };
+        let end = write_all(&mut connection, &mut [IoSlice::new(last)]).and_then(|()| read_reply(&mut connection));
+        match end {
+            Ok((status, _)) => receipt(status),
+            Err(_) => Ok(Receipt::Lost),
+        }
+    }
+
+    fn send(&mut self, slices: &[IoSlice<'_>]) -> std::io::Result<usize> {
+        let length: usize = slices.iter().map(|slice| slice.len()).sum();
+        if length == 0 {
+            return Ok(0); // a chunk without data would end the body
+        }
+        let size = format!("{length:x}\r\n");
+        let head = std::mem::take(&mut self.head);
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.address)?,
+        };
+        let mut all = vec![IoSlice::new(head.as_bytes()), IoSlice::new(size.as_bytes())];
+        all.extend(slices.iter().copied());
+        all.push(IoSlice::new(b"\r\n"));
+        write_all(&mut connection, &mut all)?;
+        self.connection = Some(connection);
+        Ok(length)
+    }
+}
+
+/// Each write is one chunk, written whole, at once.
+impl Write for Streamed {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.send(&[IoSlice::new(data)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> std::io::Result<usize> {
+        self.send(slices)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
