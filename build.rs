@@ -2,6 +2,7 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=events"); // embedded in the command line
     #[cfg(feature = "python")]
     python();
 }

@@ -13,13 +13,16 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "a module of several test crates")]
 
+use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use wsgi_lambda::emulator::{Environment, HttpAnswer, Invocation, Launch, LogLine, Outcome, RuntimeApi, StartError};
+use wsgi_lambda::emulator::{
+    Call, Environment, HttpAnswer, Invocation, Launch, LogLine, Outcome, RuntimeApi, StartError,
+};
 
 /// The runtime under test: `WSGI_LAMBDA_BOOTSTRAP`, or what `make build` made.
 ///
@@ -83,7 +86,7 @@ impl Setup {
         self
     }
 
-    /// Sets the timeout of each invocation.
+    /// Sets the timeout of each invocation with an event.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -121,9 +124,9 @@ pub struct Function {
 }
 
 impl Function {
-    /// Invokes the function with an event and waits until it is ready for the next one.
-    pub fn invoke(&mut self, event: Value) -> Answer {
-        self.send(Invocation::new(event.to_string()))
+    /// Invokes the function with an event, owned or borrowed, and waits until it is ready for the next one.
+    pub fn invoke(&mut self, event: impl Borrow<Value>) -> Answer {
+        self.send(Invocation::new(event.borrow().to_string()).timeout(self.timeout))
     }
 
     /// Invokes the function with an event of `events/`.
@@ -131,10 +134,9 @@ impl Function {
         self.invoke(event(name))
     }
 
-    /// Invokes the function with bytes or headers of the test's own making.
+    /// Invokes the function with bytes, headers or a timeout of the test's own making.
     pub fn send(&mut self, invocation: Invocation) -> Answer {
         let environment = &mut self.environment;
-        let invocation = invocation.timeout(self.timeout);
         let outcome = self.runtime.block_on(async {
             let outcome = environment.invoke(invocation).await;
             environment.settle().await;
@@ -146,6 +148,11 @@ impl Function {
     /// The Runtime API of the running process: arranged faults, calls received, several invocations at once.
     pub fn api(&self) -> &RuntimeApi {
         self.environment.api().expect("the function runs")
+    }
+
+    /// The calls of the Runtime API in order; after the process has ended, those that it had made.
+    pub fn calls(&self) -> Vec<Call> {
+        self.environment.calls()
     }
 
     /// The environment, for its process id, exit status and init time.

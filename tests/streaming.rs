@@ -1,0 +1,271 @@
+//! Streamed responses: what arrives at the Runtime API, chunk by chunk.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Answer, Function, event, source};
+use wsgi_lambda::emulator::{Outcome, Stream};
+
+const APP: &str = r#"
+import time
+closed = []
+
+class Body:
+    def __init__(self, *parts):
+        self.parts = iter(parts)
+    def __iter__(self):
+        return self
+    def __next__(self):
+        part = next(self.parts)
+        if isinstance(part, BaseException):
+            raise part
+        return part
+    def close(self):
+        closed.append(True)
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    def start(status="200 OK", *headers):
+        return start_response(status, [("Content-Type", "text/plain"), *headers])
+    if path == "/chunks":
+        start("200 OK", ("X-Tag", "one"), ("X-Tag", "two"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"))
+        return Body(b"", b"first,", b"", b"second,", b"third")
+    if path == "/one":
+        start()
+        return [b"abc"]
+    if path == "/empty":
+        start("204 No Content")
+        return []
+    if path == "/redirect":
+        start("302 Found", ("Location", "/"))
+        return Body(b"")
+    if path == "/fails-early":
+        start()
+        return Body(b"", ValueError("early"))
+    if path == "/fails-late":
+        start()
+        return Body(b"begin", ValueError("late"))
+    if path == "/raises":
+        raise ValueError("at once")
+    if path == "/write":
+        write = start()
+        write(b"")
+        write(b"written,")
+        return [b"returned"]
+    if path == "/short":
+        start("200 OK", ("Content-Length", "10"))
+        return Body(b"abc")
+    if path == "/long":
+        start("200 OK", ("Content-Length", "3"))
+        return Body(b"ab", b"cdef", b"gh")
+    if path == "/latin1":
+        start("200 OK", ("X-Name", "\xe9"))
+        return [b"x"]
+    if path == "/file":
+        import io
+        start()
+        return environ["wsgi.file_wrapper"](io.BytesIO(b"z" * 200_000))
+    if path == "/big":
+        start()
+        block = b"x" * 65536
+        return (block for _ in range(3200))
+    if path == "/closed":
+        start()
+        return [str(len(closed)).encode()]
+    if path == "/memory":
+        import resource
+        start()
+        return [str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss).encode()]
+    start("404 Not Found")
+    return [b"?"]
+"#;
+
+fn function() -> Function {
+    source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", "stream").start()
+}
+
+fn get(path: &str) -> Value {
+    let mut event = event("function-url-get");
+    event["rawPath"] = path.into();
+    event
+}
+
+fn stream(answer: &Answer) -> &Stream {
+    match &answer.outcome {
+        Outcome::Response(response) => response.stream.as_ref().expect("a streamed answer"),
+        other => panic!("not an answer: {other:?}"),
+    }
+}
+
+/// The chunks as they arrived, the prelude taken apart: its JSON, and what came in the same chunk after the delimiter.
+fn chunks(answer: &Answer) -> (Value, Vec<Vec<u8>>) {
+    let stream = stream(answer);
+    let mut chunks: Vec<Vec<u8>> = stream.chunks.iter().map(|chunk| chunk.bytes.to_vec()).collect();
+    let first = chunks.first_mut().expect("a first chunk");
+    let at = first.windows(8).position(|window| window == [0; 8]).expect("the delimiter is in the first chunk");
+    let prelude = serde_json::from_slice(&first[..at]).expect("the prelude is JSON");
+    first.drain(..at + 8);
+    (prelude, chunks)
+}
+
+fn body(answer: &Answer) -> Vec<u8> {
+    chunks(answer).1.concat()
+}
+
+#[test]
+fn each_chunk_leaves_as_it_is_yielded_the_first_one_with_the_prelude() {
+    let answer = function().invoke(get("/chunks"));
+    let (prelude, chunks) = chunks(&answer);
+    assert_eq!(
+        prelude,
+        json!({"statusCode": 200, "headers": {"Content-Type": "text/plain", "X-Tag": "one,two"}, "cookies": ["a=1", "b=2"]})
+    );
+    assert_eq!(chunks, [b"first,".to_vec(), b"second,".to_vec(), b"third".to_vec()]);
+    assert!(stream(&answer).complete && stream(&answer).error().is_none());
+}
+
+#[test]
+fn a_rest_api_gets_multi_value_headers() {
+    let mut event = event("rest-get");
+    event["path"] = "/chunks".into();
+    let (prelude, _) = chunks(&function().invoke(event));
+    assert_eq!(prelude["multiValueHeaders"]["X-Tag"], json!(["one", "two"]));
+    assert_eq!(prelude["multiValueHeaders"]["Set-Cookie"], json!(["a=1", "b=2"]));
+    assert_eq!(prelude.as_object().unwrap().len(), 2, "{prelude}");
+}
+
+#[test]
+fn front_ends_that_cannot_stream_are_answered_in_one_document() {
+    let mut function = function();
+    for name in ["alb-get", "alb-multi-get", "http-api-v1-get", "http-api-v2-get", "lattice-v1-get", "lattice-v2-get"] {
+        let answer = function.replay(name);
+        let Outcome::Response(response) = &answer.outcome else { panic!("{name}: {:?}", answer.outcome) };
+        assert!(response.stream.is_none(), "{name}");
+        assert_eq!(answer.status(), 404, "{name}");
+    }
+}
+
+#[test]
+fn a_body_of_one_known_chunk_announces_its_length() {
+    let (prelude, chunks) = chunks(&function().invoke(get("/one")));
+    assert_eq!(prelude["headers"]["Content-Length"], "3");
+    assert_eq!(chunks, [b"abc".to_vec()]);
+}
+
+#[test]
+fn answers_without_body_send_the_prelude_and_end() {
+    let mut function = function();
+    for (path, status) in [("/empty", 204), ("/redirect", 302)] {
+        let answer = function.invoke(get(path));
+        let (prelude, chunks) = chunks(&answer);
+        assert_eq!(prelude["statusCode"], status);
+        assert_eq!(chunks.concat(), b"");
+        assert!(stream(&answer).complete);
+    }
+    let mut head = get("/chunks");
+    head["requestContext"]["http"]["method"] = "HEAD".into();
+    let answer = function.invoke(head);
+    assert_eq!(body(&answer), b"");
+    assert!(stream(&answer).complete);
+}
+
+#[test]
+fn a_failure_before_the_first_byte_is_a_clean_500() {
+    let mut function = function();
+    for path in ["/fails-early", "/raises"] {
+        let answer = function.invoke(get(path));
+        assert_eq!(chunks(&answer).0["statusCode"], 500, "{path}");
+        assert!(stream(&answer).complete && stream(&answer).error().is_none(), "{path}");
+    }
+    assert!(function.logs().contains("ValueError: early") && function.logs().contains("ValueError: at once"));
+}
+
+#[test]
+fn a_failure_after_the_first_byte_is_told_in_trailers() {
+    let mut function = function();
+    let answer = function.invoke(get("/fails-late"));
+    assert_eq!(body(&answer), b"begin");
+    let (kind, payload) = stream(&answer).error().expect("trailers");
+    let payload: Value = serde_json::from_slice(&payload).unwrap();
+    assert_eq!(kind, "ValueError");
+    assert_eq!(payload["errorMessage"], "late");
+    assert!(payload["stackTrace"].as_array().is_some_and(|trace| !trace.is_empty()));
+    assert_eq!(body(&function.invoke(get("/closed"))), b"1", "close() was called");
+}
+
+#[test]
+fn write_sends_at_once() {
+    let (prelude, chunks) = chunks(&function().invoke(get("/write")));
+    assert_eq!(prelude["statusCode"], 200);
+    assert_eq!(chunks, [b"".to_vec(), b"written,".to_vec(), b"returned".to_vec()]);
+}
+
+#[test]
+fn a_body_shorter_than_announced_does_not_end_cleanly_and_a_longer_one_is_cut() {
+    let mut function = function();
+    let answer = function.invoke(get("/short"));
+    assert_eq!(stream(&answer).error().expect("trailers").0, "Runtime.TruncatedResponse");
+    let answer = function.invoke(get("/long"));
+    assert_eq!(body(&answer), b"abc");
+    assert!(stream(&answer).complete && stream(&answer).error().is_none());
+}
+
+#[test]
+fn a_process_that_dies_in_mid_stream_cuts_the_transfer() {
+    let app = r#"
+import os
+def app(environ, start_response):
+    start_response("200 OK", [])
+    yield b"begin"
+    os._exit(3)
+"#;
+    let mut function = source(app).env("WSGI_LAMBDA_RESPONSE_MODE", "stream").start();
+    let answer = function.invoke(get("/"));
+    match &answer.outcome {
+        Outcome::Response(response) => assert!(!response.stream.as_ref().unwrap().complete),
+        Outcome::Platform(error) => assert_eq!(error.error_type, "Runtime.ExitError"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn latin1_header_values_survive() {
+    let (prelude, _) = chunks(&function().invoke(get("/latin1")));
+    assert_eq!(prelude["headers"]["X-Name"], "é");
+}
+
+#[test]
+fn a_request_that_cannot_be_decoded_is_a_streamed_400() {
+    let mut event = get("/one");
+    event["body"] = "***".into();
+    event["isBase64Encoded"] = true.into();
+    let answer = function().invoke(event);
+    assert_eq!(chunks(&answer).0["statusCode"], 400);
+}
+
+#[test]
+fn files_stream_in_blocks() {
+    let (_, chunks) = chunks(&function().invoke(get("/file")));
+    assert_eq!(chunks.concat(), vec![b'z'; 200_000]);
+    assert!(chunks.len() > 2);
+}
+
+#[test]
+fn memory_stays_flat_over_a_large_stream() {
+    let mut function = function();
+    let answer = function.invoke(get("/big"));
+    assert_eq!(body(&answer).len(), 3200 * 65536);
+    let kib: u64 = String::from_utf8(body(&function.invoke(get("/memory")))).unwrap().parse().unwrap();
+    assert!(kib < 100 * 1024, "{kib} KiB");
+}
+
+#[test]
+fn a_streamed_answer_equals_the_buffered_one() {
+    let (mut streamed, mut buffered) = (function(), source(APP).start());
+    for path in ["/chunks", "/one", "/empty", "/redirect", "/write", "/long", "/latin1", "/file", "/raises", "/nothing"]
+    {
+        let (one, other) = (streamed.invoke(get(path)), buffered.invoke(get(path)));
+        assert_eq!(chunks(&one).0["statusCode"], other.status(), "{path}");
+        assert_eq!(body(&one), other.body(), "{path}");
+    }
+}
