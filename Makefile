@@ -7,7 +7,8 @@ BOOTSTRAP := target/release/bootstrap
 CLI := target/release/wsgi-lambda
 VENV := .cache/venv
 
-.PHONY: help build demo test lint clean check-tools
+
+.PHONY: help build demo golden test lint clean check-tools
 
 help:
 	@echo "make demo    replay AWS events through the real runtime into a small WSGI app"
@@ -22,6 +23,9 @@ build: check-tools
 
 demo: build
 	$(CLI) replay
+
+golden: build
+	$(CLI) replay --quiet --expect tests/golden --update
 
 test: build $(VENV)/.done lint
 	cargo test

@@ -1,5 +1,6 @@
 //! Properties of the pure rooms: an event decoded is the request it was made from, whichever front end made it; and
 //! no bytes at all make the decoder panic.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

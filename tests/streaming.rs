@@ -1,4 +1,5 @@
 //! Streamed responses: what arrives at the Runtime API, chunk by chunk.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -4,9 +4,10 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::call::Call;
 use super::invocation::{Collected, Invocation, Outcome, PlatformError, Progress, Report};
 use super::process::{Bootstrap, Exit, Launch, LogSink};
-use super::runtime_api::{Call, RuntimeApi};
+use super::runtime_api::RuntimeApi;
 
 /// A function that runs: it is started when an invocation needs it, and again after it has ended.
 ///

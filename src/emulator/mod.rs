@@ -12,6 +12,7 @@
 //! * [`Environment`] is both together, with what Lambda does around them: deadlines, exits, restarts.
 
 mod answer;
+mod call;
 mod environment;
 mod invocation;
 mod process;
@@ -21,10 +22,11 @@ mod runtime_api;
 mod state;
 
 pub use answer::HttpAnswer;
+pub use call::{CALLS_KEPT, Call, Fault, MAX_PAYLOAD_BYTES, Route};
 pub use environment::{Environment, StartError};
 pub use invocation::{Chunk, Invocation, Outcome, PlatformError, Progress, Report, Response, Running, Stream};
 pub use process::{Bootstrap, Exit, Launch, LocateError, LogLine, LogSink, LogSource, locate};
-pub use runtime_api::{CALLS_KEPT, Call, Fault, MAX_PAYLOAD_BYTES, Route, RuntimeApi};
+pub use runtime_api::RuntimeApi;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-use super::runtime_api::MAX_PAYLOAD_BYTES;
+use super::call::MAX_PAYLOAD_BYTES;
 
 pub(super) type Reply = Response<Full<Bytes>>;
 

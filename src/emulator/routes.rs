@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, head
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 
+use super::call::{Call, Fault, MAX_PAYLOAD_BYTES, Route};
 use super::invocation::{Invocation, Outcome, PlatformError, Progress, Report, Response, random, uuid};
 use super::replies::{self, Reply};
-use super::runtime_api::{Call, Fault, MAX_PAYLOAD_BYTES, Route};
 use super::state::{Counted, Poll, Queued, State, Steps};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");

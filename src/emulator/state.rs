@@ -8,9 +8,9 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::call::{CALLS_KEPT, Call, Fault, Route};
 use super::invocation::{Invocation, Outcome, Progress, Report};
 use super::replies::{self, Reply};
-use super::runtime_api::{CALLS_KEPT, Call, Fault, Route};
 
 /// The sending half of a `Running`.
 pub(super) type Steps = mpsc::Sender<(Instant, Progress)>;
