@@ -73,7 +73,8 @@ fn used(code: &str) -> BTreeSet<String> {
     let ident =
         |text: &str| text.chars().take_while(|char| char.is_ascii_alphanumeric() || *char == '_').collect::<String>();
     let of_crate = code.split("crate::").skip(1).map(ident);
-    let of_use = code.lines().filter_map(|line| line.trim_start().strip_prefix("use ")).map(ident);
+    let uses = code.lines().filter_map(|line| line.trim_start().strip_prefix("use "));
+    let of_use = uses.filter(|rest| rest.contains("::") || rest.ends_with(';')).map(ident);
     of_crate
         .chain(of_use)
         .filter(|name| !["std", "core", "crate", "self", "super", ""].contains(&name.as_str()))

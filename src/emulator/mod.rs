@@ -1,7 +1,8 @@
 //! Room: `emulator`, the Runtime API from the other side: starts the real `bootstrap` and plays Lambda to it.
 //! In: events as bytes, the headers of `/next`, the variables of a function.
 //! Out: [`Outcome`]s with the bytes the runtime posted, and the lines it logged.
-//! May use: hyper, tokio, http, bytes, base64, memchr, `serde_json`.
+//! May use: hyper, `hyper_util`, `http_body_util`, tokio, http, bytes, base64, memchr, `serde`, `serde_json`,
+//!   `request`.
 //! Must not: know Python or WSGI, read the environment, write to the standard streams.
 //!
 //! The shipped file is exercised as it is: no test double stands between the emulator and the runtime.

@@ -1,7 +1,7 @@
 //! Room: `event`, the bytes of a Lambda event as one HTTP request.
 //! In: event bytes, [`RequestConfig`].
 //! Out: [`Request`], or an error that names what was seen and what is supported.
-//! May use: `config`, `error`, `json`, `request`, `response` (header grammar), serde, memchr, base64.
+//! May use: `config`, `error`, `json`, `request`, `response` (header grammar), `serde`, `serde_json`, memchr.
 //! Must not: do I/O, panic on any bytes, decode anything twice, trust a header for who the caller is.
 
 mod alb;
