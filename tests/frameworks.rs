@@ -1,0 +1,171 @@
+//! The examples: real frameworks in a real virtual environment, each route through every front end.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+use support::{Function, app, event, root};
+
+/// Example, handler, whether it has static files.
+const EXAMPLES: [(&str, &str, bool); 7] = [
+    ("plain", "app:application", false),
+    ("flask", "app:app", false),
+    ("django", "mysite.wsgi:application", true),
+    ("pyramid", "app:make_app()", false),
+    ("bottle", "app:app", false),
+    ("fastapi", "app:application", false),
+    ("middleware", "app:application", true),
+];
+
+const ORIGINS: [&str; 8] =
+    ["rest", "http-api-v1", "http-api-v2", "function-url", "alb", "alb-multi", "lattice-v1", "lattice-v2"];
+
+fn start(example: &str, handler: &str) -> Function {
+    let venv = root().join(".cache/venv");
+    assert!(venv.is_dir(), "no virtual environment: `make test` makes it");
+    app(format!("examples/{example}"), handler)
+        .env("WSGI_LAMBDA_VENV", venv.to_str().unwrap())
+        .env("DJANGO_ALLOWED_HOSTS", "*")
+        .env("ALLOWED_HOSTS", "*")
+        .start()
+}
+
+/// The sample GET of a front end, turned into another request.
+fn request(origin: &str, method: &str, path: &str) -> Value {
+    let mut event = event(&format!("{origin}-get"));
+    match origin {
+        "http-api-v2" | "function-url" => {
+            event["rawPath"] = path.into();
+            event["requestContext"]["http"]["method"] = method.into();
+        }
+        "lattice-v1" => {
+            event["raw_path"] = path.into();
+            event["method"] = method.into();
+        }
+        "lattice-v2" => {
+            event["path"] = path.into();
+            event["method"] = method.into();
+        }
+        _ => {
+            event["path"] = path.into();
+            event["httpMethod"] = method.into();
+        }
+    }
+    if origin == "rest" {
+        event["requestContext"]["path"] = path.into();
+        event["pathParameters"] = json!({"proxy": path.trim_start_matches('/')});
+        event["resource"] = "/{proxy+}".into();
+    }
+    event
+}
+
+fn set_header(event: &mut Value, name: &str, value: &str) {
+    if event["headers"].is_object() {
+        event["headers"][name] =
+            if event["method"].is_string() && event["version"] == "2.0" { json!([value]) } else { value.into() };
+    }
+    if event["multiValueHeaders"].is_object() {
+        event["multiValueHeaders"][name] = json!([value]);
+    }
+}
+
+fn set_body(event: &mut Value, body: &[u8]) {
+    event["body"] = BASE64.encode(body).into();
+    let flag = if event["raw_path"].is_string() { "is_base64_encoded" } else { "isBase64Encoded" };
+    event[flag] = true.into();
+}
+
+#[test]
+fn every_example_answers_every_front_end() {
+    for (example, handler, _) in EXAMPLES {
+        let mut function = start(example, handler);
+        for origin in ORIGINS {
+            let at = format!("{example} through {origin}");
+            let home = function.invoke(request(origin, "GET", "/"));
+            assert_eq!(home.status(), 200, "{at}: {}", function.logs());
+            assert!(home.header("content-type").unwrap().starts_with("text/html"), "{at}");
+            assert!(!home.text().is_ascii(), "{at}: the greeting has a character outside ASCII");
+
+            let seen = function.invoke(request(origin, "GET", "/json")).body_json();
+            assert_eq!((&seen["method"], &seen["path"]), (&json!("GET"), &json!("/json")), "{at}");
+            assert_eq!(seen["remote_addr"], "203.0.113.42", "{at}");
+        }
+    }
+}
+
+#[test]
+fn binary_bodies_pass_in_both_directions() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    for (example, handler, _) in EXAMPLES {
+        let mut function = start(example, handler);
+        for origin in ORIGINS {
+            let at = format!("{example} through {origin}");
+            let binary = function.invoke(request(origin, "GET", "/binary"));
+            assert_eq!(binary.body(), bytes, "{at}");
+            let mut echo = request(origin, "POST", "/echo");
+            set_header(&mut echo, "content-type", "application/octet-stream");
+            set_body(&mut echo, &bytes);
+            let echo = function.invoke(echo);
+            assert_eq!((echo.status(), echo.body()), (200, &bytes[..]), "{at}: {}", function.logs());
+        }
+    }
+}
+
+#[test]
+fn cookies_redirects_streams_and_errors_come_back_right() {
+    for (example, handler, _) in EXAMPLES {
+        let mut function = start(example, handler);
+        for origin in ORIGINS {
+            let at = format!("{example} through {origin}");
+            let cookies = function.invoke(request(origin, "GET", "/cookies"));
+            let expected = if origin.starts_with("lattice") { 1 } else { 2 };
+            assert_eq!(cookies.headers("set-cookie").len(), expected, "{at}: {}", cookies.json);
+
+            let redirect = function.invoke(request(origin, "GET", "/redirect"));
+            assert_eq!(redirect.status(), 302, "{at}");
+            assert!(redirect.header("location").unwrap().ends_with("/json"), "{at}");
+
+            let stream = function.invoke(request(origin, "GET", "/stream"));
+            assert_eq!(stream.status(), 200, "{at}");
+            assert!(stream.body().len() > 10, "{at}");
+
+            let error = function.invoke(request(origin, "GET", "/error"));
+            assert_eq!(error.status(), 500, "{at}");
+        }
+        // Starlette answers 500 and then raises; a2wsgi keeps what comes after the answer to itself.
+        let traced = example == "fastapi" || function.logs().contains("Traceback");
+        assert!(traced, "{example}: {}", function.logs());
+    }
+}
+
+#[test]
+fn urls_made_by_the_frameworks_keep_the_stage() {
+    for (example, handler, _) in EXAMPLES {
+        let mut function = start(example, handler);
+        for name in ["rest-stage", "http-api-v1-stage", "http-api-v2-stage"] {
+            let text = event(name).to_string().replace("/orders/42", "/redirect").replace("orders/42", "redirect");
+            let redirect = function.invoke(serde_json::from_str::<Value>(&text).unwrap());
+            assert_eq!(redirect.status(), 302, "{example}: {name}");
+            let location = redirect.header("location").unwrap();
+            assert!(location.ends_with("/prod/json"), "{example}: {name}: {location}");
+        }
+    }
+}
+
+#[test]
+fn static_files_of_whitenoise_arrive_whole() {
+    for (example, handler, _) in EXAMPLES.iter().filter(|(_, _, has_static)| *has_static) {
+        let mut function = start(example, handler);
+        for origin in ORIGINS {
+            let answer = function.invoke(request(origin, "GET", "/static/hello.txt"));
+            assert_eq!(answer.status(), 200, "{example} through {origin}: {}", function.logs());
+            assert!(!answer.body().is_empty());
+            let head = function.invoke(request(origin, "HEAD", "/static/hello.txt"));
+            assert_eq!((head.status(), head.body()), (200, &b""[..]));
+            assert_eq!(head.header("content-length").unwrap(), answer.body().len().to_string());
+        }
+    }
+}
