@@ -1,0 +1,213 @@
+//! The log of a function: the managed Python runtime's forms, one record an event, nothing held back.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::{Value, json};
+use support::{Function, Setup, event, source};
+use wsgi_lambda::emulator::{Invocation, Launch};
+
+const APP: &str = r#"
+import logging, sys
+log = logging.getLogger("shop")
+log.info("loaded")
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/levels":
+        for level in ("debug", "info", "warning", "error", "critical"):
+            getattr(log, level)("at %s", level)
+    elif path == "/exception":
+        try:
+            {}["key"]
+        except KeyError:
+            log.exception("no such key")
+    elif path == "/extra":
+        log.error("with extra", extra={"order": 42, "odd": object})
+        log.error({"a": 1})
+    elif path == "/print":
+        print("printed")
+        print("to stderr", file=sys.stderr)
+        sys.stdout.write("no newline")
+        environ["wsgi.errors"].write("\ud800 and euro \u20ac, no newline")
+    elif path == "/basic-config":
+        logging.basicConfig(level=logging.DEBUG)
+        log.error("once")
+    elif path == "/root-level":
+        logging.getLogger().setLevel(logging.INFO)
+        log.info("now visible")
+    elif path == "/uncaught":
+        secret = environ["HTTP_AUTHORIZATION"]
+        raise RuntimeError("uncaught")
+    elif path == "/chained":
+        try:
+            {}["inner"]
+        except KeyError as error:
+            raise RuntimeError("outer") from error
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok"]
+"#;
+
+fn get(path: &str) -> Value {
+    let mut event = event("function-url-get");
+    event["rawPath"] = path.into();
+    event["headers"]["authorization"] = "Bearer s3cr3t".into();
+    event
+}
+
+fn text() -> Setup {
+    source(APP).env("AWS_LAMBDA_LOG_FORMAT", "Text").env("AWS_LAMBDA_LOG_LEVEL", "")
+}
+
+/// The lines that one request logged.
+fn lines(function: &mut Function, path: &str) -> Vec<String> {
+    let before = function.log_lines().len();
+    function.send(Invocation::new(get(path).to_string()).request_id("id-7"));
+    function.log_lines().into_iter().skip(before).map(|line| line.text).collect()
+}
+
+fn records(setup: Setup, path: &str) -> Vec<Value> {
+    let mut function = setup.env("AWS_LAMBDA_LOG_FORMAT", "JSON").start();
+    let lines = lines(&mut function, path);
+    lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+#[test]
+fn text_records_have_level_time_and_request_id() {
+    let lines = lines(&mut text().start(), "/levels");
+    let levels: Vec<&str> = lines.iter().map(|line| line.split('\t').next().unwrap()).collect();
+    assert_eq!(levels, ["[WARNING]", "[ERROR]", "[CRITICAL]"]);
+    let parts: Vec<&str> = lines[0].split('\t').collect();
+    assert_eq!((parts.len(), parts[2], parts[3]), (4, "id-7", "at warning"));
+    assert!(parts[1].len() == 24 && parts[1].ends_with('Z'), "{}", parts[1]);
+}
+
+#[test]
+fn the_level_of_the_function_is_the_root_loggers() {
+    let mut function = text().env("AWS_LAMBDA_LOG_LEVEL", "INFO").start();
+    assert!(function.logs().contains("\tloaded"), "{}", function.logs());
+    assert_eq!(lines(&mut function, "/levels").len(), 4);
+    let mut function = text().env("AWS_LAMBDA_LOG_LEVEL", "FATAL").start();
+    assert_eq!(lines(&mut function, "/levels").len(), 1);
+}
+
+#[test]
+fn setting_the_root_level_alone_is_enough_and_basic_config_doubles_nothing() {
+    let mut function = text().start();
+    assert_eq!(lines(&mut function, "/root-level").len(), 1);
+    assert_eq!(lines(&mut function, "/basic-config").len(), 1);
+}
+
+#[test]
+fn a_traceback_is_one_event() {
+    let logged = lines(&mut text().start(), "/exception");
+    assert_eq!(logged.len(), 1, "{logged:?}");
+    assert!(logged[0].contains("no such key\rTraceback (most recent call last):\r\u{a0}\u{a0}File"), "{logged:?}");
+    let uncaught = lines(&mut text().start(), "/uncaught");
+    assert_eq!(uncaught.len(), 1, "{uncaught:?}");
+    assert!(uncaught[0].starts_with("[ERROR] RuntimeError: uncaught\rTraceback"), "{uncaught:?}");
+    let chained = lines(&mut text().start(), "/chained");
+    assert!(chained[0].contains("KeyError: 'inner'") && chained[0].contains("direct cause"), "{chained:?}");
+}
+
+#[test]
+fn what_is_printed_belongs_to_this_invocation_even_without_a_newline() {
+    let mut function = text().start();
+    let lines = lines(&mut function, "/print").join("\n");
+    for expected in ["printed", "to stderr", "no newline", "\\ud800 and euro €, no newline"] {
+        assert!(lines.contains(expected), "{expected}: {lines}");
+    }
+}
+
+#[test]
+fn header_values_stay_out_of_the_log() {
+    let mut function = text().env("WSGI_LAMBDA_ACCESS_LOG", "true").start();
+    for path in ["/uncaught", "/levels"] {
+        lines(&mut function, path);
+    }
+    assert!(!function.logs().contains("s3cr3t"), "{}", function.logs());
+}
+
+#[test]
+fn json_records_have_the_managed_runtimes_keys_in_its_order() {
+    let records = records(text(), "/exception");
+    let keys: Vec<&str> = records[0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        ["timestamp", "level", "message", "logger", "stackTrace", "errorType", "errorMessage", "requestId", "location"]
+    );
+    assert_eq!(records[0]["errorType"], "KeyError");
+    assert_eq!(records[0]["requestId"], "id-7");
+    assert!(records[0]["location"].as_str().unwrap().contains("app.py:app:"), "{records:?}");
+}
+
+#[test]
+fn json_records_take_extra_values_and_dicts() {
+    let records = records(text(), "/extra");
+    assert_eq!((&records[0]["order"], &records[1]["message"]), (&json!(42), &json!({"a": 1})));
+    assert_eq!(records[0]["odd"], "<class 'object'>");
+}
+
+#[test]
+fn an_uncaught_exception_is_one_json_record() {
+    let records = records(text(), "/uncaught");
+    assert_eq!(records.len(), 1);
+    assert_eq!((&records[0]["level"], &records[0]["errorMessage"]), (&json!("ERROR"), &json!("uncaught")));
+    assert_eq!((&records[0]["errorType"], &records[0]["requestId"]), (&json!("RuntimeError"), &json!("id-7")));
+    assert!(records[0]["stackTrace"].to_string().contains("raise RuntimeError"));
+}
+
+#[test]
+fn the_access_log_is_one_line_a_request_without_the_query() {
+    let mut function = text().env("WSGI_LAMBDA_ACCESS_LOG", "true").start();
+    let mut event = get("/path%20x");
+    event["rawQueryString"] = "token=s3cr3t".into();
+    function.invoke(event);
+    let logs = function.logs();
+    let line = logs.lines().find(|line| line.contains("GET /path%20x")).expect("an access line");
+    assert!(line.starts_with("[INFO]\t") && line.contains("GET /path%20x 200 2 ") && line.ends_with("ms"), "{line}");
+    assert!(!logs.contains("s3cr3t"), "{logs}");
+}
+
+#[test]
+fn a_telemetry_descriptor_gets_frames_and_is_hidden_from_children() {
+    let folder = tempfile::tempdir().unwrap();
+    let (frames, wrapper) = (folder.path().join("frames"), folder.path().join("wrapper"));
+    let script = "#!/bin/sh\nexec 7>>\"$FRAMES\"\nexec \"$BOOTSTRAP\"\n";
+    fs::write(&wrapper, script).unwrap();
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(
+        folder.path().join("app.py"),
+        format!("import os\nassert '_LAMBDA_TELEMETRY_LOG_FD' not in os.environ\n{APP}"),
+    )
+    .unwrap();
+    let launch = Launch::new(wrapper, folder.path().to_owned())
+        .handler("app:app")
+        .env("FRAMES", frames.to_str().unwrap())
+        .env("BOOTSTRAP", support::bootstrap().to_str().unwrap())
+        .env("_LAMBDA_TELEMETRY_LOG_FD", "7");
+    let mut function = text().launch(|_| launch).start();
+    assert!(lines(&mut function, "/exception").is_empty(), "{}", function.logs());
+    lines(&mut function, "/uncaught");
+    function.stop();
+    let frames = parse_frames(&fs::read(&frames).unwrap());
+    assert_eq!(frames.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [0xA55A_0017, 0xA55A_0017]);
+    assert!(frames[0].1.contains("no such key\nTraceback"), "{frames:?}");
+    assert!(frames[1].1.starts_with("[ERROR] RuntimeError: uncaught\nTraceback"), "{frames:?}");
+}
+
+/// Type, length, microseconds, payload (awslambdaric, `lambda_runtime_log_utils.py`).
+fn parse_frames(mut bytes: &[u8]) -> Vec<(u32, String)> {
+    let mut frames = Vec::new();
+    while !bytes.is_empty() {
+        let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+        let (kind, length) = (number(0), usize::try_from(number(4)).unwrap());
+        frames.push((kind, String::from_utf8(bytes[16..16 + length].to_vec()).unwrap()));
+        bytes = &bytes[16 + length..];
+    }
+    frames
+}
