@@ -87,7 +87,7 @@ fn w46_other_statuses_are_refused() {
 
 #[test]
 fn w46_the_reason_reaches_load_balancers() {
-    let mut event = support::event("alb-post".replace("post", "json-post").as_str());
+    let mut event = support::event("alb-json-post");
     event["path"] = "/starting/attempt".into();
     event["body"] = "('404 Gone Fishing', [])".into();
     event["isBase64Encoded"] = false.into();

@@ -1,0 +1,113 @@
+//! Our decoding beside AWS's own types, on every sample event that those can read.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use aws_lambda_events::event::alb::AlbTargetGroupRequest;
+use aws_lambda_events::event::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use aws_lambda_events::event::lambda_function_urls::LambdaFunctionUrlRequest;
+use aws_lambda_events::event::vpc_lattice::VpcLatticeRequestV2;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::HeaderMap;
+use serde::de::DeserializeOwned;
+use wsgi_lambda::config::RequestConfig;
+use wsgi_lambda::event;
+use wsgi_lambda::request::Origin;
+
+/// What both ways of reading can say of a request.
+#[derive(Debug)]
+struct Theirs {
+    method: String,
+    source_ip: Option<String>,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok()
+}
+
+fn body(body: Option<String>, base64: bool) -> Option<Vec<u8>> {
+    body.map(|text| if base64 { BASE64.decode(text).expect("base64") } else { text.into_bytes() })
+}
+
+fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
+    Some(match origin {
+        Origin::Rest | Origin::HttpApiV1 => {
+            let event: ApiGatewayProxyRequest = parse(bytes)?;
+            Theirs {
+                method: event.http_method.to_string(),
+                source_ip: event.request_context.identity.source_ip,
+                headers: event.multi_value_headers,
+                body: body(event.body, event.is_base64_encoded),
+            }
+        }
+        Origin::HttpApiV2 => {
+            let event: ApiGatewayV2httpRequest = parse(bytes)?;
+            Theirs {
+                method: event.request_context.http.method.to_string(),
+                source_ip: event.request_context.http.source_ip,
+                headers: event.headers,
+                body: body(event.body, event.is_base64_encoded),
+            }
+        }
+        Origin::FunctionUrl => {
+            let event: LambdaFunctionUrlRequest = parse(bytes)?;
+            Theirs {
+                method: event.request_context.http.method?,
+                source_ip: event.request_context.http.source_ip,
+                headers: event.headers,
+                body: body(event.body, event.is_base64_encoded),
+            }
+        }
+        Origin::Alb | Origin::AlbMulti => {
+            let event: AlbTargetGroupRequest = parse(bytes)?;
+            let multi = origin == Origin::AlbMulti;
+            Theirs {
+                method: event.http_method.to_string(),
+                source_ip: None,
+                headers: if multi { event.multi_value_headers } else { event.headers },
+                body: body(event.body, event.is_base64_encoded),
+            }
+        }
+        Origin::LatticeV2 => {
+            let event: VpcLatticeRequestV2 = parse(bytes)?;
+            Theirs {
+                method: event.method?.to_string(),
+                source_ip: None,
+                headers: event.headers,
+                body: body(event.body, event.is_base64_encoded),
+            }
+        }
+        Origin::LatticeV1 => return None, // their header values are split at commas
+    })
+}
+
+#[test]
+fn both_ways_of_reading_agree() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/events");
+    let mut compared = 0;
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let bytes = std::fs::read(&path).unwrap();
+        let event = event::probe(&bytes).unwrap();
+        let Some(theirs) = theirs(event.origin(), &bytes) else { continue };
+        let ours = event.decode(&RequestConfig::default()).unwrap();
+        let name = path.display();
+        compared += 1;
+        assert_eq!(ours.method, theirs.method, "{name}");
+        if let Some(ip) = theirs.source_ip.filter(|ip| ip != "test-invoke-source-ip") {
+            assert_eq!(ours.remote.as_ref().unwrap().address, ip, "{name}");
+        }
+        let mut bytes = vec![0; ours.body.decoded_len().unwrap()];
+        ours.body.decode_into(&mut bytes).unwrap();
+        assert_eq!(bytes, theirs.body.unwrap_or_default(), "{name}");
+        for (header, value) in &ours.headers {
+            let values: Vec<&[u8]> = theirs.headers.get_all(&**header).iter().map(|value| value.as_bytes()).collect();
+            if !values.is_empty() {
+                let separator: &[u8] = if header.eq_ignore_ascii_case("cookie") { b"; " } else { b"," };
+                assert_eq!(value.as_ref(), values.join(separator), "{name}: {header}");
+            }
+        }
+    }
+    assert!(compared > 60, "only {compared} events were compared");
+}
