@@ -10,6 +10,8 @@ use crate::response::head::is_token;
 #[derive(Debug, Default)]
 pub(super) struct Headers<'e> {
     pub(super) list: Vec<Header<'e>>,
+    /// A hash for each of the list's names: a thousand headers are found among a thousand without comparing texts.
+    hashes: Vec<u64>,
     pub(super) has_content_length: bool,
 }
 
@@ -20,9 +22,9 @@ impl<'e> Headers<'e> {
         for (name, values) in multi.multi() {
             headers.add(name, values);
         }
-        let known = headers.list.len();
+        let of_multi = headers.list.len();
         for (name, values) in single.multi() {
-            if !headers.list[..known].iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
+            if headers.position(&name).is_none_or(|at| at >= of_multi) {
                 headers.add(name, values);
             }
         }
@@ -38,7 +40,13 @@ impl<'e> Headers<'e> {
 
     /// A header's value, by lower-case name.
     pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
-        self.list.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
+        self.position(name).map(|at| self.list[at].1.as_ref())
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let hash = hash_of(name);
+        let mut candidates = self.hashes.iter().enumerate().filter(|&(_, &known)| known == hash);
+        candidates.find(|&(at, _)| self.list[at].0.eq_ignore_ascii_case(name)).map(|(at, _)| at)
     }
 
     /// `X-Forwarded-Proto`, first element; TLS when it is missing or neither.
@@ -58,10 +66,11 @@ impl<'e> Headers<'e> {
             return;
         }
         let mut values = values.into_iter().filter_map(clean);
-        let known = self.list.iter().position(|(known, _)| known.eq_ignore_ascii_case(&name));
+        let known = self.position(&name);
         let at = known.unwrap_or(self.list.len());
         if known.is_none() {
             let Some(first) = values.next() else { return };
+            self.hashes.push(hash_of(&name));
             self.list.push((name, first));
         }
         let (name, joined) = &mut self.list[at];
@@ -69,6 +78,13 @@ impl<'e> Headers<'e> {
             join(name, joined, value);
         }
     }
+}
+
+/// FNV-1a of the lower-case name.
+fn hash_of(name: &str) -> u64 {
+    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01B3)
+    })
 }
 
 /// Header names that may become `HTTP_…` variables. A `_` would let a client overwrite the variable of the name with

@@ -43,14 +43,14 @@ pub struct Event<'e> {
 /// # Errors
 /// `UnmarshalError` when the bytes are not a JSON object, `UnsupportedEvent` when it is not an HTTP request.
 pub fn probe(bytes: &[u8]) -> Result<Event<'_>> {
-    let raw: &RawValue = serde_json::from_slice(bytes)
-        .map_err(|error| Error::unmarshal(format!("the event is not valid JSON: {error}")).with_source(error))?;
-    if !fields::is_object(raw) {
-        return Err(probe::not_an_object(raw.get()));
+    let invalid =
+        |error: serde_json::Error| Error::unmarshal(format!("the event is not valid JSON: {error}")).with_source(error);
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        let value: &RawValue = serde_json::from_slice(bytes).map_err(invalid)?;
+        return Err(probe::not_an_object(value.get()));
     }
-    let fields: Fields<'_> = serde_json::from_str(raw.get()).map_err(|error| {
-        Error::unmarshal(format!("the event's member names are not Unicode text: {error}")).with_source(error)
-    })?;
+    // One pass over the bytes, however large the body is: members stay text until they are asked for.
+    let fields: Fields<'_> = serde_json::from_slice(bytes).map_err(invalid)?;
     let context = fields.object("requestContext");
     let origin = probe::origin(&fields, &context)?;
     Ok(Event { fields, context, origin })

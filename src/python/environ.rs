@@ -17,6 +17,7 @@ const KNOWN_HEADERS: usize = 256;
 pub(super) struct Template<'py> {
     constant: Bound<'py, PyDict>,
     bytes_io: Bound<'py, PyAny>,
+    fixed_keys: RefCell<HashMap<&'static str, Bound<'py, PyString>>>,
     header_keys: RefCell<HashMap<String, Bound<'py, PyString>>>,
 }
 
@@ -34,7 +35,7 @@ impl<'py> Template<'py> {
         constant.set_item("GATEWAY_INTERFACE", "CGI/1.1")?;
         constant.set_item("SERVER_SOFTWARE", SERVER_SOFTWARE)?;
         let bytes_io = py.import("io")?.getattr("BytesIO")?;
-        Ok(Self { constant, bytes_io, header_keys: RefCell::default() })
+        Ok(Self { constant, bytes_io, fixed_keys: RefCell::default(), header_keys: RefCell::default() })
     }
 
     /// A new dict for one request: exactly a dict, and the application's to change (PEP 3333).
@@ -57,7 +58,8 @@ impl<'py> Template<'py> {
     }
 
     fn fixed_key(&self, name: &'static str) -> Bound<'py, PyString> {
-        PyString::intern(self.constant.py(), name)
+        let mut keys = self.fixed_keys.borrow_mut();
+        keys.entry(name).or_insert_with(|| PyString::intern(self.constant.py(), name)).clone()
     }
 
     fn header_key(&self, name: &str) -> Bound<'py, PyString> {
