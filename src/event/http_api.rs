@@ -6,24 +6,14 @@ use crate::error::Result;
 use crate::event::fields::{Fields, values_of};
 use crate::event::headers::Headers;
 use crate::event::path::{self, Form, Split};
-use crate::event::rest::{is_custom_domain, query_of};
+use crate::event::rest::{is_custom_domain, v1_parts};
 use crate::event::{Event, Parts, assemble, query};
 use crate::request::Request;
 
 pub(super) fn decode_v1<'e>(event: &Event<'e>, config: &RequestConfig) -> Result<Request<'e>> {
     let path = event.fields.text("path").unwrap_or_default();
-    assemble(
-        event,
-        config,
-        Parts {
-            method: event.fields.string("httpMethod"),
-            protocol: event.context.string("protocol"),
-            path: split(&path, &event.context, config),
-            query: query_of(event).into(),
-            headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
-            peer: event.context.object("identity").string("sourceIp"),
-        },
-    )
+    let path = split(&path, &event.context, config);
+    assemble(event, config, v1_parts(event, path))
 }
 
 pub(super) fn decode_v2<'e>(event: &Event<'e>, config: &RequestConfig) -> Result<Request<'e>> {

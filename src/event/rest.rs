@@ -4,7 +4,7 @@ use crate::config::RequestConfig;
 use crate::error::Result;
 use crate::event::fields::Fields;
 use crate::event::headers::Headers;
-use crate::event::path::{self, Form};
+use crate::event::path::{self, Form, Split};
 use crate::event::query::{self, Values};
 use crate::event::{Event, Parts, assemble};
 use crate::request::Request;
@@ -13,27 +13,25 @@ pub(super) fn decode<'e>(event: &Event<'e>, config: &RequestConfig) -> Result<Re
     let path = event.fields.text("path").unwrap_or_default();
     let stage = stage(&path, &event.context);
     let mount = base_path(&path, event);
-    assemble(
-        event,
-        config,
-        Parts {
-            method: event.fields.string("httpMethod"),
-            protocol: event.context.string("protocol"),
-            path: path::split(&path, Form::Encoded, &stage, mount, config),
-            query: query_of(event).into(),
-            headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
-            peer: event.context.object("identity").string("sourceIp"),
-        },
-    )
+    let path = path::split(&path, Form::Encoded, &stage, mount, config);
+    assemble(event, config, v1_parts(event, path))
 }
 
-/// REST and HTTP API 1.0 give the query decoded, as two maps.
-pub(super) fn query_of(event: &Event<'_>) -> Vec<u8> {
-    query::from_maps(
+/// What HTTP API payload 1.0 shares with REST: everything but the path. The query comes decoded, as two maps.
+pub(super) fn v1_parts<'e>(event: &Event<'e>, path: Split) -> Parts<'e> {
+    let query = query::from_maps(
         event.fields.object("queryStringParameters"),
         event.fields.object("multiValueQueryStringParameters"),
         Values::Decoded,
-    )
+    );
+    Parts {
+        method: event.fields.string("httpMethod"),
+        protocol: event.context.string("protocol"),
+        path,
+        query: query.into(),
+        headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
+        peer: event.context.object("identity").string("sourceIp"),
+    }
 }
 
 /// What `requestContext.path` has before `path`: the stage, on execute-api domains.

@@ -12,6 +12,11 @@ fn w64_w65_what_is_written_comes_before_what_is_yielded() {
 }
 
 #[test]
+fn w64_write_may_be_called_in_other_threads() {
+    Pep::start().get("/writing/from_threads").assert_ok(&"x".repeat(2000));
+}
+
+#[test]
 fn w66_only_bytes_can_be_written() {
     let mut pep = Pep::start();
     pep.get("/writing/wrong_types").assert_ok("ok");

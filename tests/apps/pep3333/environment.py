@@ -9,7 +9,8 @@ from common import legal, say
 def show(environ, start_response):
     """Everything in the environ: text and truth as they are, other values by their repr."""
     plain = (str, bool, type(None))
-    return say(start_response, {key: value if isinstance(value, plain) else repr(value) for key, value in environ.items()})
+    shown = {key: value if isinstance(value, plain) else repr(value) for key, value in environ.items()}
+    return say(start_response, shown)
 
 
 validated = validator(show)

@@ -1,5 +1,7 @@
 """`write()` (W64 to W70)."""
 
+from threading import Thread
+
 from common import TEXT, legal, notes
 
 
@@ -56,3 +58,15 @@ def wrong_type_uncaught(environ, start_response):
 def then_raise(environ, start_response):
     start_response("200 OK", TEXT)(b"data")
     raise ValueError("after write()")
+
+
+@legal
+def from_threads(environ, start_response):
+    """Helpers of the request's own thread, all at once."""
+    write = start_response("200 OK", TEXT)
+    threads = [Thread(target=lambda: [write(b"x") for _ in range(500)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return []
