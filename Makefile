@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export PYO3_PYTHON := $(shell command -v $(PYTHON) 2>/dev/null)
 
-BOOTSTRAP := target/release/bootstrap
+LIBDIR = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
 CLI := target/release/wsgi-lambda
 VENV := .cache/venv
 
@@ -29,7 +29,7 @@ golden: build
 
 test: build $(VENV)/.done lint
 	cargo test
-	cargo test --release --no-default-features --features python --lib
+	LD_LIBRARY_PATH="$(LIBDIR)" cargo test --no-default-features --features python --lib
 
 lint: check-tools
 	cargo fmt --check

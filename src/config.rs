@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -68,6 +69,13 @@ pub const RESPONSE_MODE: Setting = Setting {
            or a REST API with responseTransferMode STREAM; requests from other front ends stay buffered. It has to \
            match the front end: the event does not tell.",
 };
+/// The deadline watch.
+pub const DEADLINE_MARGIN: Setting = Setting {
+    name: "WSGI_LAMBDA_DEADLINE_MARGIN_MS",
+    default: "500",
+    help: "How many milliseconds before the function's timeout a request is given up: the log gets the stack of every \
+           thread, the caller a 504, the application a TimeoutError. 0 leaves timeouts to the platform.",
+};
 /// Virtual environment for local runs.
 pub const VENV: Setting = Setting {
     name: "WSGI_LAMBDA_VENV",
@@ -82,8 +90,8 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 9] =
-    [APP, BASE_PATH, TRUSTED_HOPS, USER_CLAIM, RESPONSE_MODE, STRICT, ACCESS_LOG, VENV, LAYER_DIR];
+pub const SETTINGS: [Setting; 10] =
+    [APP, BASE_PATH, TRUSTED_HOPS, USER_CLAIM, RESPONSE_MODE, DEADLINE_MARGIN, STRICT, ACCESS_LOG, VENV, LAYER_DIR];
 
 /// Where the platform listens.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
@@ -162,6 +170,8 @@ pub struct Config {
     pub request: RequestConfig,
     /// See [`RESPONSE_MODE`].
     pub response_mode: ResponseMode,
+    /// See [`DEADLINE_MARGIN`]; `None` when it is off.
+    pub deadline_margin: Option<Duration>,
     /// See [`STRICT`].
     pub strict: bool,
     /// See [`ACCESS_LOG`].
@@ -221,6 +231,7 @@ impl Config {
                 user_claim: vars.get(USER_CLAIM.name).unwrap_or(USER_CLAIM.default).to_owned(),
             },
             response_mode: vars.response_mode()?,
+            deadline_margin: vars.deadline_margin()?,
             strict: vars.switch(STRICT)?,
             access_log: vars.switch(ACCESS_LOG)?,
             log_format: vars.log_format(),
@@ -287,6 +298,14 @@ impl<'a> Vars<'a> {
             Some("stream" | "response_stream") => Ok(ResponseMode::Stream),
             Some(other) => Err(wrong(RESPONSE_MODE, other, "`buffered` or `stream`")),
         }
+    }
+
+    fn deadline_margin(&self) -> Result<Option<Duration>> {
+        let millis = match self.number(DEADLINE_MARGIN)? {
+            Some(millis) => millis as u64,
+            None => 500,
+        };
+        Ok(Some(Duration::from_millis(millis)).filter(|margin| !margin.is_zero()))
     }
 
     fn log_format(&self) -> LogFormat {

@@ -28,3 +28,16 @@ pub struct Invocation {
     /// The event.
     pub event: Bytes,
 }
+
+impl Invocation {
+    /// What is needed to answer it, without the event.
+    #[must_use]
+    pub fn without_event(&self) -> Self {
+        Self {
+            request_id: self.request_id.clone(),
+            invocation_id: self.invocation_id.clone(),
+            deadline_ms: self.deadline_ms,
+            ..Self::default()
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use wsgi_lambda::config::{Config, SETTINGS};
 use wsgi_lambda::log::Log;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let log = Log::new(config.log_format, config.telemetry_fd.and_then(python::file_of_descriptor));
+    let log = Arc::new(Log::new(config.log_format, config.telemetry_fd.and_then(python::file_of_descriptor)));
     match python::with_interpreter(&config, |session| handler::serve(session, &config, &log)) {
         Ok(never) => match never {},
         Err(error) => {

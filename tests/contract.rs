@@ -67,7 +67,7 @@ fn every_sample_event_is_a_request() {
     let cases = stems(&support::root().join("events"))
         .into_iter()
         .map(|base| json!({"name": base, "base": base, "expect": {"status": 200}}));
-    assert_passed(cases.filter_map(|case| processes.run(&case)).collect());
+    assert_passed(&cases.filter_map(|case| processes.run(&case)).collect::<Vec<_>>());
 }
 
 #[test]
@@ -111,10 +111,10 @@ fn run_group(name: &str) {
     let names: BTreeSet<&str> = cases.iter().map(|case| text_of(&case["name"])).collect();
     assert_eq!(names.len(), cases.len(), "{name}: two cases have one name");
     let mut processes = Processes::default();
-    assert_passed(cases.iter().filter_map(|case| processes.run(case)).collect());
+    assert_passed(&cases.iter().filter_map(|case| processes.run(case)).collect::<Vec<_>>());
 }
 
-fn assert_passed(failures: Vec<String>) {
+fn assert_passed(failures: &[String]) {
     assert!(failures.is_empty(), "{} cases failed\n\n{}", failures.len(), failures.join("\n"));
 }
 

@@ -284,8 +284,8 @@ fn a_platform_that_fails_ends_the_process_with_one_clear_line() {
 fn events_that_are_not_http_are_errors_that_say_what_was_seen() {
     let mut function: Function = expression("1").start();
     for (name, seen) in [
-        ("not-http/sqs", "a record event"),
-        ("not-http/s3", "a record event"),
+        ("not-http/sqs", "records of aws:"),
+        ("not-http/s3", "records of aws:"),
         ("not-http/scheduled", "an EventBridge event"),
         ("not-http/api-gateway-request-authorizer", "an API Gateway authorizer request"),
         ("not-http/websocket-connect", "an API Gateway WebSocket event"),

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use crate::event::fields::Fields;
-use crate::request::{ClientCert, User};
+use crate::request::{ClientCert, Origin, User};
 
 /// IAM first, then a verified token's claim, then a Lambda authorizer's principal.
-pub(super) fn user<'e>(context: &Fields<'e>, claim: &str) -> Option<User<'e>> {
+pub(super) fn user<'e>(origin: Origin, context: &Fields<'e>, claim: &str) -> Option<User<'e>> {
     let authorizer = context.object("authorizer");
     let identity = context.object("identity");
+    // HTTP APIs have JWT authorizers only; in payload 1.0 their claims stand where REST's Cognito claims do.
+    let claims_of = if origin == Origin::HttpApiV1 { "JWT" } else { "COGNITO_USER_POOLS" };
     let found = |name: Option<Cow<'e, [u8]>>, auth_type| {
         name.filter(|name| !name.is_empty()).map(|name| User { name, auth_type })
     };
@@ -16,7 +18,7 @@ pub(super) fn user<'e>(context: &Fields<'e>, claim: &str) -> Option<User<'e>> {
         .or_else(|| found(identity.text("userArn"), "AWS_IAM"))
         .or_else(|| found(lattice_principal(&identity), "AWS_IAM"))
         .or_else(|| found(authorizer.object("jwt").object("claims").text(claim), "JWT"))
-        .or_else(|| found(authorizer.object("claims").text(claim), "COGNITO_USER_POOLS"))
+        .or_else(|| found(authorizer.object("claims").text(claim), claims_of))
         .or_else(|| found(authorizer.text("principalId"), "CUSTOM"))
         .or_else(|| found(authorizer.object("lambda").text("principalId"), "CUSTOM"))
 }

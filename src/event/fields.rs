@@ -94,6 +94,12 @@ pub(super) fn values_of(raw: &RawValue) -> Values<'_> {
     }
 }
 
+/// The first item of an array.
+pub(super) fn first_item(raw: &RawValue) -> Option<&RawValue> {
+    let items: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
+    items.first().copied()
+}
+
 /// Text as a string. JSON is UTF-8, so nothing is ever replaced.
 pub(super) fn into_string(text: Cow<'_, [u8]>) -> Cow<'_, str> {
     match text {

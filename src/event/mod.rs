@@ -43,8 +43,7 @@ pub struct Event<'e> {
 /// # Errors
 /// `UnmarshalError` when the bytes are not a JSON object, `UnsupportedEvent` when it is not an HTTP request.
 pub fn probe(bytes: &[u8]) -> Result<Event<'_>> {
-    let invalid =
-        |error: serde_json::Error| Error::unmarshal(format!("the event is not valid JSON: {error}")).with_source(error);
+    let invalid = |error: serde_json::Error| Error::unmarshal(probe::not_json(&error)).with_source(error);
     if !bytes.trim_ascii_start().starts_with(b"{") {
         let value: &RawValue = serde_json::from_slice(bytes).map_err(invalid)?;
         return Err(probe::not_an_object(value.get()));
@@ -112,7 +111,7 @@ fn assemble<'e>(event: &Event<'e>, config: &RequestConfig, parts: Parts<'e>) -> 
         query,
         raw_target,
         remote: remote::resolve(peer.as_deref(), headers.get("x-forwarded-for"), config.trusted_hops),
-        user: authorizer::user(&event.context, &config.user_claim),
+        user: authorizer::user(event.origin, &event.context, &config.user_claim),
         client_cert: authorizer::client_cert(&event.context),
         domain_name: event.context.string("domainName"),
         headers: headers.list,

@@ -27,11 +27,11 @@ pub(super) struct Split {
 /// `path` itself that is derived to be the mount point. Both are in the form of `path`. The configured base path wins
 /// over `mount`.
 pub(super) fn split(path: &[u8], form: Form, stage: &[u8], mount: &[u8], config: &RequestConfig) -> Split {
+    // The bare mount point was sent without a slash; REQUEST_URI tells what was sent.
+    let sent = if stage.is_empty() || !path.is_empty() { with_slash(path) } else { Cow::Borrowed(path) };
+    let raw = [stage, &sent].concat();
+    let raw = if form == Form::Encoded { raw } else { encode(&raw) };
     let path = with_slash(path);
-    let raw = match form {
-        Form::Encoded => [stage, &path].concat(),
-        Form::Decoded => encode(&[stage, &path].concat()),
-    };
     let decoded = form.decode(&path);
     let base = match &config.base_path {
         Some(base) if has_prefix(&decoded, base) => base.len(),

@@ -1,7 +1,7 @@
 //! Which front end made the event: by the presence of keys only, most specific first.
 
 use crate::error::{Error, Result};
-use crate::event::fields::Fields;
+use crate::event::fields::{Fields, first_item, is_object};
 use crate::request::Origin;
 
 const SUPPORTED: &str = "API Gateway REST and HTTP APIs (payload 1.0 and 2.0), Lambda Function URLs, \
@@ -28,7 +28,7 @@ pub(super) fn origin(event: &Fields<'_>, context: &Fields<'_>) -> Result<Origin>
     if event.get("httpMethod").is_some() && version == b"1.0" {
         return Ok(Origin::HttpApiV1);
     }
-    if event.get("httpMethod").is_some() && event.get("requestContext").is_some() {
+    if event.get("httpMethod").is_some() && event.get("requestContext").is_some_and(is_object) {
         return Ok(Origin::Rest);
     }
     if event.get("raw_path").is_some() && event.get("method").is_some() {
@@ -59,8 +59,7 @@ fn looks_like_http_but_is_not(event: &Fields<'_>, context: &Fields<'_>) -> Optio
 
 /// A name for a known non-HTTP event, or its member names: never its values.
 fn name_of(event: &Fields<'_>) -> String {
-    const KNOWN: [(&str, &str); 7] = [
-        ("Records", "a record event (SQS, SNS, S3, DynamoDB, Kinesis or CloudFront)"),
+    const KNOWN: [(&str, &str); 6] = [
         ("detail-type", "an EventBridge event"),
         ("apiPath", "an Amazon Bedrock agent event"),
         ("arguments", "an AppSync resolver event"),
@@ -68,6 +67,14 @@ fn name_of(event: &Fields<'_>) -> String {
         ("invokingEvent", "an AWS Config event"),
         ("awslogs", "a CloudWatch Logs event"),
     ];
+    if let Some(records) = event.get("Records") {
+        let record = first_item(records).map(Fields::of).unwrap_or_default();
+        if record.has("cf") {
+            return "a CloudFront Lambda@Edge event".to_owned();
+        }
+        let source = record.string("eventSource").or_else(|| record.string("EventSource"));
+        return format!("an event with records of {}", source.as_deref().unwrap_or("an unknown source"));
+    }
     if let Some((_, name)) = KNOWN.iter().find(|(key, _)| event.has(key)) {
         return (*name).to_owned();
     }
@@ -77,6 +84,11 @@ fn name_of(event: &Fields<'_>) -> String {
 
 fn unsupported(seen: &str) -> Error {
     Error::unsupported_event(format!("this is {seen}, and a WSGI application serves HTTP requests only: {SUPPORTED}"))
+}
+
+/// What to say of bytes that are not JSON.
+pub(super) fn not_json(error: &serde_json::Error) -> String {
+    format!("the event is not valid JSON ({error}); a WSGI application serves HTTP requests only: {SUPPORTED}")
 }
 
 /// An event that is a bare JSON value.

@@ -11,11 +11,11 @@ use crate::request::Remote;
 /// Lattice append it to X-Forwarded-For instead: whatever stands further left came from the client and may be a lie.
 pub(super) fn resolve(peer: Option<&str>, forwarded_for: Option<&[u8]>, trusted_hops: usize) -> Option<Remote> {
     let forwarded_for = String::from_utf8_lossy(forwarded_for.unwrap_or_default());
-    let mut chain: Vec<&str> = forwarded_for.split(',').map(str::trim).filter(|hop| !hop.is_empty()).collect();
+    let chain: Vec<&str> = forwarded_for.split(',').map(str::trim).filter(|hop| !hop.is_empty()).collect();
     if let Some(peer) = peer
         && chain.last() != Some(&peer)
     {
-        chain.push(peer);
+        return parse(peer); // the header was not appended to: what it says was written by who knows whom
     }
     // A chain that is too short did not come through the proxies: only its last element is certain.
     let at = chain.len().checked_sub(trusted_hops + 1).or(chain.len().checked_sub(1))?;
@@ -51,7 +51,8 @@ mod tests {
         assert_eq!(address(None, "6.6.6.6, 203.0.113.7", 2), is("203.0.113.7"));
         // API Gateway: the peer is in the event, whether or not the header repeats it.
         assert_eq!(address(Some("203.0.113.7"), "6.6.6.6", 0), is("203.0.113.7"));
-        assert_eq!(address(Some("198.51.100.9"), "203.0.113.7", 1), is("203.0.113.7"));
+        // An edge-optimised API: the edge is appended, and is not the peer.
+        assert_eq!(address(Some("203.0.113.7"), "203.0.113.7, 198.51.100.9", 1), is("203.0.113.7"));
         assert_eq!(address(Some("198.51.100.9"), "203.0.113.7, 198.51.100.9", 1), is("203.0.113.7"));
         assert_eq!(address(None, "", 0), None);
         assert_eq!(address(None, "unknown", 0), None);

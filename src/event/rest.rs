@@ -51,7 +51,8 @@ fn stage(path: &[u8], context: &Fields<'_>) -> Vec<u8> {
 /// fit exactly nothing is derived.
 fn base_path<'p>(path: &'p [u8], event: &Event<'_>) -> &'p [u8] {
     let Some(resource) = event.fields.string("resource") else { return b"" };
-    if resource == "/" && path != b"/" && is_custom_domain(&event.context) && is_mount(path) {
+    let is_root = resource == "/" && event.context.text("resourcePath").as_deref() == Some(b"/");
+    if is_root && is_custom_domain(&event.context) && is_mount(path) {
         return path; // the mount point itself, without a slash at its end
     }
     let mount = expand(&resource, &event.fields.object("pathParameters"))

@@ -16,7 +16,7 @@ const DELIMITER: [u8; 8] = [0; 8];
 #[derive(Debug)]
 pub struct StreamSink<W> {
     origin: Origin,
-    writer: W,
+    writer: Option<W>,
     prelude: Vec<u8>,
     started: bool,
     warnings: Vec<Warning>,
@@ -25,7 +25,7 @@ pub struct StreamSink<W> {
 impl<W: Write + Send> StreamSink<W> {
     /// A sink for the answer to one request.
     pub fn new(origin: Origin, writer: W) -> Self {
-        Self { origin, writer, prelude: Vec::new(), started: false, warnings: Vec::new() }
+        Self { origin, writer: Some(writer), prelude: Vec::new(), started: false, warnings: Vec::new() }
     }
 
     /// Whether a status was taken, after which no other can be sent.
@@ -33,9 +33,9 @@ impl<W: Write + Send> StreamSink<W> {
         self.started
     }
 
-    /// Where it wrote to, to be ended.
-    pub fn into_writer(self) -> W {
-        self.writer
+    /// Where it wrote to, to be ended: what is sent after that fails.
+    pub fn take_writer(&mut self) -> Option<W> {
+        self.writer.take()
     }
 
     /// What to tell the function's owner.
@@ -55,7 +55,8 @@ impl<W: Write + Send> StreamSink<W> {
     /// Sends the prelude, if it has not left, and a chunk in one write.
     fn send(&mut self, chunk: &[u8]) -> std::io::Result<()> {
         let prelude = std::mem::take(&mut self.prelude);
-        let written = self.writer.write_vectored(&[IoSlice::new(&prelude), IoSlice::new(chunk)])?;
+        let writer = self.writer.as_mut().ok_or(std::io::ErrorKind::BrokenPipe)?;
+        let written = writer.write_vectored(&[IoSlice::new(&prelude), IoSlice::new(chunk)])?;
         if written == prelude.len() + chunk.len() { Ok(()) } else { Err(std::io::ErrorKind::WriteZero.into()) }
     }
 }

@@ -68,8 +68,9 @@ impl Call<'_> {
             Error::bad_request(format!("the event cannot be given to Python: {}", reason.message()))
         })?;
         let fill = || {
+            let context = self.context(app)?; // first: it also mends the standard streams
             let dict = app.template.fill(&environ(self.request, body_len), body)?;
-            self.add_lambda(app, &dict, &event)?;
+            self.add_lambda(&dict, &event, &context)?;
             Ok(dict)
         };
         fill().map_err(|error| describe(&app.glue, error))
@@ -87,9 +88,13 @@ impl Call<'_> {
     }
 
     /// The event and the context under our prefix, and under the keys of the adapters that applications come from.
-    fn add_lambda<'py>(&self, app: &App<'py>, dict: &Bound<'py, PyDict>, event: &Bound<'py, PyAny>) -> PyResult<()> {
+    fn add_lambda<'py>(
+        &self,
+        dict: &Bound<'py, PyDict>,
+        event: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
         let py = dict.py();
-        let context = self.context(app)?;
         dict.set_item(intern!(py, "wsgi_lambda.origin"), self.request.origin.name())?;
         for key in [
             intern!(py, "wsgi_lambda.context"),
@@ -98,7 +103,7 @@ impl Call<'_> {
             intern!(py, "awsgi.context"),
             intern!(py, "lambda.context"),
         ] {
-            dict.set_item(key, &context)?;
+            dict.set_item(key, context)?;
         }
         for key in [
             intern!(py, "wsgi_lambda.event"),
@@ -182,7 +187,11 @@ fn only_item<'py>(result: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAn
 fn iterate<'py>(result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     result.try_iter().map_err(|error| {
         let kind = result.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-        if error.is_instance_of::<pyo3::exceptions::PyTypeError>(result.py()) {
+        let py = result.py();
+        let iterable = [intern!(py, "__iter__"), intern!(py, "__getitem__")].into_iter().any(|name| {
+            result.get_type().hasattr(name).unwrap_or(true) // then the error is the application's own
+        });
+        if !iterable && error.is_instance_of::<pyo3::exceptions::PyTypeError>(py) {
             let message = format!("the application must return an iterable of bytes, not {kind}");
             pyo3::exceptions::PyTypeError::new_err(message)
         } else {

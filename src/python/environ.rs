@@ -76,9 +76,7 @@ impl<'py> Template<'py> {
     }
 }
 
-/// `sys.stderr`, or the stream that Python started with when an application set it to None.
+/// `sys.stderr`, of which `glue.begin` has made sure that it can be written to.
 fn errors_stream(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let sys = py.import(intern!(py, "sys"))?;
-    let stream = sys.getattr(intern!(py, "stderr"))?;
-    if stream.is_none() { sys.getattr(intern!(py, "__stderr__")) } else { Ok(stream) }
+    py.import(intern!(py, "sys"))?.getattr(intern!(py, "stderr"))
 }

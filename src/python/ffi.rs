@@ -93,9 +93,44 @@ pub(super) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, 
     }
 }
 
-/// The file behind a descriptor that the platform gave this process to own.
+/// A thread of this process that lives as long as the process: the main one.
+pub(super) type Thread = libc::pthread_t;
+
+/// The calling thread.
+pub(super) fn this_thread() -> Thread {
+    // SAFETY: the call has no precondition.
+    unsafe { libc::pthread_self() }
+}
+
+/// Has the handler of `glue.prepare_deadline` run in a thread.
+pub(super) fn interrupt(thread: Thread) {
+    // SAFETY: the thread is the main one, which ends with the process; the signal has a handler.
+    unsafe {
+        libc::pthread_kill(thread, interrupt_signal());
+    }
+}
+
+/// The signals of the deadline: real-time ones that nothing else uses.
+pub(super) fn stacks_signal() -> i32 {
+    libc::SIGRTMAX() - 2
+}
+
+/// See [`stacks_signal`].
+pub(super) fn interrupt_signal() -> i32 {
+    libc::SIGRTMAX() - 3
+}
+
+/// Has `faulthandler`'s handler run on this thread, now.
+pub(super) fn write_stacks() {
+    // SAFETY: a handler is registered for the signal (`glue.prepare_deadline`), and `raise` runs it before it returns.
+    unsafe {
+        libc::raise(stacks_signal());
+    }
+}
+
+/// The file behind a descriptor that is this process's to own.
 pub fn file_of_descriptor(descriptor: RawFd) -> Option<File> {
     // SAFETY: fcntl with F_GETFD changes nothing and fails on a descriptor that is not open. An open one was handed to
-    // this process by name (`_LAMBDA_TELEMETRY_LOG_FD`): nothing else in it owns or closes it.
+    // this process by name (`_LAMBDA_TELEMETRY_LOG_FD`) or made for this call: nothing else owns or closes it.
     unsafe { (libc::fcntl(descriptor, libc::F_GETFD) >= 0).then(|| File::from_raw_fd(descriptor)) }
 }

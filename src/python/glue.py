@@ -104,7 +104,12 @@ def _parse(text, header):
 
 def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, identity):
     """Prepares the process for one invocation and gives its context object."""
-    global request_id, tenant_id
+    global request_id, tenant_id, _serving
+    _serving = True
+    if sys.stdout is None or getattr(sys.stdout, "closed", False):
+        sys.stdout = _reopen(1)
+    if sys.stderr is None or getattr(sys.stderr, "closed", False):
+        sys.stderr = _reopen(2)
     request_id = new_request_id
     tenant_id = new_tenant_id
     # X-Ray and OpenTelemetry read os.environ, which is a copy that only Python can change.
@@ -113,6 +118,11 @@ def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, ide
     elif "_X_AMZN_TRACE_ID" in os.environ:
         del os.environ["_X_AMZN_TRACE_ID"]
     return LambdaContext(_functions, new_request_id, deadline_ms, arn, new_tenant_id, client, identity)
+
+
+def _reopen(descriptor):
+    """A stream in place of one that the application has closed; Python never closes the descriptor itself."""
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def flush():
@@ -162,6 +172,47 @@ def after_import():
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# The deadline
+
+
+class DeadlineReached(TimeoutError):
+    """Raised in the application a moment before the platform ends the invocation."""
+
+    def __init__(self, message="the function's timeout is near, and the caller has been answered with 504"):
+        super().__init__(message)
+
+
+_serving = False
+
+
+def prepare_deadline(stacks_signal, interrupt_signal):
+    """Lets one signal write every thread's stack to a file in memory, whose descriptor is given, and another interrupt
+    the application.
+
+    faulthandler needs no lock of the interpreter: it works while C code holds the GIL. A handler of Python's own also
+    ends what blocks in a system call (PEP 475), which an exception set from another thread would not.
+    """
+    import faulthandler
+
+    import _signal
+
+    def interrupt(number, frame):
+        if _serving:
+            raise DeadlineReached
+
+    _signal.signal(interrupt_signal, interrupt)
+    descriptor = os.memfd_create("stacks")
+    faulthandler.register(stacks_signal, file=descriptor, all_threads=True)
+    return descriptor
+
+
+def end_serving():
+    """From here on an interrupt comes too late and is dropped."""
+    global _serving
+    _serving = False
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Errors
 
 
@@ -176,9 +227,15 @@ def describe(exception):
     except BaseException:
         message = "<the exception could not be shown>"
     try:
-        return name, message, _trace(exception)
+        trace = [_encodable(line) for line in _trace(exception)]
     except BaseException:  # a traceback is worth less than the error it describes
-        return name, message, []
+        trace = []
+    return name, _encodable(message), trace
+
+
+def _encodable(text):
+    """Lone surrogates can be in a str but not in a log."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _trace(exception):

@@ -7,6 +7,7 @@
 
 mod app;
 mod call;
+mod deadline;
 mod environ;
 mod event;
 mod ffi;
@@ -21,6 +22,7 @@ use pyo3::types::PyDict;
 
 pub use app::App;
 pub use call::{Call, Called};
+pub use deadline::Interrupter;
 pub use ffi::file_of_descriptor;
 
 use crate::config::{Config, LogFormat};
@@ -98,18 +100,19 @@ fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResu
 /// A Python exception as our error, with its stack trace.
 fn describe(glue: &Bound<'_, PyModule>, error: PyErr) -> Error {
     let py = glue.py();
-    let bare = describe_without_glue(py, &error);
+    let exception = error.into_value(py).into_bound(py); // with its traceback
     let described = glue
-        .call_method1(pyo3::intern!(py, "describe"), (error.into_value(py),)) // with its traceback
+        .call_method1(pyo3::intern!(py, "describe"), (&exception,))
         .and_then(|parts| parts.extract::<(String, String, Vec<String>)>());
     match described {
         Ok((name, message, trace)) => Error::new(Kind::App, name, message).with_stack_trace(trace),
-        Err(_) => bare,
+        Err(_) => describe_without_glue(py, &PyErr::from_value(exception.into_any())),
     }
 }
 
-/// The same for an exception at a moment at which Python can do nothing more (no memory, no standard library).
+/// The same for an exception at a moment at which Python can do nothing more (no memory, no standard library): its
+/// name alone, since its message would be made by Python.
 fn describe_without_glue(py: Python<'_>, error: &PyErr) -> Error {
     let name = error.get_type(py).name().map_or_else(|_| "Exception".to_owned(), |name| name.to_string());
-    Error::new(Kind::App, name, error.value(py).to_string())
+    Error::new(Kind::App, name, "")
 }

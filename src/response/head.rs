@@ -40,7 +40,7 @@ impl fmt::Display for HeadError {
                 write!(f, "the value of header {name:?} has control characters or characters outside Latin-1")
             }
             Self::StatusHeader => f.write_str("\"Status\" is not a header: give the status to start_response()"),
-            Self::ContentLength => f.write_str("the value of header \"Content-Length\" is not a whole number"),
+            Self::ContentLength => f.write_str("the value of header \"Content-Length\" is not one whole number"),
             Self::HopByHop(name) => write!(f, "{name:?} is a hop-by-hop header, which belongs to the server"),
         }
     }
@@ -89,7 +89,15 @@ impl Head {
         if name.eq_ignore_ascii_case("content-length") && !is_length(value.trim_ascii()) {
             return Err(HeadError::ContentLength);
         }
-        self.headers.push((name.to_owned(), value.trim_ascii().to_vec()));
+        let value = value.trim_ascii().to_vec();
+        if name.eq_ignore_ascii_case("content-length") {
+            match self.header(name) {
+                Some(known) if *known == value => return Ok(()), // RFC 9110 §8.6: the same value counts once
+                Some(_) => return Err(HeadError::ContentLength),
+                None => {}
+            }
+        }
+        self.headers.push((name.to_owned(), value));
         Ok(())
     }
 

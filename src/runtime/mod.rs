@@ -8,11 +8,13 @@
 mod answer;
 mod poll;
 mod stream;
+mod watch;
 mod wire;
 
 pub use answer::{Answers, Receipt};
 pub use poll::Poller;
 pub use stream::Streamed;
+pub use watch::{Alarm, Watch};
 
 /// The version of the API that every path begins with.
 const API_VERSION: &str = "/2018-06-01";

@@ -100,9 +100,13 @@ fn w41_errors_are_a_text_stream() {
 #[test]
 fn w42_what_is_printed_leaves_with_its_invocation() {
     let mut pep = Pep::start();
-    let answer = pep.get("/errors/prints");
-    assert_eq!(answer.text(), "written");
-    assert!(answer.log.contains("printed out") && answer.log.contains("printed err"), "{}", answer.log);
+    for (name, [out, err]) in
+        [("prints", ["printed out", "printed err"]), ("through_a_buffer", ["held back out", "held back err"])]
+    {
+        let answer = pep.get(&format!("/errors/{name}"));
+        assert_eq!(answer.text(), "written");
+        assert!(answer.log.contains(out) && answer.log.contains(err), "{name}: {}", answer.log);
+    }
     pep.get("/iterating/a_list").assert_ok("abc");
 }
 

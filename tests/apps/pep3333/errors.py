@@ -42,6 +42,15 @@ def prints(environ, start_response):
     return _answer(start_response)
 
 
+def through_a_buffer(environ, start_response):
+    """Applications replace the streams, with ones that hold back what they are given."""
+    sys.stdout = open(1, "w", closefd=False)
+    sys.stderr = open(2, "w", closefd=False)
+    print("held back out")
+    print("held back err", file=sys.stderr)
+    return _answer(start_response)
+
+
 @legal
 def while_iterating(environ, start_response):
     yield from _answer(start_response)

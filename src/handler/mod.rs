@@ -4,10 +4,12 @@
 //! May use: every room but `emulator` and `cli`.
 //! Must not: hold rules that belong to a room.
 
+mod deadline;
+
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::config::{Config, ResponseMode};
@@ -18,14 +20,15 @@ use crate::log::{Level, Log};
 use crate::proxy::{self, BufferedSink, Envelope, StreamSink, Warning};
 use crate::python::{App, Call, Called, Session};
 use crate::request::{Body, Origin, Request};
-use crate::response::{Sink, lock};
+use crate::response::{Notes, Sink, lock};
 use crate::runtime::{Answers, Poller, Receipt};
+use deadline::{Deadline, SharedStream};
 
 /// Loads the application and serves invocations, one after the other.
 ///
 /// # Errors
 /// Init errors, after they have been posted; `RuntimeApi` when the platform is gone.
-pub fn serve(session: Session<'_>, config: &Config, log: &Log) -> Result<Infallible> {
+pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<Infallible> {
     let mut answers = Answers::new(&config.runtime_api);
     let poller = Poller::new(&config.runtime_api)?;
     for name in &config.unknown {
@@ -34,7 +37,8 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Log) -> Result<Infalli
     let app = session.load_app(config);
     session.flush();
     let app = app?;
-    let handler = Handler { session, config, log, app, warned: RefCell::default() };
+    let deadline = config.deadline_margin.map(|margin| Deadline::start(session, config, log, margin)).transpose()?;
+    let handler = Handler { session, config, log, app, deadline, warned: RefCell::default() };
     loop {
         let invocation = session.detached(|| poller.next())?;
         match handler.serve(&invocation, &mut answers)? {
@@ -73,6 +77,7 @@ struct Handler<'a, 'py> {
     config: &'a Config,
     log: &'a Log,
     app: App<'py>,
+    deadline: Option<Deadline>,
     /// Kinds of warnings that have been given: each is worth one line, not one a request.
     warned: RefCell<HashSet<&'static str>>,
 }
@@ -118,11 +123,17 @@ impl Handler<'_, '_> {
         request: Result<Request<'_>>,
         answers: &mut Answers,
     ) -> Result<(Served, Receipt)> {
+        if let Some(deadline) = &self.deadline {
+            deadline.watch_buffered(invocation, origin);
+        }
         let envelope = request.and_then(|request| self.envelope(invocation, &request)).unwrap_or_else(|error| {
             self.log.error(&invocation.request_id, &error);
             let (status, text) = refusal(&error);
             proxy::plain(origin, status, text)
         });
+        if self.is_too_late() {
+            return Ok(TOO_LATE);
+        }
         // Everything that the application printed leaves before the platform may freeze the process.
         self.session.flush();
         let receipt = self.session.detached(|| answers.respond(invocation, &envelope.json))?;
@@ -155,35 +166,39 @@ impl Handler<'_, '_> {
         invocation: &Invocation,
         origin: Origin,
         request: Result<Request<'_>>,
-        answers: &mut Answers,
+        answers: &Answers,
     ) -> Result<(Served, Receipt)> {
-        let sink = Arc::new(Mutex::new(StreamSink::new(origin, answers.stream(invocation))));
+        let sink: SharedStream = Arc::new(Mutex::new(StreamSink::new(origin, answers.stream(invocation))));
+        if let Some(deadline) = &self.deadline {
+            deadline.watch_streamed(invocation, &sink);
+        }
         let called = request.and_then(|request| self.call(invocation, &request, Box::new(Arc::clone(&sink))));
+        if self.is_too_late() {
+            return Ok(TOO_LATE);
+        }
         self.session.flush();
-        let Some(sink) = Arc::into_inner(sink) else { return Ok((Served { status: 0, bytes: 0 }, Receipt::Lost)) };
-        let mut sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.warn(invocation, &sink.take_warnings());
-        let (served, plain, failure) = match called {
+        self.warn(invocation, &lock(&sink).take_warnings());
+        let (notes, failure) = match called {
             Ok(called) => {
-                let served = Served { status: called.notes.status, bytes: called.notes.sent };
-                let failure = called.failure.or_else(|| called.notes.length_mismatch.and_then(truncated));
-                (served, (INTERNAL_ERROR, INTERNAL_ERROR_TEXT.to_owned()), failure)
+                let truncated = called.notes.length_mismatch.and_then(truncated);
+                (called.notes, called.failure.or(truncated))
             }
             Err(error) => {
                 self.log.error(&invocation.request_id, &error);
-                let (status, text) = refusal(&error);
-                (Served { status: 0, bytes: 0 }, (status, text.to_owned()), Some(error))
+                (Notes::default(), Some(error))
             }
         };
-        let receipt = self.session.detached(move || match failure {
-            None => sink.into_writer().finish(),
-            Some(error) if sink.has_started() => sink.into_writer().fail(&error),
-            Some(_) => match sink.plain(plain.0, &plain.1) {
-                Ok(()) => sink.into_writer().finish(),
-                Err(_) => Ok(Receipt::Lost),
-            },
-        })?;
-        Ok((served, receipt))
+        let receipt = self.session.detached(|| end_stream(&sink, failure.as_ref()))?;
+        Ok((Served { status: notes.status, bytes: notes.sent }, receipt))
+    }
+
+    /// Whether the deadline's alarm has answered in the application's place.
+    fn is_too_late(&self) -> bool {
+        let too_late = self.deadline.as_ref().is_some_and(|deadline| deadline.is_over(self.session));
+        if too_late {
+            self.session.flush();
+        }
+        too_late
     }
 
     fn call(&self, invocation: &Invocation, request: &Request<'_>, sink: Box<dyn Sink>) -> Result<Called> {
@@ -204,12 +219,10 @@ impl Handler<'_, '_> {
         for failure in [&called.failure, &called.close_failure].into_iter().flatten() {
             self.log.error(id, failure);
         }
-        if let Some((announced, given)) = called.notes.length_mismatch {
-            let message = format!(
-                "the application announced a Content-Length of {announced} and gave {given} bytes; \
-                 the response {}",
-                if given > announced { "was cut" } else { "ends early" }
-            );
+        if let Some((announced, given)) = called.notes.length_mismatch.filter(|_| called.failure.is_none()) {
+            let rest = if given > announced { ": the rest was cut" } else { "" };
+            let message =
+                format!("the application announced a Content-Length of {announced} and gave {given} bytes{rest}");
             self.log.line(Level::Warning, id, &message);
         }
         if !called.dropped_headers.is_empty() {
@@ -244,6 +257,26 @@ impl Handler<'_, '_> {
         if self.warned.borrow_mut().insert(kind) {
             self.log.line(Level::Warning, &invocation.request_id, message);
         }
+    }
+}
+
+/// What an answer was that the deadline's alarm has given.
+const TOO_LATE: (Served, Receipt) = (Served { status: 504, bytes: 0 }, Receipt::Accepted);
+
+/// Ends a stream: cleanly, with a small answer of our own when nothing was sent, or with trailers.
+fn end_stream(sink: &SharedStream, failure: Option<&Error>) -> Result<Receipt> {
+    let mut sink = lock(sink);
+    let started = sink.has_started();
+    if let Some(error) = failure.filter(|_| !started) {
+        let (status, text) = refusal(error);
+        if sink.plain(status, text).is_err() {
+            return Ok(Receipt::Lost);
+        }
+    }
+    match (sink.take_writer(), failure) {
+        (None, _) => Ok(Receipt::Lost),
+        (Some(streamed), Some(error)) if started => streamed.fail(error),
+        (Some(streamed), _) => streamed.finish(),
     }
 }
 

@@ -1,0 +1,140 @@
+//! Requests that take longer than the function may: who is told, and what is left afterwards.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::Duration;
+
+use serde_json::Value;
+use support::{Answer, Function, Setup, event, source};
+use wsgi_lambda::emulator::{Invocation, Outcome, Route};
+
+const APP: &str = r#"
+import threading, time
+caught = []
+
+def wait_in_a_system_call():
+    time.sleep(60)
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    try:
+        if path == "/sleep":
+            wait_in_a_system_call()
+        elif path == "/busy":
+            while True:
+                pass
+        elif path == "/lock":
+            threading.Event().wait()
+        elif path == "/stubborn":
+            end = time.monotonic() + 2
+            while time.monotonic() < end:
+                try:
+                    time.sleep(0.05)
+                except TimeoutError as error:
+                    caught.append(str(error))
+            return [b"too late"]
+        elif path == "/in-c":
+            sum(range(10 ** 8))
+            return [b"too late"]
+        elif path == "/stream":
+            return endless()
+    except TimeoutError as error:
+        caught.append(str(error))
+        raise
+    return ["; ".join(caught).encode()]
+
+def endless():
+    yield b"begin"
+    try:
+        time.sleep(60)
+    except TimeoutError as error:
+        caught.append("in the generator")
+        raise
+"#;
+
+fn function() -> Setup {
+    source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "1500")
+}
+
+fn get(path: &str) -> Value {
+    let mut event = event("function-url-get");
+    event["rawPath"] = path.into();
+    event
+}
+
+/// A request with two seconds' time, of which the margin leaves half a one.
+fn hurried(function: &mut Function, path: &str) -> Answer {
+    function.send(Invocation::new(get(path).to_string()).timeout(Duration::from_secs(2)))
+}
+
+#[test]
+fn the_caller_gets_a_504_the_log_the_stacks_the_application_a_timeout_error() {
+    for (path, place) in [("/sleep", "wait_in_a_system_call"), ("/busy", "in app"), ("/lock", "in wait")] {
+        let mut function = function().start();
+        let answer = hurried(&mut function, path);
+        assert_eq!((answer.status(), answer.text()), (504, "Gateway Timeout"), "{path}");
+        assert!(function.invoke(get("/caught")).text().contains("timeout is near"), "{path}");
+        let logs = function.logs();
+        let record = logs.lines().find(|line| line.starts_with("[ERROR] Runtime.DeadlineReached")).expect("a record");
+        assert!(record.contains("most recent call first") && record.contains(place), "{path}: {logs}");
+        assert_eq!(function.invoke(get("/")).status(), 200);
+        let answers = function.calls().iter().filter(|call| call.route == Route::Response).count();
+        assert_eq!(answers, 3, "{path}: one answer a request");
+    }
+}
+
+#[test]
+fn a_late_answer_is_dropped_and_the_sandbox_stays_usable() {
+    for path in ["/stubborn", "/in-c"] {
+        let mut function = function().start();
+        let answer = function.send(Invocation::new(get(path).to_string()).timeout(Duration::from_millis(1600)));
+        assert!(matches!(answer.outcome, Outcome::Response(_) | Outcome::Platform(_)), "{path}: {:?}", answer.outcome);
+        if matches!(answer.outcome, Outcome::Response(_)) {
+            assert_ne!(answer.text(), "too late", "{path}");
+        }
+        assert_eq!(function.invoke(get("/")).status(), 200, "{path}");
+    }
+}
+
+#[test]
+fn a_deadline_never_rings_in_another_invocation() {
+    let mut function = function().start();
+    for _ in 0..3 {
+        assert_eq!(hurried(&mut function, "/").status(), 200);
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(function.invoke(get("/")).text(), "");
+    assert!(!function.logs().contains("DeadlineReached"), "{}", function.logs());
+}
+
+#[test]
+fn a_stream_is_given_up_with_trailers_or_with_a_504() {
+    let mut function = function().env("WSGI_LAMBDA_RESPONSE_MODE", "stream").start();
+    let answer = hurried(&mut function, "/stream");
+    let Outcome::Response(response) = &answer.outcome else { panic!("{:?}", answer.outcome) };
+    let stream = response.stream.as_ref().expect("a stream");
+    assert!(response.body.ends_with(b"begin"));
+    assert_eq!(stream.error().expect("trailers").0, "Runtime.DeadlineReached");
+    assert_eq!(hurried(&mut function, "/sleep").status(), 504);
+    let caught = function.invoke(get("/caught"));
+    assert!(caught.text().contains("in the generator"), "{}", caught.text());
+}
+
+#[test]
+fn each_front_end_gets_its_own_form_of_504() {
+    let mut function = function().start();
+    let mut event = event("alb-get");
+    event["path"] = "/sleep".into();
+    let answer = function.send(Invocation::new(event.to_string()).timeout(Duration::from_secs(2)));
+    assert_eq!(answer.json["statusDescription"], "504 Gateway Timeout");
+}
+
+#[test]
+fn zero_turns_the_watch_off() {
+    let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "0").start();
+    let answer = function.send(Invocation::new(get("/sleep").to_string()).timeout(Duration::from_millis(700)));
+    assert!(matches!(answer.outcome, Outcome::Platform(_)), "{:?}", answer.outcome);
+}
