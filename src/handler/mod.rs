@@ -38,7 +38,8 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     session.flush();
     let app = app?;
     let deadline = config.deadline_margin.map(|margin| Deadline::start(session, config, log, margin)).transpose()?;
-    let handler = Handler { session, config, log, app, deadline, warned: RefCell::default() };
+    let handler =
+        Handler { session, config, log, app, deadline, process: std::process::id(), warned: RefCell::default() };
     loop {
         let invocation = session.detached(|| poller.next())?;
         match handler.serve(&invocation, &mut answers)? {
@@ -78,6 +79,8 @@ struct Handler<'a, 'py> {
     log: &'a Log,
     app: App<'py>,
     deadline: Option<Deadline>,
+    /// The id of the process that serves.
+    process: u32,
     /// Kinds of warnings that have been given: each is worth one line, not one a request.
     warned: RefCell<HashSet<&'static str>>,
 }
@@ -203,7 +206,13 @@ impl Handler<'_, '_> {
 
     fn call(&self, invocation: &Invocation, request: &Request<'_>, sink: Box<dyn Sink>) -> Result<Called> {
         self.hint_at_lost_bytes(invocation, request);
-        let called = self.app.call(Call { request, invocation, sink })?;
+        let called = self.app.call(Call { request, invocation, sink });
+        if std::process::id() != self.process {
+            // The application forked and let the child come back: it must not answer, or ask for work, a second time.
+            self.session.flush();
+            std::process::exit(1);
+        }
+        let called = called?;
         self.log_called(invocation, &called);
         Ok(called)
     }

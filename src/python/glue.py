@@ -143,7 +143,10 @@ def start(function, task_root, layer_dir, managed):
 
     Unlike there, layers do not vanish when PYTHONPATH is set.
     """
+    import faulthandler
+
     _functions.update(function)
+    faulthandler.enable()  # a crash in C code leaves the Python stack in the log, at no cost before it
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     layers = [os.path.join(layer_dir, "python", "lib", version, "site-packages"), os.path.join(layer_dir, "python")]
     paths = [task_root, *layers]

@@ -260,7 +260,7 @@ def to_event(kind, message):
             "rawQueryString": message.query,
             "headers": headers,
             "requestContext": {
-                "accountId": "anonymous",
+                "accountId": "123456789012" if kind == "http-api-v2" else "anonymous",
                 "apiId": "a1b2c3d4e5",
                 "authentication": None,
                 "domainName": domain,
@@ -345,6 +345,9 @@ def merge(kind, message, given):
         if key not in DERIVED and not (isinstance(key, str) and key.startswith("HTTP_")):
             environ[key] = value
     for key in ("HTTP_HOST", *FORWARDED):
+        if key not in test:
+            environ.pop(key, None)
+    for key in ("SERVER_NAME", "SERVER_PORT"):
         if key not in test:
             environ.pop(key, None)
     keep = set()

@@ -1,0 +1,154 @@
+//! Applications that do what they should not: `docs/failures.md`, row by row. After each, the next request is right.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use serde_json::Value;
+use support::{Answer, Function, event, source};
+use wsgi_lambda::emulator::{Outcome, Route};
+
+const APP: &str = r#"
+import ctypes, os, resource, sys, threading, time
+
+class Deleted:
+    def __del__(self):
+        raise ValueError("in __del__")
+
+class Closed(list):
+    def close(self):
+        raise ValueError("in close")
+
+def recurse():
+    return recurse()
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    print("before", path)
+    if path == "/system-exit":
+        sys.exit(3)
+    elif path == "/keyboard-interrupt":
+        raise KeyboardInterrupt
+    elif path == "/base-exception":
+        raise BaseException("bare")
+    elif path == "/generator-exit":
+        raise GeneratorExit
+    elif path == "/recursion":
+        recurse()
+    elif path == "/memory-error":
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (2 << 30, hard))
+        try:
+            bytearray(8 << 30)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    elif path == "/exit":
+        os._exit(7)
+    elif path == "/segfault":
+        ctypes.string_at(0)
+    elif path == "/abort":
+        os.abort()
+    elif path == "/close-raises":
+        return Closed([b"ok"])
+    elif path == "/del-raises":
+        Deleted()
+    elif path == "/threads":
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    elif path == "/close-stdout":
+        sys.stdout.close()
+    elif path == "/no-stdout":
+        sys.stdout = sys.stderr = None
+    elif path == "/close-stderr":
+        environ["wsgi.errors"].close()
+    elif path == "/replace-stderr":
+        import io
+        sys.stderr = io.StringIO()
+    elif path == "/fork":
+        if os.fork():
+            os.wait()
+    elif path == "/chdir":
+        os.chdir("/")
+    elif path == "/raise":
+        raise ValueError("plain")
+    return [b"ok"]
+"#;
+
+fn get(path: &str) -> Value {
+    let mut event = event("function-url-get");
+    event["rawPath"] = path.into();
+    event
+}
+
+fn function() -> Function {
+    source(APP).start()
+}
+
+/// Plays a fault, then checks that the next request, and what it logs, are right.
+fn play(function: &mut Function, path: &str) -> (Answer, String) {
+    let answer = function.invoke(get(path));
+    let logs = function.logs();
+    let next = function.invoke(get("/next"));
+    assert_eq!((next.status(), next.text()), (200, "ok"), "after {path}: {}", function.logs());
+    assert!(function.logs().contains("before /next"), "after {path}: {}", function.logs());
+    (answer, logs)
+}
+
+#[test]
+fn what_python_can_catch_is_a_500_and_a_traceback() {
+    let mut function = function();
+    for (path, name) in [
+        ("/system-exit", "SystemExit"),
+        ("/keyboard-interrupt", "KeyboardInterrupt"),
+        ("/base-exception", "BaseException: bare"),
+        ("/generator-exit", "GeneratorExit"),
+        ("/recursion", "RecursionError"),
+        ("/memory-error", "MemoryError"),
+    ] {
+        let (answer, logs) = play(&mut function, path);
+        assert_eq!(answer.status(), 500, "{path}");
+        assert!(logs.contains(&format!("[ERROR] {name}")) && logs.contains("Traceback"), "{path}: {logs}");
+    }
+}
+
+#[test]
+fn a_process_that_dies_is_the_platforms_to_report_and_says_what_it_can() {
+    for (path, said) in [("/exit", "before /exit"), ("/segfault", "Segmentation fault"), ("/abort", "Aborted")] {
+        let (answer, logs) = play(&mut function(), path);
+        let Outcome::Platform(error) = &answer.outcome else { panic!("{path}: {:?}", answer.outcome) };
+        assert_eq!(error.error_type, "Runtime.ExitError", "{path}");
+        assert!(logs.contains(said), "{path}: {logs}");
+        assert!(said.starts_with("before") || logs.contains("in app"), "{path}: the Python stack: {logs}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_beside_the_response_leaves_it_whole() {
+    let mut function = function();
+    for (path, said) in [
+        ("/close-raises", "[ERROR] ValueError: in close"),
+        ("/del-raises", "ValueError: in __del__"),
+        ("/threads", ""),
+        ("/close-stdout", ""),
+        ("/no-stdout", ""),
+        ("/close-stderr", ""),
+        ("/replace-stderr", ""),
+        ("/chdir", ""),
+    ] {
+        let (answer, logs) = play(&mut function, path);
+        assert_eq!((answer.status(), answer.text()), (200, "ok"), "{path}: {logs}");
+        assert!(logs.contains(said), "{path}: {logs}");
+        let (answer, logs) = play(&mut function, "/raise");
+        assert_eq!(answer.status(), 500, "after {path}");
+        assert!(logs.contains("[ERROR] ValueError: plain"), "after {path}: {logs}");
+    }
+}
+
+#[test]
+fn a_forked_child_that_comes_back_answers_nothing() {
+    let mut function = function();
+    let (answer, logs) = play(&mut function, "/fork");
+    assert_eq!((answer.status(), answer.text()), (200, "ok"), "{logs}");
+    let count = |route| function.calls().iter().filter(|call| call.route == route).count();
+    assert_eq!((count(Route::Response), count(Route::Next)), (2, 3), "one answer a request");
+}
