@@ -102,7 +102,8 @@ fn both_ways_of_reading_agree() {
         ours.body.decode_into(&mut bytes).unwrap();
         assert_eq!(bytes, theirs.body.unwrap_or_default(), "{name}");
         for (header, value) in &ours.headers {
-            let values: Vec<&[u8]> = theirs.headers.get_all(&**header).iter().map(|value| value.as_bytes()).collect();
+            let values: Vec<&[u8]> =
+                theirs.headers.get_all(&**header).iter().map(http::HeaderValue::as_bytes).collect();
             if !values.is_empty() {
                 let separator: &[u8] = if header.eq_ignore_ascii_case("cookie") { b"; " } else { b"," };
                 assert_eq!(value.as_ref(), values.join(separator), "{name}: {header}");
