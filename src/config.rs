@@ -76,6 +76,14 @@ pub const DEADLINE_MARGIN: Setting = Setting {
     help: "How many milliseconds before the function's timeout a request is given up: the log gets the stack of every \
            thread, the caller a 504, the application a TimeoutError. 0 leaves timeouts to the platform.",
 };
+/// The internal extension.
+pub const SHUTDOWN: Setting = Setting {
+    name: "WSGI_LAMBDA_SHUTDOWN",
+    default: "false",
+    help: "`true` registers an internal extension, so that the platform sends SIGTERM before it ends a sandbox: \
+           `wsgi_lambda.on_shutdown` callbacks and `atexit` then have half a second. With an extension of your own \
+           the signal comes anyway.",
+};
 /// Virtual environment for local runs.
 pub const VENV: Setting = Setting {
     name: "WSGI_LAMBDA_VENV",
@@ -90,8 +98,19 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 10] =
-    [APP, BASE_PATH, TRUSTED_HOPS, USER_CLAIM, RESPONSE_MODE, DEADLINE_MARGIN, STRICT, ACCESS_LOG, VENV, LAYER_DIR];
+pub const SETTINGS: [Setting; 11] = [
+    APP,
+    BASE_PATH,
+    TRUSTED_HOPS,
+    USER_CLAIM,
+    RESPONSE_MODE,
+    DEADLINE_MARGIN,
+    SHUTDOWN,
+    STRICT,
+    ACCESS_LOG,
+    VENV,
+    LAYER_DIR,
+];
 
 /// Where the platform listens.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
@@ -172,6 +191,8 @@ pub struct Config {
     pub response_mode: ResponseMode,
     /// See [`DEADLINE_MARGIN`]; `None` when it is off.
     pub deadline_margin: Option<Duration>,
+    /// See [`SHUTDOWN`]; never on Managed Instances, where the platform refuses internal extensions.
+    pub internal_extension: bool,
     /// See [`STRICT`].
     pub strict: bool,
     /// See [`ACCESS_LOG`].
@@ -232,6 +253,8 @@ impl Config {
             },
             response_mode: vars.response_mode()?,
             deadline_margin: vars.deadline_margin()?,
+            internal_extension: vars.switch(SHUTDOWN)?
+                && vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") != Some("lambda-managed-instances"),
             strict: vars.switch(STRICT)?,
             access_log: vars.switch(ACCESS_LOG)?,
             log_format: vars.log_format(),

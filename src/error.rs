@@ -22,6 +22,8 @@ pub enum Kind {
     BadRequest,
     /// The Runtime API is gone or answered against its contract: the process ends.
     RuntimeApi,
+    /// The platform ends the process (SIGTERM): no error, but the end of the loop.
+    Shutdown,
 }
 
 /// The crate's error. One word wide, cheap to return.
@@ -71,6 +73,11 @@ impl Error {
     /// An HTTP request that cannot be served as it stands; the caller gets 400.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(Kind::BadRequest, "Runtime.BadRequest", message)
+    }
+
+    /// The platform ends the process.
+    pub fn shutdown() -> Self {
+        Self::new(Kind::Shutdown, "Runtime.Shutdown", "the platform ends this process")
     }
 
     /// The Runtime API failed us.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use wsgi_lambda::config::{Config, SETTINGS};
+use wsgi_lambda::error::Kind;
 use wsgi_lambda::log::Log;
 use wsgi_lambda::{handler, python};
 
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
         Ok(never) => match never {},
         Err(error) => {
             handler::report_end(&config, &log, &error);
-            ExitCode::FAILURE
+            if error.kind() == Kind::Shutdown { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::event;
 use crate::invocation::Invocation;
 use crate::log::{Level, Log};
 use crate::proxy::{self, BufferedSink, Envelope, StreamSink, Warning};
-use crate::python::{App, Call, Called, Session};
+use crate::python::{self, App, Call, Called, Session};
 use crate::request::{Body, Origin, Request};
 use crate::response::{Notes, Sink, lock};
 use crate::runtime::{Answers, Poller, Receipt};
@@ -30,7 +30,10 @@ use deadline::{Deadline, SharedStream};
 /// Init errors, after they have been posted; `RuntimeApi` when the platform is gone.
 pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<Infallible> {
     let mut answers = Answers::new(&config.runtime_api);
-    let poller = Poller::new(&config.runtime_api)?;
+    let poller = Poller::new(&config.runtime_api, session.prepare_signals()?)?;
+    if config.internal_extension {
+        poller.register_extension()?;
+    }
     for name in &config.unknown {
         log.line(Level::Warning, "", &format!("{name} is not a setting of wsgi-lambda: see `bootstrap --help`"));
     }
@@ -41,8 +44,19 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     let handler =
         Handler { session, config, log, app, deadline, process: std::process::id(), warned: RefCell::default() };
     loop {
-        let invocation = session.detached(|| poller.next())?;
-        match handler.serve(&invocation, &mut answers)? {
+        let invocation = match session.detached(|| poller.next(python::handle_signals)) {
+            Ok(invocation) => invocation,
+            Err(error) => {
+                if error.kind() == Kind::Shutdown {
+                    session.shutdown().iter().for_each(|failure| log.error("", failure));
+                    session.flush();
+                }
+                return Err(error);
+            }
+        };
+        let receipt = handler.serve(&invocation, &mut answers)?;
+        session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
+        match receipt {
             Receipt::Accepted => {}
             Receipt::Refused(status) => {
                 let message = format!("the platform refused the answer with HTTP status {status}");
@@ -55,10 +69,10 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
 
 /// Says why the process ends: to the log, and unless the platform itself is gone, to the platform.
 pub fn report_end(config: &Config, log: &Log, error: &Error) {
-    if error.kind() == Kind::RuntimeApi {
-        log.error("", error);
-    } else {
-        report_init_error(&config.runtime_api, log, error);
+    match error.kind() {
+        Kind::Shutdown => {}
+        Kind::RuntimeApi => log.error("", error),
+        _ => report_init_error(&config.runtime_api, log, error),
     }
 }
 

@@ -4,6 +4,7 @@ Imports nothing that costs time at a cold start: `logging` is prepared when the 
 when there is something to trace.
 """
 
+import _signal
 import os
 import sys
 import time
@@ -127,6 +128,8 @@ def _reopen(descriptor):
 
 def flush():
     """Pushes out what the application printed, before the sandbox can be frozen."""
+    if _wakeup is not None:
+        _signal.set_wakeup_fd(_wakeup, warn_on_full_buffer=False)  # event loops of the application take it for theirs
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -175,6 +178,79 @@ def after_import():
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# After the answer, and at the end: the module `wsgi_lambda` that applications may import
+
+_after_response = []
+_on_shutdown = []
+_wakeup = None
+_terminated = False
+
+
+def after_response(callback):
+    """Has `callback()` called after each answer has left and before the sandbox can be frozen: for telemetry that must
+    not wait for the next request. Works as a decorator."""
+    _after_response.append(callback)
+    return callback
+
+
+def on_shutdown(callback):
+    """Has `callback()` called when the platform ends the sandbox (SIGTERM), before `atexit`. Works as a decorator."""
+    _on_shutdown.append(callback)
+    return callback
+
+
+def run_after_response():
+    """Runs the callbacks; gives the exceptions of those that failed."""
+    return _run(_after_response)
+
+
+def run_shutdown():
+    """Runs the callbacks of the end, `atexit`'s last; gives the exceptions of those that failed."""
+    import atexit
+
+    failed = _run(reversed(_on_shutdown))
+    atexit._run_exitfuncs()
+    return failed
+
+
+def _run(callbacks):
+    failed = []
+    for callback in callbacks:
+        try:
+            callback()
+        except BaseException as exception:  # one that fails must not cost the others
+            failed.append(exception)
+    return failed
+
+
+def prepare_signals():
+    """Makes the module, and SIGTERM an orderly end. Gives a descriptor that becomes readable when a signal has arrived
+    whose Python handler has to run: the process waits for events outside Python."""
+    global _wakeup
+
+    def terminate(number, frame):
+        global _terminated
+        if not _serving:
+            raise SystemExit
+        _terminated = True  # the answer first
+
+    public = type(sys)("wsgi_lambda", "What a WSGI application can ask of the wsgi-lambda runtime.")
+    public.after_response = after_response
+    public.on_shutdown = on_shutdown
+    sys.modules["wsgi_lambda"] = public
+    _signal.signal(_signal.SIGTERM, terminate)
+    readable, _wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    _signal.set_wakeup_fd(_wakeup, warn_on_full_buffer=False)
+    return readable
+
+
+def handled_signals():
+    """After the handlers have run: raises SystemExit when a SIGTERM came while a request was served."""
+    if _terminated:
+        raise SystemExit
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # The deadline
 
 
@@ -196,8 +272,6 @@ def prepare_deadline(stacks_signal, interrupt_signal):
     ends what blocks in a system call (PEP 475), which an exception set from another thread would not.
     """
     import faulthandler
-
-    import _signal
 
     def interrupt(number, frame):
         if _serving:

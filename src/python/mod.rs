@@ -13,6 +13,7 @@ mod event;
 mod ffi;
 mod handler_name;
 mod interpreter;
+mod signals;
 mod start_response;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub use app::App;
 pub use call::{Call, Called};
 pub use deadline::Interrupter;
 pub use ffi::file_of_descriptor;
+pub use signals::handle_signals;
 
 use crate::config::{Config, LogFormat};
 use crate::error::{Error, Kind, Result};

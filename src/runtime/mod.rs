@@ -1,7 +1,7 @@
 //! Room: `runtime`, the Runtime API (docs, "Using the Lambda runtime API for custom runtimes").
 //! In: nothing but the API's address; [`Error`]s and answers to post.
 //! Out: [`Invocation`]s.
-//! May use: `error`, `invocation`, `lambda_runtime`, `lambda_runtime_api_client`, `tokio`, `hyper_util`, `http`,
+//! May use: `error`, `invocation`, `lambda_runtime`, `lambda_runtime_api_client`, `tokio`, `futures_util`, `hyper_util`, `http`,
 //!   `http_body_util`, `httparse`, `serde_json`, `bytes`, base64.
 //! Must not: know HTTP proxying or Python.
 

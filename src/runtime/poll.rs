@@ -3,14 +3,18 @@
 //! `lambda_runtime::Runtime` is not used for the loop: a client context it cannot parse ends its process, and an answer
 //! without the expected headers panics it (its 1.5.0 `runtime.rs` and `types.rs`). Its `Context` is.
 
+use std::fs::File;
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future::{Either, select};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper_util::client::legacy::connect::HttpConnector;
 use lambda_runtime::Context;
 use lambda_runtime_api_client::PooledClient;
 use lambda_runtime_api_client::body::Body;
+use tokio::net::unix::pipe;
 
 use super::{API_VERSION, USER_AGENT};
 use crate::error::{Error, Result};
@@ -18,6 +22,7 @@ use crate::invocation::Invocation;
 
 const CLIENT_CONTEXT: &str = "lambda-runtime-client-context";
 const COGNITO_IDENTITY: &str = "lambda-runtime-cognito-identity";
+const EXTENSION_API: &str = "/2020-01-01/extension";
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
 /// Asks for work. The tokio runtime is current-thread: it runs on the thread that waits.
@@ -26,14 +31,16 @@ pub struct Poller {
     tokio: tokio::runtime::Runtime,
     client: PooledClient,
     config: Arc<lambda_runtime::Config>,
+    wake: pipe::Receiver,
 }
 
 impl Poller {
-    /// A poller of the API at `address` (host and port).
+    /// A poller of the API at `address` (host and port) whose wait is interrupted when `wake`, the reading end of a
+    /// pipe, becomes readable.
     ///
     /// # Errors
     /// `Config` when the address is none; `RuntimeApi` when the kernel has no event queue to give.
-    pub fn new(address: &str) -> Result<Self> {
+    pub fn new(address: &str, wake: File) -> Result<Self> {
         let endpoint = format!("http://{address}").parse().map_err(|error: http::uri::InvalidUri| {
             Error::config(format!("AWS_LAMBDA_RUNTIME_API={address:?} is not `host:port`")).with_source(error)
         })?;
@@ -44,16 +51,69 @@ impl Poller {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = PooledClient::builder().with_connector(connector).with_endpoint(endpoint).build();
-        Ok(Self { tokio, client, config: Arc::default() })
+        let wake = {
+            let _entered = tokio.enter();
+            pipe::Receiver::from_file(wake).map_err(|error| {
+                Error::runtime_api(format!("the pipe for signals is none: {error}")).with_source(error)
+            })?
+        };
+        Ok(Self { tokio, client, config: Arc::default(), wake })
     }
 
-    /// Waits for the next invocation, for as long as it takes: the sandbox is frozen meanwhile.
+    /// Registers an internal extension without events, because of which the platform sends SIGTERM before it ends the
+    /// sandbox (docs, "Lambda Extensions API"; the idea is that of `lambda_runtime`'s graceful shutdown).
     ///
     /// # Errors
-    /// `RuntimeApi` when the connection is lost or the answer is not an invocation. The process has nothing left to
-    /// do then.
-    pub fn next(&self) -> Result<Invocation> {
-        self.tokio.block_on(self.fetch())
+    /// `RuntimeApi` when the platform refuses it.
+    pub fn register_extension(&self) -> Result<()> {
+        let register = Request::post(format!("{EXTENSION_API}/register"))
+            .header("lambda-extension-name", "wsgi-lambda-shutdown")
+            .body(Body::from(r#"{"events":[]}"#))
+            .map_err(|error| lost(&error))?;
+        let response = self.tokio.block_on(self.client.call(register)).map_err(|error| lost(&*error))?;
+        let identifier = response.headers().get("lambda-extension-identifier").cloned();
+        let identifier = identifier.ok_or_else(|| {
+            let status = response.status();
+            Error::runtime_api(format!("the platform refused the internal extension: {status}"))
+        })?;
+        let next = Request::get(format!("{EXTENSION_API}/event/next"))
+            .header("lambda-extension-identifier", identifier)
+            .body(Body::empty())
+            .map_err(|error| lost(&error))?;
+        // Open for as long as the process lives: that is all it has to do. It proceeds while `next` waits.
+        self.tokio.spawn(self.client.call(next));
+        Ok(())
+    }
+
+    /// Waits for the next invocation, for as long as it takes: the sandbox is frozen meanwhile. Calls `on_wake` each
+    /// time it is woken; the request goes on, since one that is dropped could lose an event.
+    ///
+    /// # Errors
+    /// `RuntimeApi` when the connection is lost or the answer is not an invocation: the process has nothing left to do
+    /// then. What `on_wake` gives.
+    pub fn next(&self, on_wake: impl Fn() -> Result<()>) -> Result<Invocation> {
+        self.tokio.block_on(async {
+            let fetch = pin!(self.fetch());
+            let woken = pin!(self.until_woken(on_wake));
+            match select(fetch, woken).await {
+                Either::Left((invocation, _)) => invocation,
+                Either::Right((error, _)) => Err(error),
+            }
+        })
+    }
+
+    /// Ends only with an error of `on_wake`.
+    async fn until_woken(&self, on_wake: impl Fn() -> Result<()>) -> Error {
+        let mut drained = [0; 64];
+        loop {
+            if self.wake.readable().await.is_err() {
+                return std::future::pending().await; // no signals any more, and still events
+            }
+            let _ = self.wake.try_read(&mut drained); // the bytes say no more than their coming
+            if let Err(error) = on_wake() {
+                return error;
+            }
+        }
     }
 
     async fn fetch(&self) -> Result<Invocation> {

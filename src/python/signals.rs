@@ -1,0 +1,63 @@
+//! Signals while the process waits outside Python, and what is run when it ends.
+
+use std::fs::File;
+
+use pyo3::exceptions::PySystemExit;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::{Session, describe, describe_without_glue, ffi, glue};
+use crate::error::{Error, Kind, Result};
+
+impl Session<'_> {
+    /// Makes SIGTERM an orderly end, and the module `wsgi_lambda`. Gives a file that becomes readable when
+    /// [`handle_signals`] has something to do. Before the application is imported.
+    ///
+    /// # Errors
+    /// `App` or `Interpreter`, when Python refuses.
+    pub fn prepare_signals(self) -> Result<File> {
+        let glue = glue(self.py).map_err(|error| describe_without_glue(self.py, &error))?;
+        let descriptor = glue.call_method0("prepare_signals").and_then(|descriptor| descriptor.extract());
+        let descriptor = descriptor.map_err(|error| describe(&glue, error))?;
+        ffi::file_of_descriptor(descriptor)
+            .ok_or_else(|| Error::new(Kind::Interpreter, "Runtime.InterpreterError", "there is no pipe for signals"))
+    }
+
+    /// Runs what the application registered for after its answers; gives the errors of what failed.
+    pub fn after_response(self) -> Vec<Error> {
+        self.run("run_after_response")
+    }
+
+    /// Runs what the application registered for its end, and `atexit`.
+    pub fn shutdown(self) -> Vec<Error> {
+        self.run("run_shutdown")
+    }
+
+    fn run(self, name: &str) -> Vec<Error> {
+        let Ok(glue) = glue(self.py) else { return Vec::new() };
+        let failed = glue.call_method0(name).and_then(|failed| failed.extract::<Vec<Bound<'_, PyAny>>>());
+        match failed {
+            Ok(failed) => failed.into_iter().map(|error| describe(&glue, PyErr::from_value(error))).collect(),
+            Err(error) => vec![describe(&glue, error)],
+        }
+    }
+}
+
+/// Runs the Python handlers of signals that have arrived. On the main thread, detached.
+///
+/// # Errors
+/// `Shutdown`, when one of them ends the process.
+pub fn handle_signals() -> Result<()> {
+    Python::attach(|py| {
+        let handled =
+            py.check_signals().and_then(|()| glue(py)?.call_method0(intern!(py, "handled_signals")).map(|_| ()));
+        match handled {
+            Err(error) if error.is_instance_of::<PySystemExit>(py) => Err(Error::shutdown()),
+            Err(error) => {
+                error.write_unraisable(py, None); // a handler of the application's own: it has no caller to tell
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    })
+}

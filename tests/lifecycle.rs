@@ -1,0 +1,163 @@
+//! After the answer, and at the end of a sandbox.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use support::{Function, Setup, source};
+use wsgi_lambda::emulator::Route;
+
+const APP: &str = r#"
+import atexit, os, signal, time
+import wsgi_lambda
+
+served = []
+
+@wsgi_lambda.after_response
+def after():
+    print("after", served[-1])
+
+@wsgi_lambda.after_response
+def failing():
+    raise ValueError("in a callback")
+
+@wsgi_lambda.on_shutdown
+def first():
+    print("first registered")
+
+@wsgi_lambda.on_shutdown
+def second():
+    print("second registered")
+
+@atexit.register
+def at_exit():
+    print("at exit")
+
+def app(environ, start_response):
+    served.append(environ["PATH_INFO"])
+    if environ["PATH_INFO"] == "/slow":
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)
+    if environ["PATH_INFO"] == "/pid":
+        start_response("200 OK", [])
+        return [str(os.getpid()).encode()]
+    start_response("200 OK", [])
+    return [b"ok"]
+"#;
+
+fn get(path: &str) -> serde_json::Value {
+    let mut event = support::event("function-url-get");
+    event["rawPath"] = path.into();
+    event
+}
+
+/// Sends SIGTERM, as the platform does, and gives the exit status.
+fn terminate(function: &mut Function) -> String {
+    let pid = function.invoke(get("/pid")).text().to_owned();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    ended(function)
+}
+
+fn ended(function: &mut Function) -> String {
+    let start = Instant::now();
+    loop {
+        function.with(async |environment| environment.settle().await);
+        if let Some(exit) = function.environment().last_exit() {
+            return exit.to_string();
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "the process does not end: {}", function.logs());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn callbacks_run_after_the_answer_and_one_that_fails_costs_nothing() {
+    let mut function = source(APP).start();
+    for path in ["/one", "/two"] {
+        assert_eq!(function.invoke(get(path)).text(), "ok");
+        let logs = function.logs();
+        assert!(logs.contains(&format!("after {path}")) && logs.contains("ValueError: in a callback"), "{logs}");
+    }
+}
+
+#[test]
+fn at_sigterm_callbacks_run_last_first_then_atexit_and_the_status_is_0() {
+    let mut function = source(APP).start();
+    assert_eq!(terminate(&mut function), "exit status 0");
+    let logs = function.logs();
+    let at = |text| logs.find(text).unwrap_or_else(|| panic!("{text}: {logs}"));
+    assert!(at("second registered") < at("first registered") && at("first registered") < at("at exit"), "{logs}");
+}
+
+#[test]
+fn a_sigterm_during_a_request_waits_for_its_answer() {
+    let mut function = source(APP).start();
+    assert_eq!(function.invoke(get("/slow")).text(), "ok");
+    assert_eq!(ended(&mut function), "exit status 0");
+    assert!(function.logs().contains("at exit"), "{}", function.logs());
+}
+
+#[test]
+fn the_applications_own_handler_runs_while_the_process_waits() {
+    let app = r#"
+import os, signal, sys
+def handler(number, frame):
+    print("own handler", number)
+    if number == signal.SIGTERM:
+        sys.exit(0)
+signal.signal(signal.SIGTERM, handler)
+signal.signal(signal.SIGUSR1, handler)
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [str(os.getpid()).encode()]
+"#;
+    let mut function = source(app).start();
+    let pid = function.replay("rest-get").text().to_owned();
+    assert!(Command::new("kill").args(["-USR1", &pid]).status().unwrap().success());
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(function.replay("rest-get").status(), 200, "the process goes on");
+    assert!(function.logs().contains("own handler 10"), "{}", function.logs());
+    assert_eq!(terminate(&mut function), "exit status 0");
+    assert!(function.logs().contains("own handler 15"), "{}", function.logs());
+}
+
+fn with_extension() -> Setup {
+    source(APP).env("WSGI_LAMBDA_SHUTDOWN", "true")
+}
+
+#[test]
+fn the_internal_extension_is_registered_when_asked_for_and_polls() {
+    let mut function = with_extension().start();
+    assert_eq!(function.invoke(get("/")).status(), 200);
+    let routes: Vec<Route> = function.calls().iter().map(|call| call.route).collect();
+    assert!(routes.contains(&Route::ExtensionRegister) && routes.contains(&Route::ExtensionNext), "{routes:?}");
+    assert_eq!(terminate(&mut function), "exit status 0");
+}
+
+#[test]
+fn the_internal_extension_is_not_used_where_it_is_not_asked_for_or_refused() {
+    let managed = with_extension().env("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances");
+    for setup in [source(APP), managed] {
+        let mut function = setup.start();
+        assert_eq!(function.invoke(get("/")).status(), 200);
+        assert!(function.calls().iter().all(|call| call.route != Route::ExtensionRegister));
+    }
+}
+
+#[test]
+fn an_event_that_arrives_while_signals_are_handled_is_not_lost() {
+    let app = APP.replace(
+        "served = []",
+        "served = []\nsignal.signal(signal.SIGUSR1, lambda number, frame: served.append(number))",
+    );
+    let mut function = source(&app).start();
+    let pid = function.invoke(get("/pid")).text().to_owned();
+    for _ in 0..50 {
+        let mut kill = Command::new("kill").args(["-USR1", &pid]).spawn().unwrap();
+        assert_eq!(function.invoke(get("/pid")).text(), pid);
+        kill.wait().unwrap();
+    }
+}
