@@ -1,0 +1,106 @@
+//! The registry: every setting of ours, one documented constant each. `bootstrap --help` prints it.
+
+/// A setting of ours, as `bootstrap --help` and README show it.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The variable.
+    pub name: &'static str,
+    /// What is in force when it is not set.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// The application, when `_HANDLER` is needed for something else.
+pub const APP: Setting = Setting {
+    name: "WSGI_LAMBDA_APP",
+    default: "the function's handler",
+    help: "The WSGI application: `module:attribute`, `module:factory()`, `module.attribute` or \
+           `dir/module.attribute`. Wins over the handler.",
+};
+/// The mount point.
+pub const BASE_PATH: Setting = Setting {
+    name: "WSGI_LAMBDA_BASE_PATH",
+    default: "derived from the event",
+    help: "The path under which the application is mounted, such as `/orders`. Moved from PATH_INFO to SCRIPT_NAME, \
+           once, at a segment boundary, for every front end.",
+};
+/// Proxies in front of the front end.
+pub const TRUSTED_HOPS: Setting = Setting {
+    name: "WSGI_LAMBDA_TRUSTED_HOPS",
+    default: "0",
+    help: "How many proxies of yours stand in front of the front end and append to X-Forwarded-For (1 for CloudFront \
+           before an ALB). REMOTE_ADDR is taken that many places further left.",
+};
+/// The claim that names the user.
+pub const USER_CLAIM: Setting = Setting {
+    name: "WSGI_LAMBDA_USER_CLAIM",
+    default: "sub",
+    help: "The claim of a verified JWT or Cognito token that becomes REMOTE_USER.",
+};
+/// Hop-by-hop headers.
+pub const STRICT: Setting = Setting {
+    name: "WSGI_LAMBDA_STRICT",
+    default: "false",
+    help: "`true` raises an error in the application for hop-by-hop response headers, as PEP 3333 asks; otherwise \
+           they are dropped with one warning.",
+};
+/// Access log.
+pub const ACCESS_LOG: Setting = Setting {
+    name: "WSGI_LAMBDA_ACCESS_LOG",
+    default: "false",
+    help: "`true` writes one log line per request: method, path, status, size and time.",
+};
+/// How responses leave.
+pub const RESPONSE_MODE: Setting = Setting {
+    name: "WSGI_LAMBDA_RESPONSE_MODE",
+    default: "buffered",
+    help: "`stream` sends responses as the application makes them, for a Function URL with InvokeMode RESPONSE_STREAM \
+           or a REST API with responseTransferMode STREAM; requests from other front ends stay buffered. It has to \
+           match the front end: the event does not tell.",
+};
+/// The deadline watch.
+pub const DEADLINE_MARGIN: Setting = Setting {
+    name: "WSGI_LAMBDA_DEADLINE_MARGIN_MS",
+    default: "500",
+    help: "How many milliseconds before the function's timeout a request is given up: the log gets the stack of every \
+           thread, the caller a 504, the application a TimeoutError. 0 leaves timeouts to the platform.",
+};
+/// The internal extension.
+pub const SHUTDOWN: Setting = Setting {
+    name: "WSGI_LAMBDA_SHUTDOWN",
+    default: "false",
+    help: "`true` registers an internal extension, so that the platform sends SIGTERM before it ends a sandbox: \
+           `wsgi_lambda.on_shutdown` callbacks and `atexit` then have half a second. With an extension of your own \
+           the signal comes anyway.",
+};
+/// Virtual environment for local runs.
+pub const VENV: Setting = Setting {
+    name: "WSGI_LAMBDA_VENV",
+    default: "none",
+    help: "A virtual environment whose packages the application uses. For local runs; `wsgi-lambda replay` sets it.",
+};
+/// Where layers are.
+pub const LAYER_DIR: Setting = Setting {
+    name: "WSGI_LAMBDA_LAYER_DIR",
+    default: "/opt",
+    help: "Where Lambda unpacks layers; their `python` folders are importable. For local runs.",
+};
+
+/// All settings, in the order in which they are shown.
+pub const SETTINGS: [Setting; 11] = [
+    APP,
+    BASE_PATH,
+    TRUSTED_HOPS,
+    USER_CLAIM,
+    RESPONSE_MODE,
+    DEADLINE_MARGIN,
+    SHUTDOWN,
+    STRICT,
+    ACCESS_LOG,
+    VENV,
+    LAYER_DIR,
+];
+
+/// The prefix of every setting of ours.
+pub const PREFIX: &str = "WSGI_LAMBDA_";
