@@ -17,6 +17,9 @@ pub use settings::*;
 /// Where the platform listens.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
+/// `on-demand`, `provisioned-concurrency`, `snap-start` or `lambda-managed-instances`.
+const INITIALIZATION_TYPE: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
+
 /// How log records are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -71,6 +74,7 @@ pub struct Function {
 
 /// Everything the environment says.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a setting of its own
 pub struct Config {
     /// `AWS_LAMBDA_RUNTIME_API`: host and port.
     pub runtime_api: String,
@@ -92,6 +96,8 @@ pub struct Config {
     pub deadline_margin: Option<Duration>,
     /// See [`SHUTDOWN`]; never on Managed Instances, where the platform refuses internal extensions.
     pub internal_extension: bool,
+    /// Whether a snapshot of this process is taken after its start (`AWS_LAMBDA_INITIALIZATION_TYPE`).
+    pub snap_start: bool,
     /// See [`STRICT`].
     pub strict: bool,
     /// See [`ACCESS_LOG`].
@@ -153,7 +159,8 @@ impl Config {
             response_mode: vars.response_mode()?,
             deadline_margin: vars.deadline_margin()?,
             internal_extension: vars.switch(SHUTDOWN)?
-                && vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") != Some("lambda-managed-instances"),
+                && vars.get(INITIALIZATION_TYPE) != Some("lambda-managed-instances"),
+            snap_start: vars.get(INITIALIZATION_TYPE) == Some("snap-start"),
             strict: vars.switch(STRICT)?,
             access_log: vars.switch(ACCESS_LOG)?,
             log_format: vars.log_format(),

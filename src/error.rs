@@ -22,6 +22,10 @@ pub enum Kind {
     BadRequest,
     /// The Runtime API is gone or answered against its contract: the process ends.
     RuntimeApi,
+    /// A SnapStart hook failed before the snapshot: an init error.
+    BeforeSnapshot,
+    /// A SnapStart hook failed after the restore: an error of the restore.
+    AfterRestore,
     /// The platform ends the process (SIGTERM): no error, but the end of the loop.
     Shutdown,
 }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use wsgi_lambda::config::{Config, SETTINGS};
-use wsgi_lambda::error::Kind;
 use wsgi_lambda::log::Log;
 use wsgi_lambda::{handler, python};
 
@@ -25,10 +24,7 @@ fn main() -> ExitCode {
     let log = Arc::new(Log::new(config.log_format, config.telemetry_fd.and_then(python::file_of_descriptor)));
     match python::with_interpreter(&config, |session| handler::serve(session, &config, &log)) {
         Ok(never) => match never {},
-        Err(error) => {
-            handler::report_end(&config, &log, &error);
-            if error.kind() == Kind::Shutdown { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
+        Err(error) => ExitCode::from(handler::report_end(&config, &log, &error)),
     }
 }
 

@@ -40,6 +40,12 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     let app = session.load_app(config);
     session.flush();
     let app = app?;
+    if config.snap_start {
+        session.before_snapshot()?;
+        session.flush();
+        session.detached(|| poller.restore())?;
+        session.after_restore()?;
+    }
     let deadline = config.deadline_margin.map(|margin| Deadline::start(session, config, log, margin)).transpose()?;
     let handler =
         Handler { session, config, log, app, deadline, process: std::process::id(), warned: RefCell::default() };
@@ -67,20 +73,31 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     }
 }
 
-/// Says why the process ends: to the log, and unless the platform itself is gone, to the platform.
-pub fn report_end(config: &Config, log: &Log, error: &Error) {
+/// Says why the process ends: to the log, and unless the platform itself is gone, to the platform. Gives the exit
+/// status: awslambdaric's for SnapStart, 0 for an orderly end, else 1.
+pub fn report_end(config: &Config, log: &Log, error: &Error) -> u8 {
     match error.kind() {
-        Kind::Shutdown => {}
+        Kind::Shutdown => return 0,
         Kind::RuntimeApi => log.error("", error),
+        Kind::AfterRestore => report(&config.runtime_api, log, error, Answers::restore_error),
         _ => report_init_error(&config.runtime_api, log, error),
+    }
+    match error.kind() {
+        Kind::BeforeSnapshot => 64,
+        Kind::AfterRestore => 65,
+        _ => 1,
     }
 }
 
 /// Logs an init error and posts it, so that the platform can show it to the caller. The process has to end after it.
 pub fn report_init_error(runtime_api: &str, log: &Log, error: &Error) {
+    report(runtime_api, log, error, Answers::init_error);
+}
+
+fn report(runtime_api: &str, log: &Log, error: &Error, post: fn(&mut Answers, &Error) -> Result<Receipt>) {
     log.error("", error);
     if !runtime_api.is_empty()
-        && let Err(failed) = Answers::new(runtime_api).init_error(error)
+        && let Err(failed) = post(&mut Answers::new(runtime_api), error)
     {
         log.error("", &failed);
     }

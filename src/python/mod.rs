@@ -14,6 +14,7 @@ mod ffi;
 mod handler_name;
 mod interpreter;
 mod signals;
+mod snapshot;
 mod start_response;
 
 use std::path::PathBuf;

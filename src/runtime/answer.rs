@@ -66,6 +66,14 @@ impl Answers {
         self.post_error("/runtime/init/error", error, ("", ""))
     }
 
+    /// Posts the failure of a restore from a snapshot.
+    ///
+    /// # Errors
+    /// As [`Answers::respond`].
+    pub fn restore_error(&mut self, error: &Error) -> Result<Receipt> {
+        self.post_error("/runtime/restore/error", error, ("", ""))
+    }
+
     /// Begins a streamed answer. Nothing is sent before its first byte.
     pub fn stream(&self, invocation: &Invocation) -> Streamed {
         let path = format!("{API_VERSION}/runtime/invocation/{}/response", invocation.request_id);

@@ -85,6 +85,25 @@ impl Poller {
         Ok(())
     }
 
+    /// Says that the process is ready for its snapshot, and waits until it has been restored from it. Connections of
+    /// before are dead then.
+    ///
+    /// # Errors
+    /// `RuntimeApi`, as [`Poller::next`].
+    pub fn restore(&self) -> Result<()> {
+        let request = Request::get(format!("{API_VERSION}/runtime/restore/next"))
+            .header(http::header::USER_AGENT, USER_AGENT)
+            .body(Body::empty())
+            .map_err(|error| lost(&error))?;
+        let status = self.tokio.block_on(self.client.call(request)).map_err(|error| lost(&*error))?.status();
+        self.client.reset_pool();
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(Error::runtime_api(format!("the Runtime API answered {status} to the wait for the restore")))
+        }
+    }
+
     /// Waits for the next invocation, for as long as it takes: the sandbox is frozen meanwhile. Calls `on_wake` each
     /// time it is woken; the request goes on, since one that is dropped could lose an event.
     ///

@@ -1,0 +1,34 @@
+//! SnapStart: what runs in Python before a snapshot is taken and after it is restored (docs, "Implement code before or
+//! after Lambda function snapshots").
+
+use pyo3::prelude::*;
+
+use super::{Session, describe, describe_without_glue, glue};
+use crate::error::{Error, Kind, Result};
+
+impl Session<'_> {
+    /// Runs the hooks before the snapshot.
+    ///
+    /// # Errors
+    /// `BeforeSnapshot`, with the exception of the hook that failed.
+    pub fn before_snapshot(self) -> Result<()> {
+        self.hooks("before_snapshot", Kind::BeforeSnapshot, "Runtime.BeforeSnapshotError")
+    }
+
+    /// Runs the hooks after the restore.
+    ///
+    /// # Errors
+    /// `AfterRestore`, with the exception of the hook that failed.
+    pub fn after_restore(self) -> Result<()> {
+        self.hooks("after_restore", Kind::AfterRestore, "Runtime.AfterRestoreError")
+    }
+
+    fn hooks(self, name: &str, kind: Kind, error_type: &'static str) -> Result<()> {
+        let glue = glue(self.py).map_err(|error| describe_without_glue(self.py, &error))?;
+        glue.call_method0(name).map(|_| ()).map_err(|error| {
+            let cause = describe(&glue, error);
+            let message = format!("{}: {}", cause.error_type(), cause.message());
+            Error::new(kind, error_type, message).with_stack_trace(cause.stack_trace().to_vec())
+        })
+    }
+}
