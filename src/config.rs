@@ -96,6 +96,10 @@ pub struct Config {
     pub deadline_margin: Option<Duration>,
     /// See [`SHUTDOWN`]; never on Managed Instances, where the platform refuses internal extensions.
     pub internal_extension: bool,
+    /// `AWS_LAMBDA_MAX_CONCURRENCY` (Managed Instances): how many requests at once, each in a process of its own.
+    pub workers: usize,
+    /// `_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET`: where each of several workers gets the stream for its output.
+    pub log_socket: Option<String>,
     /// Whether a snapshot of this process is taken after its start (`AWS_LAMBDA_INITIALIZATION_TYPE`).
     pub snap_start: bool,
     /// See [`STRICT`].
@@ -160,6 +164,8 @@ impl Config {
             deadline_margin: vars.deadline_margin()?,
             internal_extension: vars.switch(SHUTDOWN)?
                 && vars.get(INITIALIZATION_TYPE) != Some("lambda-managed-instances"),
+            workers: vars.get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|count| count.parse().ok()).unwrap_or(1),
+            log_socket: vars.get("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET").map(str::to_owned),
             snap_start: vars.get(INITIALIZATION_TYPE) == Some("snap-start"),
             strict: vars.switch(STRICT)?,
             access_log: vars.switch(ACCESS_LOG)?,

@@ -29,17 +29,24 @@ use deadline::{Deadline, SharedStream};
 /// # Errors
 /// Init errors, after they have been posted; `RuntimeApi` when the platform is gone.
 pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<Infallible> {
-    let mut answers = Answers::new(&config.runtime_api);
-    let poller = Poller::new(&config.runtime_api, session.prepare_signals()?)?;
-    if config.internal_extension {
-        poller.register_extension()?;
-    }
     for name in &config.unknown {
         log.line(Level::Warning, "", &format!("{name} is not a setting of wsgi-lambda: see `bootstrap --help`"));
     }
+    let wake = session.prepare_signals()?;
     let app = session.load_app(config);
     session.flush();
     let app = app?;
+    let wake = if config.workers > 1 {
+        session.fork_workers(config.workers, config.log_socket.as_deref())?;
+        session.prepare_signals()? // the pipe of the parent would wake one worker for the signals of another
+    } else {
+        wake
+    };
+    let mut answers = Answers::new(&config.runtime_api);
+    let poller = Poller::new(&config.runtime_api, wake)?;
+    if config.internal_extension {
+        poller.register_extension()?;
+    }
     if config.snap_start {
         session.before_snapshot()?;
         session.flush();

@@ -24,7 +24,7 @@ impl<'py> App<'py> {
         let callable = Loader { py, glue: &glue }.load(&config.handler)?;
         let prepare = || {
             glue.call_method0("after_import")?;
-            Template::new(py, &glue)
+            Template::new(py, &glue, config.workers)
         };
         let template = prepare().map_err(|error| describe(&glue, error))?;
         Ok(Self { glue, callable, template, strict: config.strict })

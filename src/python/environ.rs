@@ -22,13 +22,13 @@ pub(super) struct Template<'py> {
 }
 
 impl<'py> Template<'py> {
-    pub(super) fn new(py: Python<'py>, glue: &Bound<'py, PyModule>) -> PyResult<Self> {
+    pub(super) fn new(py: Python<'py>, glue: &Bound<'py, PyModule>, workers: usize) -> PyResult<Self> {
         let constant = PyDict::new(py);
         constant.set_item("wsgi.version", (1, 0))?;
         constant.set_item("wsgi.multithread", false)?;
         // Other sandboxes run the same application, but no other process shares this one's /tmp or memory: what reads
         // the flag (Werkzeug's debugger) means the latter. So do gunicorn with one worker and every Lambda adapter.
-        constant.set_item("wsgi.multiprocess", false)?;
+        constant.set_item("wsgi.multiprocess", workers > 1)?;
         constant.set_item("wsgi.run_once", false)?;
         constant.set_item("wsgi.input_terminated", true)?;
         constant.set_item("wsgi.file_wrapper", glue.getattr("FileWrapper")?)?;

@@ -110,6 +110,14 @@ pub(super) fn interrupt(thread: Thread) {
     }
 }
 
+/// Has the kernel end this process when its parent ends in a way that leaves nobody to tell it.
+pub(super) fn end_with_parent() {
+    // SAFETY: the call changes an attribute of this process and nothing else.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+    }
+}
+
 /// The signals of the deadline: real-time ones that nothing else uses.
 pub(super) fn stacks_signal() -> i32 {
     libc::SIGRTMAX() - 2

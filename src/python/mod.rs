@@ -16,6 +16,7 @@ mod interpreter;
 mod signals;
 mod snapshot;
 mod start_response;
+mod workers;
 
 use std::path::PathBuf;
 

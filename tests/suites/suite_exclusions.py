@@ -8,7 +8,6 @@ ENCODED_PATH = "HTTP APIs deliver the path decoded: %2f is gone, and REQUEST_URI
 EMPTY_QUERY = "no event shows a `?` without a query"
 CONTROL = "HTTP field values hold no control characters and no blanks at their ends"
 ONE_COOKIE = "a Lattice answer has one value for a header name"
-ONE_VALUE = "the balancer keeps the last of repeated parameters"
 
 EXCLUSIONS = [
     ("werkzeug", "*", "tests/middleware/test_lint.py::test_lint_middleware_http_headers*", NO_WSGI),

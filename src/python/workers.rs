@@ -1,0 +1,31 @@
+//! Workers: processes forked after the import of the application, each with a loop of its own.
+
+use pyo3::exceptions::PySystemExit;
+use pyo3::prelude::*;
+
+use super::{Session, describe, describe_without_glue, ffi, glue};
+use crate::error::{Error, Kind, Result};
+
+impl Session<'_> {
+    /// Forks workers and returns in each of them; the parent supervises them here. Before any thread and before tokio,
+    /// neither of which survives a fork.
+    ///
+    /// # Errors
+    /// `Shutdown` in the parent, when it is told to end; `RuntimeApi`, when workers end as fast as they are made.
+    pub fn fork_workers(self, count: usize, log_socket: Option<&str>) -> Result<()> {
+        let py = self.py;
+        let glue = glue(py).map_err(|error| describe_without_glue(py, &error))?;
+        let Err(error) = glue.call_method1("fork_workers", (count, log_socket)) else {
+            ffi::end_with_parent();
+            return Ok(());
+        };
+        if !error.is_instance_of::<PySystemExit>(py) {
+            return Err(describe(&glue, error));
+        }
+        let code = error.value(py).getattr("code").and_then(|code| code.extract::<i32>());
+        match code {
+            Ok(0) => Err(Error::shutdown()),
+            _ => Err(Error::new(Kind::RuntimeApi, "Runtime.WorkersEnd", "workers end as fast as they are made")),
+        }
+    }
+}
