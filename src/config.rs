@@ -20,6 +20,9 @@ const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 /// `on-demand`, `provisioned-concurrency`, `snap-start` or `lambda-managed-instances`.
 const INITIALIZATION_TYPE: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
 
+/// `JSON` or `Text`.
+const LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
+
 /// How log records are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -43,7 +46,7 @@ pub enum ResponseMode {
 /// What `event` and `environ` need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestConfig {
-    /// `/orders`, percent-decoded: never empty, never ends in a slash.
+    /// `/orders`: never ends in a slash. Empty when it is set to the root, which turns the derivation off.
     pub base_path: Option<Vec<u8>>,
     /// See [`TRUSTED_HOPS`].
     pub trusted_hops: usize,
@@ -134,6 +137,13 @@ impl Config {
     #[allow(clippy::disallowed_methods)] // as above
     pub fn runtime_api_from_env() -> String {
         std::env::var(RUNTIME_API).unwrap_or_default()
+    }
+
+    /// The log's form alone, for the same.
+    #[allow(clippy::disallowed_methods)] // as above
+    pub fn log_format_from_env() -> LogFormat {
+        let format = std::env::var(LOG_FORMAT).unwrap_or_default();
+        Vars(&HashMap::from([(LOG_FORMAT.to_owned(), format)])).log_format()
     }
 
     /// Reads variables from a map.
@@ -244,7 +254,7 @@ impl<'a> Vars<'a> {
     }
 
     fn log_format(&self) -> LogFormat {
-        match self.get("AWS_LAMBDA_LOG_FORMAT") {
+        match self.get(LOG_FORMAT) {
             Some(format) if format.eq_ignore_ascii_case("json") => LogFormat::Json,
             _ => LogFormat::Text,
         }

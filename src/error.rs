@@ -12,7 +12,7 @@ use std::fmt;
 pub enum Kind {
     /// A setting of ours or a variable of the platform is missing or wrong: an init error.
     Config,
-    /// The application could not be loaded: an init error.
+    /// The application's doing: an init error while it is loaded, later what the log tells of a request.
     App,
     /// The interpreter could not be started: an init error.
     Interpreter,

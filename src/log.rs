@@ -80,6 +80,20 @@ impl Log {
         self.exception(request_id, error.error_type(), error.message(), error.stack_trace());
     }
 
+    /// Writes an error with the stacks of all threads, each most recent call first.
+    pub fn stacks(&self, request_id: &str, error_type: &str, message: &str, stacks: &str) {
+        match self.format {
+            LogFormat::Text => {
+                let text = format!("[ERROR] {error_type}: {message}\n{}", stacks.trim_end());
+                self.write(Level::Error, &if self.telemetry.is_some() { text } else { one_event(&text) });
+            }
+            LogFormat::Json => {
+                let lines: Vec<String> = stacks.lines().map(|line| format!("{line}\n")).collect();
+                self.exception(request_id, error_type, message, &lines);
+            }
+        }
+    }
+
     /// Writes an exception by its parts.
     pub fn exception(&self, request_id: &str, error_type: &str, message: &str, stack_trace: &[String]) {
         let record = match self.format {

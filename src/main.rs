@@ -17,7 +17,11 @@ fn main() -> ExitCode {
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => {
-            handler::report_init_error(&Config::runtime_api_from_env(), &Log::default(), &error);
+            handler::report_init_error(
+                &Config::runtime_api_from_env(),
+                &Log::new(Config::log_format_from_env(), None),
+                &error,
+            );
             return ExitCode::FAILURE;
         }
     };

@@ -26,6 +26,10 @@ def app(environ, start_response):
         elif path == "/busy":
             while True:
                 pass
+        elif path == "/work":
+            import json, re
+            while True:
+                value = json.loads(json.dumps({"a": [re.sub("b", "c", "abc" * 20) for _ in range(50)]}))
         elif path == "/lock":
             threading.Event().wait()
         elif path == "/stubborn":
@@ -84,6 +88,33 @@ fn the_caller_gets_a_504_the_log_the_stacks_the_application_a_timeout_error() {
         let answers = function.calls().iter().filter(|call| call.route == Route::Response).count();
         assert_eq!(answers, 3, "{path}: one answer a request");
     }
+}
+
+#[test]
+fn python_code_that_never_stops_is_looked_at_without_a_crash() {
+    let mut function = function().start();
+    for _ in 0..12 {
+        // The first alarms of an earlier version read frames while they changed, and some ended in a crash.
+        let answer = function.send(Invocation::new(get("/work").to_string()).timeout(Duration::from_millis(1600)));
+        assert_eq!(answer.status(), 504, "{}", function.logs());
+    }
+    let starts = function.calls().iter().filter(|call| call.route == Route::Response).count();
+    assert_eq!(starts, 12, "one process served all of them");
+}
+
+#[test]
+fn a_margin_that_is_not_below_the_timeout_is_a_warning() {
+    let mut function = function().start();
+    for _ in 0..2 {
+        let answer = function.send(Invocation::new(get("/").to_string()).timeout(Duration::from_millis(1400)));
+        assert_eq!(answer.status(), 200);
+    }
+    assert_eq!(
+        function.logs().matches("WSGI_LAMBDA_DEADLINE_MARGIN_MS is not below").count(),
+        1,
+        "{}",
+        function.logs()
+    );
 }
 
 #[test]

@@ -145,6 +145,15 @@ fn what_goes_wrong_beside_the_response_leaves_it_whole() {
 }
 
 #[test]
+fn a_forked_child_that_comes_back_sends_nothing_of_a_stream() {
+    let mut function = source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", "stream").start();
+    let (answer, logs) = play(&mut function, "/fork");
+    assert_eq!((answer.status(), answer.text()), (200, "ok"), "{logs}");
+    let count = |route| function.calls().iter().filter(|call| call.route == route).count();
+    assert_eq!((count(Route::Response), count(Route::Next)), (2, 3), "one answer a request");
+}
+
+#[test]
 fn a_forked_child_that_comes_back_answers_nothing() {
     let mut function = function();
     let (answer, logs) = play(&mut function, "/fork");

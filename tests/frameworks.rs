@@ -156,6 +156,29 @@ fn urls_made_by_the_frameworks_keep_the_stage() {
 }
 
 #[test]
+fn djangos_error_reports_do_not_show_what_the_event_repeats() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = r#"
+import django.conf
+django.conf.settings.configure(DEBUG=True)
+from django.core.handlers.wsgi import WSGIRequest
+from django.views.debug import SafeExceptionReporterFilter
+
+def app(environ, start_response):
+    meta = SafeExceptionReporterFilter().get_safe_request_meta(WSGIRequest(environ))
+    start_response("200 OK", [])
+    return [repr([key for key, value in meta.items() if "s3cr3t" in repr(value)]).encode()]
+"#;
+    std::fs::write(folder.path().join("app.py"), source).unwrap();
+    let venv = root().join(".cache/venv");
+    let mut function = app(folder.path(), "app:app").env("WSGI_LAMBDA_VENV", venv.to_str().unwrap()).start();
+    let mut event = event("function-url-cookies");
+    event["cookies"] = json!(["session=s3cr3t"]);
+    event["headers"]["cookie"] = "session=s3cr3t".into();
+    assert_eq!(function.invoke(event).text(), "[]");
+}
+
+#[test]
 fn static_files_of_whitenoise_arrive_whole() {
     for (example, handler, _) in EXAMPLES.iter().filter(|(_, _, has_static)| *has_static) {
         let mut function = start(example, handler);

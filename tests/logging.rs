@@ -43,6 +43,16 @@ def app(environ, start_response):
     elif path == "/uncaught":
         secret = environ["HTTP_AUTHORIZATION"]
         raise RuntimeError("uncaught")
+    elif path == "/note":
+        error = RuntimeError("noted")
+        error.add_note("note one")
+        error.add_note("note two")
+        raise error
+    elif path == "/surrogate":
+        log.error("lone \ud800 surrogate")
+    elif path == "/closed":
+        sys.stdout.close()
+        log.error("after close")
     elif path == "/chained":
         try:
             {}["inner"]
@@ -112,6 +122,32 @@ fn a_traceback_is_one_event() {
     assert!(uncaught[0].starts_with("[ERROR] RuntimeError: uncaught\rTraceback"), "{uncaught:?}");
     let chained = lines(&mut text().start(), "/chained");
     assert!(chained[0].contains("KeyError: 'inner'") && chained[0].contains("direct cause"), "{chained:?}");
+}
+
+#[test]
+fn notes_stay_and_no_record_is_lost() {
+    let mut function = text().start();
+    let noted = lines(&mut function, "/note").join("\n");
+    assert!(noted.contains("note one") && noted.contains("note two"), "{noted}");
+    assert_eq!(noted.matches("RuntimeError: noted").count(), 1, "{noted}");
+    assert!(lines(&mut function, "/surrogate")[0].contains("lone \\ud800 surrogate"));
+    assert!(lines(&mut function, "/closed")[0].contains("after close"));
+}
+
+#[test]
+fn looking_for_the_logging_module_without_importing_it_does_no_harm() {
+    let app = r#"
+import importlib.util
+assert importlib.util.find_spec("logging")
+def app(environ, start_response):
+    import logging
+    logging.getLogger("x").error("said")
+    start_response("200 OK", [])
+    return []
+"#;
+    let mut function = source(app).start();
+    function.replay("rest-get");
+    assert!(function.logs().contains("[ERROR]\t") && function.logs().contains("\tsaid"), "{}", function.logs());
 }
 
 #[test]

@@ -259,7 +259,8 @@ proptest! {
         sent in sent(), origin in prop::sample::select(&ORIGINS), place in any::<prop::sample::Index>(),
         value in prop::sample::select(vec![
             json!(null), json!(1), json!(-1.5e300), json!([]), json!([null, 1, "a", {}]), json!({}), json!(true),
-            json!("\u{0}\r\n"), json!({"": null, "a b": ["x"]}), json!("%"), json!("%zz%4"), json!("//"),
+            json!("\u{0}\r\n"), json!({"": null, "a b": ["x"]}), json!("%"), json!("%zz%4"), json!("//"), json!(""), json!("/"),
+            json!({"path": "", "stage": "s", "identity": {"sourceIp": ""}}),
         ]),
     ) {
         let mut event = sent.event(origin);

@@ -212,7 +212,10 @@ fn an_init_error_ends_the_replay() {
 fn a_timeout_and_an_exit_are_told_and_the_runtime_starts_again() {
     let place = Place::new();
     let events = lines(&[get("/slow"), get("/after-slow"), get("/exit"), get("/after-exit")]);
-    let seen = place.replay_with_input(&["-", "--app", "tapp:app", "--timeout", "0.5"], &events);
+    let seen = place.replay_with_input(
+        &["-", "--app", "tapp:app", "--timeout", "0.5", "--env", "WSGI_LAMBDA_DEADLINE_MARGIN_MS=0"],
+        &events,
+    );
     filtered(|| assert_snapshot!(seen.all()));
 }
 

@@ -311,6 +311,20 @@ fn events_that_are_not_http_are_errors_that_say_what_was_seen() {
 }
 
 #[test]
+fn odd_members_of_an_event_cost_only_themselves() {
+    let mut function = expression("[environ['PATH_INFO'], environ.get('HTTP_X_GOOD'), environ.get('REMOTE_ADDR')]")
+        .env("WSGI_LAMBDA_TRUSTED_HOPS", &usize::MAX.to_string())
+        .start();
+    let mut event = event("rest-get");
+    event["path"] = "/".into();
+    event["requestContext"]["path"] = "".into();
+    event["multiValueHeaders"] = json!({"X-Good": ["yes"], "SURROGATE": ["no"]});
+    let bytes = event.to_string().replace("SURROGATE", "\\ud800");
+    let seen = function.send(Invocation::new(bytes)).body_json();
+    assert_eq!((&seen[0], &seen[1]), (&json!("/"), &json!("yes")));
+}
+
+#[test]
 fn the_exception_of_an_application_is_a_500_with_its_traceback_in_the_log_alone() {
     let mut function = expression("1/0 if 'x' else 'secret'").start();
     let answer = function.replay("rest-get");

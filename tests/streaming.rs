@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Answer, Function, event, source};
-use wsgi_lambda::emulator::{Outcome, Stream};
+use wsgi_lambda::emulator::{Fault, Outcome, Route, Stream};
 
 const APP: &str = r#"
 import time
@@ -182,6 +182,16 @@ fn a_failure_before_the_first_byte_is_a_clean_500() {
 }
 
 #[test]
+fn a_failure_of_a_head_request_has_no_body() {
+    for mode in ["stream", "buffered"] {
+        let mut event = get("/raises");
+        event["requestContext"]["http"]["method"] = "HEAD".into();
+        let answer = source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", mode).start().invoke(event);
+        assert_eq!((answer.status(), answer.body()), (500, &b""[..]), "{mode}");
+    }
+}
+
+#[test]
 fn a_failure_after_the_first_byte_is_told_in_trailers() {
     let mut function = function();
     let answer = function.invoke(get("/fails-late"));
@@ -227,6 +237,32 @@ def app(environ, start_response):
         Outcome::Platform(error) => assert_eq!(error.error_type, "Runtime.ExitError"),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn after_a_broken_connection_nothing_more_is_sent() {
+    let app = r#"
+def app(environ, start_response):
+    write = start_response("200 OK", [])
+    failed = 0
+    for _ in range(200):
+        try:
+            write(b"x" * 200_000)
+        except OSError:
+            failed += 1
+    print("failed", failed)
+    return []
+"#;
+    let mut function = source(app).env("WSGI_LAMBDA_RESPONSE_MODE", "stream").start();
+    function.api().arrange(Route::Response, Fault::Close);
+    function.invoke(get("/"));
+    let logs = function.logs();
+    let failed = logs.lines().find_map(|line| line.strip_prefix("failed ")).expect("a count");
+    assert!(failed.parse::<u32>().unwrap() > 150, "{logs}");
+    let unknown = function.calls().iter().filter(|call| call.route == Route::Unknown).count();
+    assert_eq!(unknown, 0, "no chunk was sent as if it were a request");
+    let mut again = function;
+    assert_eq!(again.invoke(get("/")).status(), 200);
 }
 
 #[test]

@@ -119,10 +119,6 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
-/// A member's name, borrowed where it has no escape.
-#[derive(serde::Deserialize)]
-struct Name<'e>(#[serde(borrow)] Cow<'e, str>);
-
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
@@ -134,8 +130,9 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::with_capacity(16);
-        while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-            fields.push((name, value));
+        // Names too are taken as they stand: one with an unpaired surrogate must not cost the others.
+        while let Some((name, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+            fields.push((into_string(json::unescape(literal(name).unwrap_or_default())), value));
         }
         Ok(Fields(fields))
     }

@@ -18,7 +18,7 @@ pub(super) fn resolve(peer: Option<&str>, forwarded_for: Option<&[u8]>, trusted_
         return parse(peer); // the header was not appended to: what it says was written by who knows whom
     }
     // A chain that is too short did not come through the proxies: only its last element is certain.
-    let at = chain.len().checked_sub(trusted_hops + 1).or(chain.len().checked_sub(1))?;
+    let at = chain.len().checked_sub(trusted_hops.saturating_add(1)).or(chain.len().checked_sub(1))?;
     parse(chain[at])
 }
 

@@ -40,7 +40,9 @@ fn stage(path: &[u8], context: &Fields<'_>) -> Vec<u8> {
     let stage = match full.strip_suffix(path) {
         Some(stage) => stage,
         // The API's root: `path` is `/`, and the full path may be the bare stage.
-        None if path == b"/" && context.text("stage").is_some_and(|stage| full[1..] == *stage) => &full,
+        None if path == b"/" && context.text("stage").is_some_and(|stage| full.strip_prefix(b"/") == Some(&*stage)) => {
+            &full
+        }
         None => b"",
     };
     if is_mount(stage) { stage.to_vec() } else { Vec::new() }

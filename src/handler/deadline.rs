@@ -3,15 +3,16 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::Client;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::invocation::Invocation;
 use crate::log::Log;
 use crate::proxy::{self, StreamSink};
 use crate::python::{Interrupter, Session};
-use crate::request::Origin;
-use crate::runtime::{Alarm, Answers, Streamed, Watch};
+use crate::runtime::{Alarm, Answers, Receipt, Streamed, Watch};
 
+const REACHED: &str = "Runtime.DeadlineReached";
 const TIMEOUT: &str = "504 Gateway Timeout";
 const TIMEOUT_TEXT: &str = "Gateway Timeout";
 
@@ -32,28 +33,36 @@ impl Deadline {
         Ok(Self { watch, interrupter: Arc::new(session.interrupter()?), log: Arc::clone(log), margin })
     }
 
-    /// Watches an invocation whose answer is one document.
-    pub(super) fn watch_buffered(&self, invocation: &Invocation, origin: Origin) {
-        let answered = invocation.without_event();
-        self.arm(invocation, move |answers, _| {
-            let envelope = proxy::plain(origin, TIMEOUT, TIMEOUT_TEXT);
-            // Whether the platform took it is of no more use: a moment later it would have ended all this.
-            let _ = answers.respond(&answered, &envelope.json);
-        });
+    /// Watches an invocation whose answer is one document. Gives whether there is time enough to.
+    pub(super) fn watch_buffered(&self, invocation: &Invocation, client: &Client) -> bool {
+        let (answered, client) = (invocation.without_event(), client.clone());
+        self.arm(invocation, move |answers| {
+            let envelope = proxy::plain(client.origin, &client.method, TIMEOUT, TIMEOUT_TEXT);
+            match answers.respond(&answered, &envelope.json) {
+                Ok(Receipt::Accepted) => "the caller was answered with 504",
+                _ => "the platform refused the 504 for the caller",
+            }
+        })
     }
 
     /// Watches an invocation whose answer is streamed: before the first byte the caller gets a 504, after it trailers.
-    pub(super) fn watch_streamed(&self, invocation: &Invocation, sink: &SharedStream) {
-        let sink = Arc::clone(sink);
-        self.arm(invocation, move |_, error| {
-            // While the application's last chunk is being sent the platform's own end is the only one possible.
-            let Ok(mut sink) = sink.try_lock() else { return };
+    pub(super) fn watch_streamed(&self, invocation: &Invocation, client: &Client, sink: &SharedStream) -> bool {
+        let (sink, client) = (Arc::clone(sink), client.clone());
+        self.arm(invocation, move |_| {
+            let Ok(mut sink) = sink.try_lock() else { return "the stream ends after the chunk that is being sent" };
             let started = sink.has_started();
-            let sent = if started { Ok(()) } else { sink.plain(TIMEOUT, TIMEOUT_TEXT) };
-            if let (Ok(()), Some(streamed)) = (sent, sink.take_writer()) {
-                let _ = if started { streamed.fail(error) } else { streamed.finish() };
+            let sent = if started { Ok(()) } else { sink.plain(&client.method, TIMEOUT, TIMEOUT_TEXT) };
+            let ended = match (sent, sink.take_writer()) {
+                (Ok(()), Some(streamed)) if started => streamed.fail(&reached()),
+                (Ok(()), Some(streamed)) => streamed.finish(),
+                _ => Ok(Receipt::Lost),
+            };
+            match (ended, started) {
+                (Ok(Receipt::Accepted), true) => "the stream was ended with error trailers",
+                (Ok(Receipt::Accepted), false) => "the caller was answered with 504",
+                _ => "the caller could not be told",
             }
-        });
+        })
     }
 
     /// The application is done: gives whether it came too late.
@@ -65,20 +74,22 @@ impl Deadline {
         rang
     }
 
-    fn arm(&self, invocation: &Invocation, answer: impl FnOnce(&mut Answers, &Error) + Send + 'static) {
+    /// The caller first: what follows takes time, and looks into a process in an unknown state.
+    fn arm(&self, invocation: &Invocation, answer: impl FnOnce(&mut Answers) -> &'static str + Send + 'static) -> bool {
         let (interrupter, log) = (Arc::clone(&self.interrupter), Arc::clone(&self.log));
         let (request_id, margin) = (invocation.request_id.clone(), self.margin.as_millis());
         let alarm: Alarm = Box::new(move |answers| {
-            let message = format!(
-                "the function's timeout is {margin} ms away: the caller is answered, TimeoutError is raised in the \
-                 application"
-            );
-            let stacks = interrupter.stacks().lines().map(|line| format!("{line}\n")).collect();
-            let error = Error::new(Kind::App, "Runtime.DeadlineReached", message).with_stack_trace(stacks);
-            log.error(&request_id, &error);
-            answer(answers, &error);
-            interrupter.interrupt();
+            let answered = answer(answers);
+            let stacks = interrupter.interrupt();
+            let message =
+                format!("the function's timeout is {margin} ms away: {answered}, the application interrupted");
+            log.stacks(&request_id, REACHED, &message, &stacks);
         });
-        self.watch.arm(invocation.deadline_ms, alarm);
+        self.watch.arm(invocation.deadline_ms, alarm)
     }
+}
+
+/// The error that a stream's trailers name.
+pub(super) fn reached() -> Error {
+    Error::new(Kind::App, REACHED, "the request was given up: the function's timeout is near")
 }

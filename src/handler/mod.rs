@@ -9,6 +9,7 @@ mod deadline;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::convert::Infallible;
+use std::fs::File;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -32,16 +33,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     for name in &config.unknown {
         log.line(Level::Warning, "", &format!("{name} is not a setting of wsgi-lambda: see `bootstrap --help`"));
     }
-    let wake = session.prepare_signals()?;
-    let app = session.load_app(config);
-    session.flush();
-    let app = app?;
-    let wake = if config.workers > 1 {
-        session.fork_workers(config.workers, config.log_socket.as_deref())?;
-        session.prepare_signals()? // the pipe of the parent would wake one worker for the signals of another
-    } else {
-        wake
-    };
+    let (app, wake) = load(session, config)?;
     let mut answers = Answers::new(&config.runtime_api);
     let poller = Poller::new(&config.runtime_api, wake)?;
     if config.internal_extension {
@@ -54,8 +46,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
         session.after_restore()?;
     }
     let deadline = config.deadline_margin.map(|margin| Deadline::start(session, config, log, margin)).transpose()?;
-    let handler =
-        Handler { session, config, log, app, deadline, process: std::process::id(), warned: RefCell::default() };
+    let handler = Handler { session, config, log, app, deadline, warned: RefCell::default() };
     loop {
         let invocation = match session.detached(|| poller.next(python::handle_signals)) {
             Ok(invocation) => invocation,
@@ -78,6 +69,22 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
             Receipt::Lost => log.line(Level::Warning, &invocation.request_id, "the answer could not be delivered"),
         }
     }
+}
+
+/// Loads the application, and on Managed Instances forks the workers that share its memory. Gives the file that wakes
+/// the poller for signals.
+fn load<'py>(session: Session<'py>, config: &Config) -> Result<(App<'py>, File)> {
+    let wake = session.prepare_signals()?;
+    let app = session.load_app(config);
+    session.flush();
+    session.end_if_forked();
+    let app = app?;
+    if config.workers < 2 {
+        return Ok((app, wake));
+    }
+    session.fork_workers(config.workers, config.log_socket.as_deref())?;
+    // A pipe shared with the parent would wake one worker for the signals of another.
+    Ok((app, session.prepare_signals()?))
 }
 
 /// Says why the process ends: to the log, and unless the platform itself is gone, to the platform. Gives the exit
@@ -117,10 +124,16 @@ struct Handler<'a, 'py> {
     log: &'a Log,
     app: App<'py>,
     deadline: Option<Deadline>,
-    /// The id of the process that serves.
-    process: u32,
     /// Kinds of warnings that have been given: each is worth one line, not one a request.
     warned: RefCell<HashSet<&'static str>>,
+}
+
+/// Who is answered, as far as an answer of our own depends on it.
+#[derive(Clone)]
+struct Client {
+    origin: Origin,
+    /// Empty when the request could not be decoded.
+    method: String,
 }
 
 /// What an answer was, for the access log.
@@ -142,11 +155,13 @@ impl Handler<'_, '_> {
         };
         let origin = event.origin();
         let request = event.decode(&self.config.request);
+        let method = request.as_ref().map_or_else(|_| String::new(), |request| request.method.to_string());
+        let client = Client { origin, method };
         let line = self.config.access_log.then(|| request.as_ref().map_or_else(|_| "-".to_owned(), access_line));
         let (served, receipt) = if self.config.response_mode == ResponseMode::Stream && proxy::can_stream(origin) {
-            self.stream(invocation, origin, request, answers)?
+            self.stream(invocation, &client, request, answers)?
         } else {
-            self.buffer(invocation, origin, request, answers)?
+            self.buffer(invocation, &client, request, answers)?
         };
         if let Some(line) = line {
             let millis = start.elapsed().as_secs_f64() * 1e3;
@@ -160,20 +175,18 @@ impl Handler<'_, '_> {
     fn buffer(
         &self,
         invocation: &Invocation,
-        origin: Origin,
+        client: &Client,
         request: Result<Request<'_>>,
         answers: &mut Answers,
     ) -> Result<(Served, Receipt)> {
-        if let Some(deadline) = &self.deadline {
-            deadline.watch_buffered(invocation, origin);
-        }
+        self.watch(invocation, |deadline| deadline.watch_buffered(invocation, client));
         let envelope = request.and_then(|request| self.envelope(invocation, &request)).unwrap_or_else(|error| {
             self.log.error(&invocation.request_id, &error);
             let (status, text) = refusal(&error);
-            proxy::plain(origin, status, text)
+            proxy::plain(client.origin, &client.method, status, text)
         });
         if self.is_too_late() {
-            return Ok(TOO_LATE);
+            return Ok((Served { status: 504, bytes: 0 }, Receipt::Accepted)); // the alarm has answered
         }
         // Everything that the application printed leaves before the platform may freeze the process.
         self.session.flush();
@@ -189,15 +202,15 @@ impl Handler<'_, '_> {
         match envelope {
             Some(Ok(envelope)) => {
                 self.warn(invocation, &envelope.warnings);
-                Ok(envelope)
+                return Ok(envelope);
             }
             Some(Err(too_large)) => {
                 let message = too_large.to_string();
                 self.log.exception(&invocation.request_id, "Function.ResponseSizeTooLarge", &message, &[]);
-                Ok(proxy::plain(request.origin, INTERNAL_ERROR, INTERNAL_ERROR_TEXT))
             }
-            None => Ok(proxy::plain(request.origin, INTERNAL_ERROR, INTERNAL_ERROR_TEXT)),
+            None => {}
         }
+        Ok(proxy::plain(request.origin, &request.method, INTERNAL_ERROR, INTERNAL_ERROR_TEXT))
     }
 
     /// Answers chunk by chunk. What fails before the first one is a clean error, what fails after it is told in
@@ -205,18 +218,14 @@ impl Handler<'_, '_> {
     fn stream(
         &self,
         invocation: &Invocation,
-        origin: Origin,
+        client: &Client,
         request: Result<Request<'_>>,
         answers: &Answers,
     ) -> Result<(Served, Receipt)> {
-        let sink: SharedStream = Arc::new(Mutex::new(StreamSink::new(origin, answers.stream(invocation))));
-        if let Some(deadline) = &self.deadline {
-            deadline.watch_streamed(invocation, &sink);
-        }
+        let sink: SharedStream = Arc::new(Mutex::new(StreamSink::new(client.origin, answers.stream(invocation))));
+        self.watch(invocation, |deadline| deadline.watch_streamed(invocation, client, &sink));
         let called = request.and_then(|request| self.call(invocation, &request, Box::new(Arc::clone(&sink))));
-        if self.is_too_late() {
-            return Ok(TOO_LATE);
-        }
+        let too_late = self.is_too_late();
         self.session.flush();
         self.warn(invocation, &lock(&sink).take_warnings());
         let (notes, failure) = match called {
@@ -229,8 +238,23 @@ impl Handler<'_, '_> {
                 (Notes::default(), Some(error))
             }
         };
-        let receipt = self.session.detached(|| end_stream(&sink, failure.as_ref()))?;
-        Ok((Served { status: notes.status, bytes: notes.sent }, receipt))
+        let mut served = Served { status: notes.status, bytes: notes.sent };
+        if too_late && !lock(&sink).is_open() {
+            return Ok((served, Receipt::Accepted)); // the alarm has ended the stream
+        }
+        // The alarm could not: a chunk was being sent. What follows it is the end all the same.
+        let failure = if too_late { Some(deadline::reached()) } else { failure };
+        let receipt = self.session.detached(|| end_stream(&sink, client, failure.as_ref(), &mut served))?;
+        Ok((served, receipt))
+    }
+
+    fn watch(&self, invocation: &Invocation, arm: impl FnOnce(&Deadline) -> bool) {
+        let armed = self.deadline.as_ref().is_none_or(arm);
+        if !armed {
+            let message = "WSGI_LAMBDA_DEADLINE_MARGIN_MS is not below the function's timeout: requests are not \
+                           given up before it";
+            self.warn_once(invocation, "deadline-margin", message);
+        }
     }
 
     /// Whether the deadline's alarm has answered in the application's place.
@@ -245,11 +269,7 @@ impl Handler<'_, '_> {
     fn call(&self, invocation: &Invocation, request: &Request<'_>, sink: Box<dyn Sink>) -> Result<Called> {
         self.hint_at_lost_bytes(invocation, request);
         let called = self.app.call(Call { request, invocation, sink });
-        if std::process::id() != self.process {
-            // The application forked and let the child come back: it must not answer, or ask for work, a second time.
-            self.session.flush();
-            std::process::exit(1);
-        }
+        self.session.end_if_forked();
         let called = called?;
         self.log_called(invocation, &called);
         Ok(called)
@@ -307,16 +327,14 @@ impl Handler<'_, '_> {
     }
 }
 
-/// What an answer was that the deadline's alarm has given.
-const TOO_LATE: (Served, Receipt) = (Served { status: 504, bytes: 0 }, Receipt::Accepted);
-
 /// Ends a stream: cleanly, with a small answer of our own when nothing was sent, or with trailers.
-fn end_stream(sink: &SharedStream, failure: Option<&Error>) -> Result<Receipt> {
+fn end_stream(sink: &SharedStream, client: &Client, failure: Option<&Error>, served: &mut Served) -> Result<Receipt> {
     let mut sink = lock(sink);
     let started = sink.has_started();
     if let Some(error) = failure.filter(|_| !started) {
         let (status, text) = refusal(error);
-        if sink.plain(status, text).is_err() {
+        *served = Served { status: status[..3].parse().unwrap_or(500), bytes: text.len() as u64 };
+        if sink.plain(&client.method, status, text).is_err() {
             return Ok(Receipt::Lost);
         }
     }

@@ -110,8 +110,13 @@ pub fn can_stream(origin: Origin) -> bool {
 }
 
 /// A small answer of the runtime's own, such as a 500 for an exception.
-pub fn plain(origin: Origin, status: &str, text: &str) -> Envelope {
-    buffered::encode(origin, &plain_head(status), text.as_bytes())
+pub fn plain(origin: Origin, method: &str, status: &str, text: &str) -> Envelope {
+    buffered::encode(origin, &plain_head(status), plain_body(method, text))
+}
+
+/// The answer to HEAD has no body, whoever makes it (RFC 9110 §9.3.2).
+fn plain_body<'t>(method: &str, text: &'t str) -> &'t [u8] {
+    if method == "HEAD" { b"" } else { text.as_bytes() }
 }
 
 /// The head of such an answer.

@@ -5,7 +5,7 @@ use std::io::{IoSlice, Write};
 
 use bytes::Bytes;
 
-use super::{MAX_PRELUDE_BYTES, Warning, headers, plain_head};
+use super::{MAX_PRELUDE_BYTES, Warning, headers, plain_body, plain_head};
 use crate::request::Origin;
 use crate::response::{Head, Sink};
 
@@ -33,6 +33,11 @@ impl<W: Write + Send> StreamSink<W> {
         self.started
     }
 
+    /// Whether what it writes to has not been taken.
+    pub fn is_open(&self) -> bool {
+        self.writer.is_some()
+    }
+
     /// Where it wrote to, to be ended: what is sent after that fails.
     pub fn take_writer(&mut self) -> Option<W> {
         self.writer.take()
@@ -47,9 +52,9 @@ impl<W: Write + Send> StreamSink<W> {
     ///
     /// # Errors
     /// When the receiver is gone.
-    pub fn plain(&mut self, status: &str, text: &str) -> std::io::Result<()> {
-        self.head(plain_head(status), Some(text.len()))?;
-        self.send(text.as_bytes())
+    pub fn plain(&mut self, method: &str, status: &str, text: &str) -> std::io::Result<()> {
+        self.head(plain_head(status), (method != "HEAD").then_some(text.len()))?;
+        self.send(plain_body(method, text))
     }
 
     /// Sends the prelude, if it has not left, and a chunk in one write.

@@ -48,7 +48,7 @@ impl App<'_> {
         let environ = call.environ_dict(self)?;
         let shared = Shared::new(Response::new(&call.request.method, call.sink), self.strict);
         let (failure, close_failure) = serve(self, environ, &shared);
-        let (response, dropped_headers) = shared.take();
+        let (response, dropped_headers) = shared.take(self.glue.py());
         Ok(Called {
             failure: failure.map(|error| describe(&self.glue, error)),
             close_failure: close_failure.map(|error| describe(&self.glue, error)),

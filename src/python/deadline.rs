@@ -1,14 +1,21 @@
-//! What the deadline watch does to Python from its own thread: look at the stacks, interrupt the main thread.
+//! What the deadline watch does to Python from its own thread: interrupt the main thread, look at the stacks.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::sync::Mutex;
+use std::time::Duration;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::{Session, describe, describe_without_glue, ffi, glue};
 use crate::error::{Error, Kind, Result};
 use crate::response::lock;
+
+/// How long an interrupted application may take to write its stacks before they are written without it.
+const PATIENCE: Duration = Duration::from_millis(100);
+const STEP: Duration = Duration::from_millis(5);
 
 /// A hand on the interpreter for another thread. Nothing it does waits for the GIL.
 #[derive(Debug)]
@@ -24,7 +31,7 @@ impl Session<'_> {
     /// `App` or `Interpreter`, when Python or the kernel refuses.
     pub fn interrupter(self) -> Result<Interrupter> {
         let glue = glue(self.py).map_err(|error| describe_without_glue(self.py, &error))?;
-        let signals = (ffi::stacks_signal(), ffi::interrupt_signal());
+        let signals = (ffi::interrupt_signal(), ffi::stacks_signal());
         let descriptor = glue.call_method1("prepare_deadline", signals).and_then(|descriptor| descriptor.extract());
         let descriptor = descriptor.map_err(|error| describe(&glue, error))?;
         let stacks = ffi::file_of_descriptor(descriptor).ok_or_else(|| {
@@ -35,33 +42,41 @@ impl Session<'_> {
 
     /// Drops an interrupt that has not arrived: the request it was for is over.
     pub fn forget_interrupt(self) {
-        let ended = glue(self.py).and_then(|glue| glue.call_method0("end_serving"));
-        // Runs the handlers of signals that are pending; ours lets them go by now, the application's own may raise.
-        if let Err(error) = ended.and_then(|_| self.py.check_signals()) {
-            error.write_unraisable(self.py, None);
+        // No Python code may run between the two, or the interrupt would be raised in it.
+        let ended = glue(self.py).and_then(|glue| glue.setattr(intern!(self.py, "_serving"), false));
+        if let Err(error) = ended.and_then(|()| self.py.check_signals()) {
+            error.write_unraisable(self.py, None); // a handler of the application's own
         }
     }
 }
 
 impl Interrupter {
-    /// Every Python thread's stack as text, most recent call first.
-    pub fn stacks(&self) -> String {
+    /// Raises `TimeoutError` in the main thread, at its next step in Python or in a system call that Python waits for,
+    /// and gives every Python thread's stack at that moment, most recent call first.
+    pub fn interrupt(&self) -> String {
         let mut file = lock(&self.stacks);
-        let mut text = String::new();
-        let read = file
-            .set_len(0)
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .map(|_| ffi::write_stacks())
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| file.read_to_string(&mut text));
-        match read {
-            Ok(_) => text,
-            Err(error) => format!("(the stacks could not be read: {error})"),
+        if let Err(error) = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))) {
+            return format!("(the stacks could not be taken: {error})");
         }
-    }
-
-    /// Raises `TimeoutError` in the main thread, at its next step in Python or in a system call that Python waits for.
-    pub fn interrupt(&self) {
         ffi::interrupt(self.main_thread);
+        let mut waited = Duration::ZERO;
+        while waited < PATIENCE {
+            std::thread::sleep(STEP);
+            waited += STEP;
+            let text = read(&file);
+            if let Some(text) = text.strip_suffix('\0') {
+                return text.to_owned();
+            }
+        }
+        ffi::write_stacks();
+        read(&file)
     }
+}
+
+/// The file from its beginning, without moving the position at which Python writes.
+fn read(file: &File) -> String {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let read = file.read_at(&mut bytes, 0).unwrap_or(0);
+    String::from_utf8_lossy(&bytes[..read]).into_owned()
 }

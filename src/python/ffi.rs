@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd as _, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -110,6 +111,38 @@ pub(super) fn interrupt(thread: Thread) {
     }
 }
 
+/// Set in a child that this process forks, by whatever code forks it.
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn note_fork() {
+    FORKED.store(true, Ordering::Relaxed);
+}
+
+/// From here on [`is_forked`] tells the process from children of it.
+pub(super) fn watch_forks() {
+    // SAFETY: the handler stores to an atomic, which is allowed in a child of a process with threads.
+    unsafe {
+        libc::pthread_atfork(None, None, Some(note_fork));
+    }
+}
+
+/// Whether this process is a child of the one that was started.
+pub(super) fn is_forked() -> bool {
+    FORKED.load(Ordering::Relaxed)
+}
+
+/// This child is meant to serve.
+pub(super) fn adopt_fork() {
+    FORKED.store(false, Ordering::Relaxed);
+}
+
+/// Ends a child that must not do its parent's work a second time, without running what the parent has registered for
+/// its own end.
+pub(super) fn leave_child() -> ! {
+    // SAFETY: the call only ends the process.
+    unsafe { libc::_exit(1) }
+}
+
 /// Has the kernel end this process when its parent ends in a way that leaves nobody to tell it.
 pub(super) fn end_with_parent() {
     // SAFETY: the call changes an attribute of this process and nothing else.
@@ -128,7 +161,8 @@ pub(super) fn interrupt_signal() -> i32 {
     libc::SIGRTMAX() - 3
 }
 
-/// Has `faulthandler`'s handler run on this thread, now.
+/// Has `faulthandler`'s handler run on this thread, now. It reads the frames of other threads without the GIL: for when
+/// the main thread has not run Python code for a while and so does not change them.
 pub(super) fn write_stacks() {
     // SAFETY: a handler is registered for the signal (`glue.prepare_deadline`), and `raise` runs it before it returns.
     unsafe {

@@ -107,10 +107,7 @@ def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, ide
     """Prepares the process for one invocation and gives its context object."""
     global request_id, tenant_id, _serving
     _serving = True
-    if sys.stdout is None or getattr(sys.stdout, "closed", False):
-        sys.stdout = _reopen(1)
-    if sys.stderr is None or getattr(sys.stderr, "closed", False):
-        sys.stderr = _reopen(2)
+    _mend_streams()
     request_id = new_request_id
     tenant_id = new_tenant_id
     # X-Ray and OpenTelemetry read os.environ, which is a copy that only Python can change.
@@ -121,8 +118,16 @@ def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, ide
     return LambdaContext(_functions, new_request_id, deadline_ms, arn, new_tenant_id, client, identity)
 
 
+def _mend_streams():
+    """Opens again what the application has closed or taken away."""
+    if sys.stdout is None or getattr(sys.stdout, "closed", False):
+        sys.stdout = _reopen(1)
+    if sys.stderr is None or getattr(sys.stderr, "closed", False):
+        sys.stderr = _reopen(2)
+
+
 def _reopen(descriptor):
-    """A stream in place of one that the application has closed; Python never closes the descriptor itself."""
+    """Python never closes the descriptors of its standard streams themselves."""
     return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
@@ -172,10 +177,10 @@ def _has_pth(path):
 
 
 def after_import():
-    """Importing `signal` gives SIGINT Python's handler, which a process that waits in Rust would never run."""
-    signal = sys.modules.get("signal")
-    if signal is not None and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """The signal module gives SIGINT Python's handler, which raises KeyboardInterrupt in whatever request comes next.
+    Ctrl-C is to end the process, unless the application has a handler of its own."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -382,36 +387,34 @@ def after_restore():
 class DeadlineReached(TimeoutError):
     """Raised in the application a moment before the platform ends the invocation."""
 
-    def __init__(self, message="the function's timeout is near, and the caller has been answered with 504"):
+    def __init__(self, message="the function's timeout is near: the request is given up"):
         super().__init__(message)
 
 
 _serving = False
 
 
-def prepare_deadline(stacks_signal, interrupt_signal):
-    """Lets one signal write every thread's stack to a file in memory, whose descriptor is given, and another interrupt
-    the application.
+def prepare_deadline(interrupt_signal, stacks_signal):
+    """Prepares the two signals of the deadline. The first interrupts the application: a handler of Python's own also
+    ends what blocks in a system call (PEP 475), which an exception set from another thread would not. Before it raises
+    it writes every thread's stack to a file in memory, whose descriptor is given, and a NUL behind them.
 
-    faulthandler needs no lock of the interpreter: it works while C code holds the GIL. A handler of Python's own also
-    ends what blocks in a system call (PEP 475), which an exception set from another thread would not.
+    The second writes the stacks without waiting for the interpreter, for when C code holds it and the first gets no
+    answer. While Python code runs that is not safe.
     """
     import faulthandler
 
+    descriptor = os.memfd_create("stacks")
+
     def interrupt(number, frame):
         if _serving:
+            faulthandler.dump_traceback(descriptor, all_threads=True)
+            os.write(descriptor, b"\0")
             raise DeadlineReached
 
     _signal.signal(interrupt_signal, interrupt)
-    descriptor = os.memfd_create("stacks")
     faulthandler.register(stacks_signal, file=descriptor, all_threads=True)
     return descriptor
-
-
-def end_serving():
-    """From here on an interrupt comes too late and is dropped."""
-    global _serving
-    _serving = False
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -452,8 +455,9 @@ def _trace(exception):
     lines = list(shown.format())
     if lines and lines[0].startswith("Traceback (most recent call last)"):
         del lines[0]
-    if not isinstance(exception, SyntaxError):
-        del lines[-1:]  # `Type: message` is told apart from the trace
+    last = list(shown.format_exception_only())
+    if not isinstance(exception, SyntaxError) and lines[-len(last) :] == last:
+        del lines[-len(last)]  # `Type: message` is told apart from the trace; notes stay
     return lines
 
 
@@ -489,37 +493,57 @@ class FileWrapper:
 # Logging
 
 
-class _LoggingHook:
-    """Prepares the root logger at the moment at which the application imports `logging`, and not before: the import
-    costs milliseconds that an application without it need not pay."""
+class _AfterImport:
+    """Does something at the moment at which the application imports a module, and not before: importing `logging` for
+    it costs milliseconds that an application without it need not pay."""
 
-    def __init__(self, prepare):
+    def __init__(self, module, prepare):
+        self.module = module
         self.prepare = prepare
+        self.looking = False
 
     def find_spec(self, name, path=None, target=None):
-        if name != "logging":
+        if name != self.module or self.looking:
             return None
-        sys.meta_path.remove(self)
         from _frozen_importlib import _find_spec
 
-        spec = _find_spec(name, path, target)
-        if spec is None:
-            return None
+        self.looking = True  # else it would find itself
+        try:
+            spec = _find_spec(name, path, target)
+        finally:
+            self.looking = False
+        if spec is None or not hasattr(spec.loader, "exec_module"):
+            return spec
         execute = spec.loader.exec_module
 
         def execute_and_prepare(module):
-            del spec.loader.exec_module
             execute(module)
-            self.prepare(module)
+            if self in sys.meta_path:  # once: a look at the spec alone imports nothing
+                sys.meta_path.remove(self)
+                self.prepare(module)
 
         spec.loader.exec_module = execute_and_prepare
         return spec
+
+
+def _hide_events(debug):
+    """Django's error reports hide cookies and POST fields by the names of META's keys, and look into dicts. The event
+    holds both under names that it does not know."""
+    import re
+
+    known = debug.SafeExceptionReporterFilter.hidden_settings
+    pattern = rf"{known.pattern}|^(?:wsgi_lambda|serverless|awsgi|lambda)\.event$"
+    debug.SafeExceptionReporterFilter.hidden_settings = re.compile(pattern, re.IGNORECASE)
 
 
 def prepare_logging(json_format, level, telemetry_fd):
     """One handler on the root logger, as the managed runtime has it: an application that only sets a level gets its
     records out, and `logging.basicConfig()` finds the work done."""
     os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
+    try:
+        os.fstat(telemetry_fd if telemetry_fd is not None else -1)
+    except OSError:
+        telemetry_fd = None
 
     def prepare(logging):
         root = logging.getLogger()
@@ -530,7 +554,8 @@ def prepare_logging(json_format, level, telemetry_fd):
     if "logging" in sys.modules:
         prepare(sys.modules["logging"])
     else:
-        sys.meta_path.insert(0, _LoggingHook(prepare))
+        sys.meta_path.insert(0, _AfterImport("logging", prepare))
+    sys.meta_path.insert(0, _AfterImport("django.views.debug", _hide_events))
 
 
 def _make_handler(logging, json_format, telemetry_fd):
@@ -539,12 +564,13 @@ def _make_handler(logging, json_format, telemetry_fd):
 
         def emit(self, record):
             try:
-                text = self.format(record)
+                text = _encodable(self.format(record))
                 if telemetry_fd is not None:
                     _write_frame(telemetry_fd, record.levelno, json_format, text + "\n")
                     return
                 if not json_format and (record.exc_info or record.exc_text or record.stack_info):
                     text = _one_event(text)
+                _mend_streams()
                 sys.stdout.write(text + "\n")
             except RecursionError:
                 raise

@@ -41,7 +41,8 @@ pub(super) fn find(config: &Config) -> Result<Home> {
 
 fn candidates() -> Vec<PathBuf> {
     let binary = std::env::current_exe().unwrap_or_default();
-    let beside = binary.ancestors().skip(1).take(2).map(Path::to_owned);
+    // Not the root: `/opt/bootstrap` must not take the Python of an image's distribution in `/lib`.
+    let beside = binary.ancestors().skip(1).take(2).filter(|path| path.parent().is_some()).map(Path::to_owned);
     beside.chain([MANAGED_HOME.into(), BUILD_HOME.into()]).collect()
 }
 

@@ -48,6 +48,7 @@ pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Re
     ffi::start(&home).map_err(|message| {
         Error::new(Kind::Interpreter, "Runtime.InterpreterError", format!("Python could not be started: {message}"))
     })?;
+    ffi::watch_forks();
     Python::attach(|py| {
         let glue = glue(py).map_err(|error| describe_without_glue(py, &error))?;
         prepare(&glue, config, home.managed).map_err(|error| describe(&glue, error))?;
@@ -67,6 +68,15 @@ impl<'py> Session<'py> {
     /// Runs something that blocks, with Python free for other threads.
     pub fn detached<T: Send>(self, work: impl FnOnce() -> T + Send) -> T {
         self.py.detach(work)
+    }
+
+    /// Ends this process at once if it is a child that the application forked and let come back: it must not answer, or
+    /// ask for work, a second time.
+    pub fn end_if_forked(self) {
+        if ffi::is_forked() {
+            self.flush();
+            ffi::leave_child();
+        }
     }
 
     /// Pushes out what the application printed.

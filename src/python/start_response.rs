@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 
+use super::ffi;
 use crate::response::head::{HeadError, is_hop_by_hop};
 use crate::response::{Head, Refusal, Response, lock};
 
@@ -26,9 +27,9 @@ impl Shared {
         Arc::new(Self { response: Mutex::new(Some(response)), dropped: Mutex::default(), strict })
     }
 
-    /// Ends the request.
-    pub(super) fn take(&self) -> (Option<Response>, Vec<String>) {
-        (lock(&self.response).take(), std::mem::take(&mut *lock(&self.dropped)))
+    /// Ends the request. A thread of the application may be in the middle of a `write()`.
+    pub(super) fn take(&self, py: Python<'_>) -> (Option<Response>, Vec<String>) {
+        (py.detach(|| lock(&self.response).take()), std::mem::take(&mut *lock(&self.dropped)))
     }
 
     /// Works on the response, if its request is still running. Sending may block: Python is free for other threads
@@ -38,6 +39,9 @@ impl Shared {
         py: Python<'_>,
         work: impl FnOnce(&mut Response) -> Result<T, Refusal> + Send,
     ) -> PyResult<T> {
+        if ffi::is_forked() {
+            ffi::leave_child(); // a child that the application let come back: the parent answers
+        }
         match py.detach(|| lock(&self.response).as_mut().map(work)) {
             Some(result) => result.map_err(|refusal| raise(&refusal)),
             None => Err(PyRuntimeError::new_err("this response belongs to a request that has ended")),

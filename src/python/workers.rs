@@ -16,6 +16,7 @@ impl Session<'_> {
         let py = self.py;
         let glue = glue(py).map_err(|error| describe_without_glue(py, &error))?;
         let Err(error) = glue.call_method1("fork_workers", (count, log_socket)) else {
+            ffi::adopt_fork();
             ffi::end_with_parent();
             return Ok(());
         };

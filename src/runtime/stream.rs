@@ -18,8 +18,16 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct Streamed {
     address: String,
-    head: String,
-    connection: Option<TcpStream>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing was sent: the head of the request waits for the first chunk.
+    New(String),
+    Open(TcpStream),
+    /// What was sent last did not arrive. There is no second attempt: the platform has seen the first.
+    Broken,
 }
 
 impl Streamed {
@@ -34,7 +42,7 @@ impl Streamed {
             head.extend([echo_name, ": ", echo_value, "\r\n"]);
         }
         head.push_str("\r\n");
-        Self { address: address.to_owned(), head, connection: None }
+        Self { address: address.to_owned(), state: State::New(head) }
     }
 
     /// Ends the answer as complete.
@@ -58,8 +66,8 @@ impl Streamed {
         self.end(trailers.as_bytes())
     }
 
-    fn end(mut self, last: &[u8]) -> Result<Receipt> {
-        let Some(mut connection) = self.connection.take() else { return Ok(Receipt::Lost) };
+    fn end(self, last: &[u8]) -> Result<Receipt> {
+        let State::Open(mut connection) = self.state else { return Ok(Receipt::Lost) };
         let end = write_all(&mut connection, &mut [IoSlice::new(last)]).and_then(|()| read_reply(&mut connection));
         match end {
             Ok((status, _)) => receipt(status),
@@ -73,16 +81,16 @@ impl Streamed {
             return Ok(0); // a chunk without data would end the body
         }
         let size = format!("{length:x}\r\n");
-        let head = std::mem::take(&mut self.head);
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(&self.address)?,
+        let (head, mut connection) = match std::mem::replace(&mut self.state, State::Broken) {
+            State::New(head) => (head, connect(&self.address)?),
+            State::Open(connection) => (String::new(), connection),
+            State::Broken => return Err(std::io::ErrorKind::BrokenPipe.into()),
         };
         let mut all = vec![IoSlice::new(head.as_bytes()), IoSlice::new(size.as_bytes())];
         all.extend(slices.iter().copied());
         all.push(IoSlice::new(b"\r\n"));
         write_all(&mut connection, &mut all)?;
-        self.connection = Some(connection);
+        self.state = State::Open(connection);
         Ok(length)
     }
 }

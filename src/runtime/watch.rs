@@ -54,18 +54,22 @@ impl Watch {
     }
 
     /// Sets the alarm for an invocation whose deadline is this many milliseconds after the Unix epoch. One that is
-    /// already nearer than the margin is left to the platform: there is nothing to be gained.
-    pub fn arm(&self, deadline_ms: u64, alarm: Alarm) {
+    /// already nearer than the margin is left to the platform: there is nothing to be gained. Gives whether it is set,
+    /// or the deadline is past, as in emulators that know none.
+    pub fn arm(&self, deadline_ms: u64, alarm: Alarm) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let left = Duration::from_millis(deadline_ms).saturating_sub(now);
-        let Some(wait) = left.checked_sub(self.margin).filter(|wait| !wait.is_zero()) else { return };
-        let Some(at) = Instant::now().checked_add(wait) else { return };
+        let Some(wait) = left.checked_sub(self.margin).filter(|wait| !wait.is_zero()) else {
+            return left.is_zero();
+        };
+        let Some(at) = Instant::now().checked_add(wait) else { return true };
         let mut state = self.shared.lock();
         state.phase = Phase::Armed(at, alarm);
         // Deadlines move forward, so the thread mostly wakes early enough by itself: a notice costs a system call.
         if state.wakes.is_none_or(|wakes| wakes > at) {
             self.shared.changed.notify_one();
         }
+        true
     }
 
     /// The invocation is over: gives whether the alarm rang, after waiting until it has done its work. No alarm of this
