@@ -192,3 +192,37 @@ fn static_files_of_whitenoise_arrive_whole() {
         }
     }
 }
+
+#[test]
+fn pooled_connections_can_be_closed_before_a_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = r#"
+import django, django.conf, sqlalchemy, wsgi_lambda
+from snapshot_restore_py import register_before_snapshot
+
+django.conf.settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}})
+django.setup()
+from django.db import connection
+
+connection.ensure_connection()
+engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.pool.QueuePool)
+engine.connect().close()
+before = [connection.connection is not None, engine.pool.checkedin()]
+register_before_snapshot(wsgi_lambda.close_django_connections)
+register_before_snapshot(wsgi_lambda.close_sqlalchemy_pools, engine)
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    after = [connection.connection is not None, engine.pool.checkedin()]
+    with connection.cursor() as cursor, engine.connect() as other:
+        works = [cursor.execute("SELECT 1").fetchone()[0], other.execute(sqlalchemy.text("SELECT 1")).scalar()]
+    return [repr((before, after, works)).encode()]
+"#;
+    std::fs::write(folder.path().join("app.py"), source).unwrap();
+    let venv = root().join(".cache/venv");
+    let mut function = app(folder.path(), "app:app")
+        .env("WSGI_LAMBDA_VENV", venv.to_str().unwrap())
+        .env("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+        .start();
+    assert_eq!(function.replay("rest-get").text(), "([True, 1], [False, 0], [1, 1])", "{}", function.logs());
+}

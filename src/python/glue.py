@@ -205,6 +205,21 @@ def on_shutdown(callback):
     return callback
 
 
+def close_django_connections():
+    """Closes the connections of Django's databases, which open again when they are used. For SnapStart:
+    `register_before_snapshot(wsgi_lambda.close_django_connections)`."""
+    from django.db import connections
+
+    connections.close_all()
+
+
+def close_sqlalchemy_pools(*engines):
+    """Closes the pooled connections of SQLAlchemy engines, which open new ones when they are used. For SnapStart:
+    `register_before_snapshot(wsgi_lambda.close_sqlalchemy_pools, engine)`."""
+    for engine in engines:
+        engine.dispose()
+
+
 def run_after_response():
     """Runs the callbacks; gives the exceptions of those that failed."""
     return _run(_after_response)
@@ -239,8 +254,8 @@ def prepare_signals():
         _terminated = True  # seen where the process waits: a request that is being served gets its answer first
 
     public = type(sys)("wsgi_lambda", "What a WSGI application can ask of the wsgi-lambda runtime.")
-    public.after_response = after_response
-    public.on_shutdown = on_shutdown
+    for function in (after_response, on_shutdown, close_django_connections, close_sqlalchemy_pools):
+        setattr(public, function.__name__, function)
     sys.modules["wsgi_lambda"] = public
     _signal.signal(_signal.SIGTERM, terminate)
     readable, _wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
