@@ -215,6 +215,20 @@ fn the_context_object_has_what_applications_read() {
 }
 
 #[test]
+fn a_deadline_that_cannot_be_read_costs_nothing() {
+    let mut function = expression("context.get_remaining_time_in_millis()").start();
+    let name = HeaderName::from_static("lambda-runtime-deadline-ms");
+    let event = event("rest-get").to_string();
+    for invocation in [
+        Invocation::new(event.clone()).without(name.clone()),
+        Invocation::new(event.clone()).header(name.clone(), HeaderValue::from_static("soon")),
+        Invocation::new(event).header(name, HeaderValue::from_static("1540000000000")),
+    ] {
+        assert_eq!(function.send(invocation).body_json(), json!(0));
+    }
+}
+
+#[test]
 fn an_odd_client_context_costs_nothing_but_itself() {
     let mut function = expression("context.client_context and context.client_context.custom").start();
     for (odd, expected) in [

@@ -23,6 +23,7 @@ use crate::invocation::Invocation;
 const CLIENT_CONTEXT: &str = "lambda-runtime-client-context";
 const COGNITO_IDENTITY: &str = "lambda-runtime-cognito-identity";
 const EXTENSION_API: &str = "/2020-01-01/extension";
+const DEADLINE: &str = "lambda-runtime-deadline-ms";
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
 /// Asks for work. The tokio runtime is current-thread: it runs on the thread that waits.
@@ -158,9 +159,13 @@ impl Poller {
         let client_context = take(CLIENT_CONTEXT);
         let cognito_identity = take(COGNITO_IDENTITY);
         let invocation_id = take(INVOCATION_ID);
-        let request_id = take("lambda-runtime-aws-request-id").ok_or_else(|| missing("Aws-Request-Id"))?;
-        if !headers.contains_key("lambda-runtime-deadline-ms") {
-            return Err(missing("Deadline-Ms"));
+        let request_id = take("lambda-runtime-aws-request-id").ok_or_else(|| {
+            Error::runtime_api("the Runtime API sent an event without the header Lambda-Runtime-Aws-Request-Id")
+        })?;
+        // `Context` panics without a deadline and fails on one that is no number: neither is worth a request.
+        let deadline = headers.get(DEADLINE).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if deadline.is_none() {
+            headers.insert(DEADLINE, HeaderValue::from_static("0"));
         }
         let context = Context::new(&request_id, Arc::clone(&self.config), &headers).map_err(|error| {
             Error::runtime_api(format!("the Runtime API sent a header that cannot be read: {error}"))
@@ -182,10 +187,6 @@ impl Poller {
 
 fn text(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
-}
-
-fn missing(header: &str) -> Error {
-    Error::runtime_api(format!("the Runtime API sent an event without the header Lambda-Runtime-{header}"))
 }
 
 /// The whole chain of causes in one line: hyper's outermost error says only "client error".
