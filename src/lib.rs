@@ -22,7 +22,10 @@
 //!    one blocking socket with TCP_NODELAY: the crate's own path loses stack traces and has no init error.
 //! 3. **Python lives on the main thread**, attached for the whole life of the process and detached around every
 //!    blocking wait, so `threading.local` values, context variables and signal handlers behave as in any server.
-//!    tokio is current-thread, on that same thread.
+//!    tokio is current-thread, on that same thread. An answer is written in line, streamed ones too: a slow reader
+//!    slows the generator, and nothing piles up. One thread more, the deadline watch, never touches Python objects: it
+//!    answers in the application's place and sends signals. Several requests at once (Managed Instances) are several
+//!    processes, forked after the import and before tokio or any thread.
 //! 4. **Own event structs on the request path.** They borrow, keep order and fail on nothing but broken JSON.
 //!    `aws_lambda_events` is held beside them in the tests, where its types are right.
 //! 5. **The origin is decided once**, by probing keys, and picks the answer's dialect.
@@ -30,6 +33,10 @@
 //! 7. **One bootstrap per Python minor version**, linked to `libpython3.N.so` through an `$ORIGIN` RUNPATH.
 //!
 //! ## Rooms
+//!
+//! `config` and `error` are read everywhere; `event`, `environ`, `proxy`, `request`, `response` and `json` are pure;
+//! `runtime` speaks to the platform, `python` to the interpreter (with `python/glue/` for what is better said in
+//! Python), `handler` joins them; `emulator` is the platform's side of the same protocol, `cli` its user.
 //!
 //! Each room's first file opens with a card (Room, In, Out, May use, Must not); `tests/house.rs` reads the cards and
 //! fails on a `use` that is not on one, and on `unsafe` outside `python/ffi.rs`.

@@ -6,7 +6,6 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::{Session, describe, describe_without_glue, ffi, glue};
@@ -43,7 +42,7 @@ impl Session<'_> {
     /// Drops an interrupt that has not arrived: the request it was for is over.
     pub fn forget_interrupt(self) {
         // No Python code may run between the two, or the interrupt would be raised in it.
-        let ended = glue(self.py).and_then(|glue| glue.setattr(intern!(self.py, "_serving"), false));
+        let ended = glue(self.py).and_then(|glue| glue.getattr("state")?.setattr("serving", false));
         if let Err(error) = ended.and_then(|()| self.py.check_signals()) {
             error.write_unraisable(self.py, None); // a handler of the application's own
         }

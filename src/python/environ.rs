@@ -76,7 +76,7 @@ impl<'py> Template<'py> {
     }
 }
 
-/// `sys.stderr`, of which `glue.begin` has made sure that it can be written to.
+/// `sys.stderr`, of which `glue/context.py` has made sure that it can be written to.
 fn errors_stream(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     py.import(intern!(py, "sys"))?.getattr(intern!(py, "stderr"))
 }

@@ -42,7 +42,7 @@ fn configure(config: &mut ffi::PyConfig, home: &Home) -> Result<(), String> {
     config.use_environment = 1; // PYTHONPATH, PYTHONWARNINGS, PYTHONHASHSEED … mean here what they mean elsewhere
     config.buffered_stdio = 0; // a frozen or killed sandbox must not keep output back
     config.write_bytecode = 0; // /var/task and /opt are read-only: trying costs system calls for every module
-    config.install_signal_handlers = 0; // Ctrl-C ends `wsgi-lambda replay` at once; see `glue.after_import`
+    config.install_signal_handlers = 0; // Ctrl-C ends `wsgi-lambda replay` at once; see `glue/start.py`
     config.pathconfig_warnings = 0; // a missing exec_prefix is no news in a layer
     let mut argv = [c"bootstrap".as_ptr()];
     // SAFETY: `config` is initialised (the caller's business, and a reference says so); the strings live until the
@@ -103,7 +103,7 @@ pub(super) fn this_thread() -> Thread {
     unsafe { libc::pthread_self() }
 }
 
-/// Has the handler of `glue.prepare_deadline` run in a thread.
+/// Has the handler of `glue/deadline.py` run in a thread.
 pub(super) fn interrupt(thread: Thread) {
     // SAFETY: the thread is the main one, which ends with the process; the signal has a handler.
     unsafe {
@@ -164,7 +164,7 @@ pub(super) fn interrupt_signal() -> i32 {
 /// Has `faulthandler`'s handler run on this thread, now. It reads the frames of other threads without the GIL: for when
 /// the main thread has not run Python code for a while and so does not change them.
 pub(super) fn write_stacks() {
-    // SAFETY: a handler is registered for the signal (`glue.prepare_deadline`), and `raise` runs it before it returns.
+    // SAFETY: a handler is registered for the signal (`glue/deadline.py`), and `raise` runs it before it returns.
     unsafe {
         libc::raise(stacks_signal());
     }

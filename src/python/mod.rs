@@ -11,6 +11,7 @@ mod deadline;
 mod environ;
 mod event;
 mod ffi;
+mod glue;
 mod handler_name;
 mod interpreter;
 mod signals;
@@ -27,6 +28,7 @@ pub use app::App;
 pub use call::{Call, Called};
 pub use deadline::Interrupter;
 pub use ffi::file_of_descriptor;
+use glue::glue;
 pub use signals::handle_signals;
 
 use crate::config::{Config, LogFormat};
@@ -84,16 +86,6 @@ impl<'py> Session<'py> {
         let flushed = glue(self.py).and_then(|glue| glue.call_method0(pyo3::intern!(self.py, "flush")));
         debug_assert!(flushed.is_ok(), "glue.flush catches everything");
     }
-}
-
-/// Our own Python code, imported once.
-fn glue(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    static GLUE: pyo3::sync::PyOnceLock<Py<PyModule>> = pyo3::sync::PyOnceLock::new();
-    let module = GLUE.get_or_try_init(py, || {
-        let code = pyo3::ffi::c_str!(include_str!("glue.py"));
-        PyModule::from_code(py, code, c"wsgi_lambda/glue.py", c"_wsgi_lambda").map(Bound::unbind)
-    })?;
-    Ok(module.bind(py).clone())
 }
 
 fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResult<()> {

@@ -1,0 +1,169 @@
+"""Logging as the managed runtime has it, prepared at the moment at which the application imports `logging`."""
+
+import os
+import sys
+import time
+
+import _wsgi_lambda_state as state
+import _wsgi_lambda_streams as streams
+from _wsgi_lambda_errors import encodable
+
+
+class _AfterImport:
+    """Does something at the moment at which the application imports a module, and not before: importing `logging` for
+    it costs milliseconds that an application without it need not pay."""
+
+    def __init__(self, module, prepare):
+        self.module = module
+        self.prepare = prepare
+        self.looking = False
+
+    def find_spec(self, name, path=None, target=None):
+        if name != self.module or self.looking:
+            return None
+        from _frozen_importlib import _find_spec
+
+        self.looking = True  # else it would find itself
+        try:
+            spec = _find_spec(name, path, target)
+        finally:
+            self.looking = False
+        if spec is None or not hasattr(spec.loader, "exec_module"):
+            return spec
+        execute = spec.loader.exec_module
+
+        def execute_and_prepare(module):
+            execute(module)
+            if self in sys.meta_path:  # once: a look at the spec alone imports nothing
+                sys.meta_path.remove(self)
+                self.prepare(module)
+
+        spec.loader.exec_module = execute_and_prepare
+        return spec
+
+
+def _hide_events(debug):
+    """Django's error reports hide cookies and POST fields by the names of META's keys, and look into dicts. The event
+    holds both under names that it does not know."""
+    import re
+
+    known = debug.SafeExceptionReporterFilter.hidden_settings
+    pattern = rf"{known.pattern}|^(?:wsgi_lambda|serverless|awsgi|lambda)\.event$"
+    debug.SafeExceptionReporterFilter.hidden_settings = re.compile(pattern, re.IGNORECASE)
+
+
+def prepare_logging(json_format, level, telemetry_fd):
+    """One handler on the root logger, as the managed runtime has it: an application that only sets a level gets its
+    records out, and `logging.basicConfig()` finds the work done."""
+    os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
+    try:
+        os.fstat(telemetry_fd if telemetry_fd is not None else -1)
+    except OSError:
+        telemetry_fd = None
+
+    def prepare(logging):
+        root = logging.getLogger()
+        root.addHandler(_make_handler(logging, json_format, telemetry_fd))
+        if level:
+            root.setLevel(level)
+
+    if "logging" in sys.modules:
+        prepare(sys.modules["logging"])
+    else:
+        sys.meta_path.insert(0, _AfterImport("logging", prepare))
+    sys.meta_path.insert(0, _AfterImport("django.views.debug", _hide_events))
+
+
+def _make_handler(logging, json_format, telemetry_fd):
+    class LambdaHandler(logging.Handler):
+        """Writes records to the telemetry descriptor, or to standard output."""
+
+        def emit(self, record):
+            try:
+                text = encodable(self.format(record))
+                if telemetry_fd is not None:
+                    _write_frame(telemetry_fd, record.levelno, json_format, text + "\n")
+                    return
+                if not json_format and (record.exc_info or record.exc_text or record.stack_info):
+                    text = _one_event(text)
+                streams.mend()
+                sys.stdout.write(text + "\n")
+            except RecursionError:
+                raise
+            except Exception:
+                self.handleError(record)
+
+    class RequestFilter(logging.Filter):
+        """Gives every record the id of the request it belongs to."""
+
+        def filter(self, record):
+            record.aws_request_id = state.request_id
+            record.tenant_id = state.tenant_id
+            return True
+
+    class TextFormatter(logging.Formatter):
+        converter = time.gmtime
+
+        def __init__(self):
+            super().__init__(
+                "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
+            )
+
+    class JsonFormatter(logging.Formatter):
+        """The managed runtime's keys, in its order."""
+
+        converter = time.gmtime
+        ordinary = set(vars(logging.makeLogRecord({}))) | {"aws_request_id", "tenant_id", "message", "asctime"}
+
+        def format(self, record):
+            import json
+
+            exc_type, exc, trace = record.exc_info if isinstance(record.exc_info, tuple) else (None, None, None)
+            plain = isinstance(record.msg, dict) and not record.args
+            values = {
+                "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+                "level": record.levelname,
+                "message": record.msg if plain else record.getMessage(),
+                "logger": record.name,
+                "stackTrace": _format_tb(trace),
+                "errorType": exc_type.__name__ if exc_type else None,
+                "errorMessage": str(exc) if exc_type else None,
+                "requestId": record.aws_request_id or None,
+                "location": f"{record.pathname}:{record.funcName}:{record.lineno}" if exc_type else None,
+                "tenantId": record.tenant_id,
+            }
+            extra = {name: value for name, value in vars(record).items() if name not in self.ordinary}
+            values.update((name, value) for name, value in extra.items() if name not in values)
+            values = {name: value for name, value in values.items() if value is not None}
+            return json.dumps(values, ensure_ascii=False, default=str)
+
+    handler = LambdaHandler()
+    handler.addFilter(RequestFilter())
+    handler.setFormatter(JsonFormatter() if json_format else TextFormatter())
+    return handler
+
+
+def _format_tb(trace):
+    if trace is None:
+        return None
+    import traceback
+
+    return traceback.format_tb(trace)
+
+
+def _write_frame(descriptor, level, json_format, text):
+    """One frame: type, length and microseconds as big-endian numbers, then the text (awslambdaric)."""
+    payload = text.encode("utf-8", "backslashreplace")
+    step = max(0, min(level // 10, 5))
+    kind = (0xA55A0003 if step == 0 else 0xA55A0007 + 4 * step) - int(json_format)
+    micros = int(time.time() * 1_000_000)
+    frame = kind.to_bytes(4, "big") + len(payload).to_bytes(4, "big") + micros.to_bytes(8, "big") + payload
+    while frame:
+        frame = frame[os.write(descriptor, frame) :]
+
+
+def _one_event(text):
+    """On standard output each newline begins a new event in CloudWatch: keep a traceback in one."""
+    lines = text.splitlines()
+    stripped = [line.lstrip(" ") for line in lines]
+    return "\r".join("\u00a0" * (len(line) - len(rest)) + rest for line, rest in zip(lines, stripped))

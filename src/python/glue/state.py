@@ -1,0 +1,10 @@
+"""What one invocation leaves for the other modules to read. The runtime writes `serving` itself."""
+
+request_id = ""
+tenant_id = None
+
+# Whether a request is with the application: an interrupt that comes later is dropped.
+serving = False
+
+# The descriptor into which the C handler of a signal writes, once it is there.
+wakeup = None
