@@ -15,6 +15,8 @@ help:
 	@echo "make test    build, lint and test everything, real frameworks included"
 	@echo "make build   build target/release/bootstrap and target/release/wsgi-lambda"
 	@echo "make lint    formatting and clippy"
+	@echo "make golden  store the demo app's answers to events/ again"
+	@echo "make clean   remove what was built"
 	@echo "PYTHON=python3.12 make ...   use another Python (3.11 or later, with a shared libpython)"
 
 build: check-tools
@@ -22,7 +24,8 @@ build: check-tools
 	cargo build --release --bin wsgi-lambda
 
 demo: build
-	$(CLI) replay
+	$(CLI) replay --brief
+	$(CLI) replay events/function-url-cookies.json
 
 golden: build
 	$(CLI) replay --quiet --expect tests/golden --update

@@ -11,7 +11,15 @@ use wsgi_lambda::{handler, python};
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("--help" | "-h") => return print(&help()),
-        Some("--version" | "-V") => return print(concat!("wsgi-lambda bootstrap ", env!("CARGO_PKG_VERSION"), "\n")),
+        Some("--version" | "-V") => {
+            return print(concat!(
+                "wsgi-lambda bootstrap ",
+                env!("CARGO_PKG_VERSION"),
+                " (",
+                env!("WSGI_LAMBDA_PYTHON"),
+                ")\n"
+            ));
+        }
         _ => {} // the exec wrapper of the managed runtimes passes the command that it wraps
     }
     let config = match Config::from_env() {

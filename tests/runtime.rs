@@ -62,6 +62,19 @@ fn handler_names_of_lambda_and_of_wsgi_find_the_application() {
 }
 
 #[test]
+fn a_handler_of_the_wrong_kind_is_told_what_it_is() {
+    for (code, hint) in [
+        ("def app():\n    return None", "name a factory as `module:factory()`"),
+        ("async def app(scope, receive, send):\n    pass", "wrap an ASGI application"),
+        ("def app(event, context):\n    return {'statusCode': 200}", "as a Lambda handler does"),
+    ] {
+        let mut function = source(code).start();
+        assert_eq!(function.replay("rest-get").status(), 500);
+        assert!(function.logs().contains(hint), "{hint}: {}", function.logs());
+    }
+}
+
+#[test]
 fn the_setting_for_the_application_wins_over_the_handler() {
     let mut function = app("tests/apps/handlers", "unused.handler").env("WSGI_LAMBDA_APP", "inner:app").start();
     assert_eq!(function.replay("rest-get").text(), "found");
@@ -74,7 +87,7 @@ fn an_application_that_cannot_be_loaded_is_an_init_error_with_the_platforms_name
         ("imports_missing.app", "Runtime.ImportModuleError", "No module named 'not_installed'"),
         ("inner.nothing", "Runtime.HandlerNotFound", "Handler 'nothing' missing on module 'inner'"),
         ("inner:Site.nothing", "Runtime.HandlerNotFound", "Handler 'Site.nothing' missing on module 'inner'"),
-        ("inner:number", "Runtime.HandlerNotFound", "a int cannot be called"),
+        ("inner:number", "Runtime.HandlerNotFound", "int objects cannot be called"),
         ("inner", "Runtime.MalformedHandlerName", "expected `module.attribute` or `module:attribute`"),
         ("", "Runtime.MalformedHandlerName", "expected `module.attribute` or `module:attribute`"),
         ("broken.app", "Runtime.UserCodeSyntaxError", "Syntax error in module 'broken'"),

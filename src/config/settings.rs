@@ -21,7 +21,7 @@ pub const APP: Setting = Setting {
 /// The mount point.
 pub const BASE_PATH: Setting = Setting {
     name: "WSGI_LAMBDA_BASE_PATH",
-    default: "derived from the event",
+    default: "derived from the event on REST APIs, else none",
     help: "The path under which the application is mounted, such as `/orders`. Moved from PATH_INFO to SCRIPT_NAME, \
            once, at a segment boundary, for every front end.",
 };

@@ -49,7 +49,7 @@ impl<'py> Loader<'_, 'py> {
             return Ok(app);
         }
         let kind = app.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-        Err(not_found(format!("Handler '{handler}' is no WSGI application: a {kind} cannot be called")))
+        Err(not_found(format!("Handler '{handler}' is not a WSGI application: {kind} objects cannot be called")))
     }
 
     fn find(&self, name: &HandlerName) -> Result<Bound<'py, PyAny>> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyTuple};
@@ -148,16 +149,34 @@ fn serve<'py>(app: &App<'py>, environ: Bound<'py, PyDict>, shared: &Arc<Shared>)
     let start_response = StartResponse(Arc::clone(shared));
     let result = match app.callable.call1((environ, start_response)) {
         Ok(result) => result,
-        Err(error) => return (Some(error), None),
+        Err(error) => return (Some(with_hint(app.glue.py(), error)), None),
     };
     let sent = send(&result, shared);
     let closed = close(&result);
     (sent.err(), closed.err())
 }
 
+/// A callable that refuses two arguments is the wrong callable, and Python says so without a traceback.
+fn with_hint(py: Python<'_>, error: PyErr) -> PyErr {
+    if !error.is_instance_of::<PyTypeError>(py) || error.traceback(py).is_some() {
+        return error;
+    }
+    PyTypeError::new_err(format!(
+        "{}. The handler must be a WSGI application, which is called with environ and start_response: name a factory \
+         as `module:factory()`, wrap an ASGI application with an adapter such as a2wsgi",
+        error.value(py)
+    ))
+}
+
 /// Chunks are held here too while they are sent, so that the last hand on a Python object is an attached one.
 fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
     let py = result.py();
+    if result.is_instance_of::<PyDict>() {
+        return Err(PyTypeError::new_err(
+            "the application returned a dict, as a Lambda handler does: the handler must name the WSGI application \
+             itself",
+        ));
+    }
     if let Some(only) = only_item(result)? {
         let chunk = chunk(&only)?;
         shared.with(py, |response| response.chunk(chunk.clone(), true))?;
@@ -191,9 +210,9 @@ fn iterate<'py>(result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> 
         let iterable = [intern!(py, "__iter__"), intern!(py, "__getitem__")].into_iter().any(|name| {
             result.get_type().hasattr(name).unwrap_or(true) // then the error is the application's own
         });
-        if !iterable && error.is_instance_of::<pyo3::exceptions::PyTypeError>(py) {
+        if !iterable && error.is_instance_of::<PyTypeError>(py) {
             let message = format!("the application must return an iterable of bytes, not {kind}");
-            pyo3::exceptions::PyTypeError::new_err(message)
+            PyTypeError::new_err(message)
         } else {
             error
         }

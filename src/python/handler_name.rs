@@ -26,10 +26,11 @@ impl HandlerName {
         let explicit = name.contains(':');
         let split = if explicit { name.split_once(':') } else { name.rsplit_once('.') };
         let (module, attributes) = split.ok_or_else(|| malformed(text))?;
-        let module = module.strip_prefix("./").unwrap_or(module).replace('/', ".");
+        let module = module.strip_prefix("./").unwrap_or(module);
+        let module = module.strip_suffix(".py").filter(|_| explicit).unwrap_or(module).replace('/', ".");
         let attributes: Vec<String> = attributes.split('.').map(str::to_owned).collect();
         let parts = module.split('.').chain(attributes.iter().map(String::as_str));
-        if parts.clone().any(|part| part.is_empty() || part.contains(char::is_whitespace) || part.contains(':')) {
+        if parts.clone().any(|part| part.is_empty() || part.contains([' ', '\t', '\n', ':', '(', ')'])) {
             return Err(malformed(text));
         }
         Ok(Self { module, attributes, factory, explicit })
@@ -49,7 +50,7 @@ fn malformed(text: &str) -> Error {
         "Runtime.MalformedHandlerName",
         format!(
             "Bad handler '{text}': expected `module.attribute` or `module:attribute`, such as `app.app`, \
-             `mysite.wsgi.application` or `app:create_app()`"
+             `mysite.wsgi.application` or `app:create_app()`, which is called without arguments"
         ),
     )
 }
@@ -70,13 +71,14 @@ mod tests {
         assert_eq!(parse("src/api/app.handler"), is("src.api.app", "handler", false));
         assert_eq!(parse("app:app"), is("app", "app", false));
         assert_eq!(parse("src/app:site.wsgi"), is("src.app", "site.wsgi", false));
+        assert_eq!(parse("src/app.py:app"), is("src.app", "app", false));
         assert_eq!(parse("app:make_app()"), is("app", "make_app", true));
         assert_eq!(parse("app.make_app()"), is("app", "make_app", true));
     }
 
     #[test]
     fn malformed_names_say_what_is_expected() {
-        for text in ["", "app", "app.", ".app", "app:", ":app", "a b.c", "app:x:y", "app..x"] {
+        for text in ["", "app", "app.", ".app", "app:", ":app", "a b.c", "app:x:y", "app..x", "app:make(1)"] {
             let error = HandlerName::parse(text).unwrap_err();
             assert_eq!(error.error_type(), "Runtime.MalformedHandlerName", "{text}");
         }

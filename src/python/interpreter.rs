@@ -66,8 +66,7 @@ fn venv_home(venv: &Path) -> Result<Home> {
     if format!("python{}", minor.join(".")) != PYTHON {
         return Err(wrong(format!(
             "made for Python {found}, but this bootstrap embeds {PYTHON}. Make the environment with \
-             `{PYTHON} -m venv`, or build with `make build PYTHON=python{}`",
-            minor.join(".")
+             `{PYTHON} -m venv`, or build the bootstrap with the other Python (`make build PYTHON=…`, 3.11 or later)"
         )));
     }
     Ok(Home { prefix: None, executable: Some(venv.join("bin").join("python3")), managed: false })

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use crate::emulator::{Outcome, Response, Stream};
+use crate::emulator::{HttpAnswer, Outcome, Response, Stream};
 
 /// Whether the invocation failed: no answer, an error, or a streamed answer that broke.
 pub(super) fn failed(outcome: &Outcome) -> bool {
@@ -12,6 +12,14 @@ pub(super) fn failed(outcome: &Outcome) -> bool {
         Outcome::Response(Response { stream: Some(stream), .. }) => !stream.complete || stream.error().is_some(),
         Outcome::Response(_) => false,
         Outcome::Error(_) | Outcome::InitError(_) | Outcome::Platform(_) => true,
+    }
+}
+
+/// Whether the client is told that the application failed.
+pub(super) fn is_server_error(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Response(response) => HttpAnswer::decode(response).is_some_and(|answer| answer.status >= 500),
+        _ => false,
     }
 }
 

@@ -55,6 +55,9 @@ pub(super) struct Replay {
     /// Send each event this many times and show how long the answers took
     #[arg(long, value_name = "N", default_value = "1")]
     repeat: NonZeroU32,
+    /// One line for each event: status, name, size, time, request
+    #[arg(long, short = 'b', conflicts_with = "json")]
+    brief: bool,
     /// Print what Lambda would receive, one JSON line for each event, and nothing else
     #[arg(long)]
     json: bool,
@@ -194,6 +197,8 @@ struct Tally {
     answered: usize,
     failed: usize,
     differ: usize,
+    /// Of those answered, how many with a status of 500 or above.
+    server_errors: usize,
 }
 
 impl Tally {
@@ -253,6 +258,7 @@ impl Session<'_> {
             None => None,
         };
         let fine = self.tally.count(&outcome, verdict.as_ref());
+        self.tally.server_errors += usize::from(answer::is_server_error(&outcome));
         if self.replay.json {
             out.raw(&answer::json_line(&outcome))?;
         }
@@ -261,6 +267,9 @@ impl Session<'_> {
         }
         if self.replay.json {
             return show::beside_json(event, verdict.as_ref().filter(|verdict| !verdict.is_fine()), &lines, out);
+        }
+        if self.replay.brief && verdict.is_none() {
+            return show::brief(event, &outcome, &timing, out);
         }
         show::heading(event, out)?;
         // With expectations it is the difference that matters.

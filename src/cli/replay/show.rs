@@ -33,6 +33,27 @@ pub(super) fn heading(event: &Event, out: &mut Out) -> Shown {
     Ok(())
 }
 
+/// An answer in one line.
+pub(super) fn brief(event: &Event, outcome: &Outcome, timing: &Timing, out: &mut Out) -> Shown {
+    let answer = match outcome {
+        Outcome::Response(response) => HttpAnswer::decode(response),
+        _ => None,
+    };
+    let Some(answer) = answer else {
+        heading(event, out)?;
+        return outcome_line(outcome, "", out);
+    };
+    let style = style(answer.status);
+    let (status, size) = (answer.status, size(answer.body.len()));
+    let line = event.request_line().unwrap_or_default();
+    out.line(format_args!(
+        "{style}{status}{style:#}  {:34}  {DIM}{size:>10}  {timing}{DIM:#}  {}",
+        printable(&event.name),
+        printable(&line)
+    ))?;
+    Ok(())
+}
+
 /// An answer or error, and how long it took.
 pub(super) fn answer(outcome: &Outcome, timing: &Timing, out: &mut Out) -> Shown {
     let Outcome::Response(response) = outcome else {
@@ -69,12 +90,7 @@ fn outcome_line(outcome: &Outcome, behind: &str, out: &mut Out) -> Shown {
 }
 
 fn http(answer: &HttpAnswer, timing: &Timing, out: &mut Out) -> Shown {
-    let style = match answer.status {
-        200..300 => GREEN,
-        300..400 => CYAN,
-        400..500 => YELLOW,
-        _ => RED,
-    };
+    let style = style(answer.status);
     let status = StatusCode::from_u16(answer.status).ok();
     let reason = status.and_then(|status| status.canonical_reason()).unwrap_or_default();
     out.line(format_args!("  {style}{} {reason}{style:#}  {DIM}{timing}{DIM:#}", answer.status))?;
@@ -82,6 +98,15 @@ fn http(answer: &HttpAnswer, timing: &Timing, out: &mut Out) -> Shown {
         out.line(format_args!("  {CYAN}{}{CYAN:#}: {}", printable(name), printable(value)))?;
     }
     body(&answer.body, answer.header("content-type").unwrap_or_default(), out)
+}
+
+fn style(status: u16) -> anstyle::Style {
+    match status {
+        200..300 => GREEN,
+        300..400 => CYAN,
+        400..500 => YELLOW,
+        _ => RED,
+    }
 }
 
 /// A body: JSON laid out, text as it is, of anything else its size, type and first bytes.
@@ -137,7 +162,10 @@ fn streamed(response: &Response, stream: &Stream, out: &mut Out) -> Shown {
     let bytes = size(response.body.len());
     let first = stream.chunks.first().map(|chunk| duration(chunk.after)).unwrap_or_default();
     let last = stream.chunks.last().map(|chunk| duration(chunk.after)).unwrap_or_default();
-    out.line(format_args!("  {DIM}streamed {bytes} in {count} chunks, first after {first}, last after {last}{DIM:#}"))?;
+    let chunks = if count == 1 { "chunk" } else { "chunks" };
+    out.line(format_args!(
+        "  {DIM}streamed {bytes} in {count} {chunks}, first after {first}, last after {last}{DIM:#}"
+    ))?;
     if out.verbose() {
         for chunk in &stream.chunks {
             out.line(format_args!("  {DIM}{:>10}  {}{DIM:#}", duration(chunk.after), size(chunk.bytes.len())))?;
@@ -269,6 +297,9 @@ pub(super) fn summary(
         Some(stored) => write!(text, "{stored} stored, {} unchanged", tally.answered.saturating_sub(stored)),
         None => write!(text, "{} {word}", tally.answered),
     };
+    if tally.server_errors > 0 && !compared {
+        let _ = write!(text, ", {RED}{} of them with a server error{RED:#}", tally.server_errors);
+    }
     for (count, word) in [(tally.differ, "not as expected"), (tally.failed, "failed")] {
         if count > 0 {
             let _ = write!(text, ", {RED}{count} {word}{RED:#}");
