@@ -171,7 +171,8 @@ fn with_hint(py: Python<'_>, error: PyErr) -> PyErr {
 /// Chunks are held here too while they are sent, so that the last hand on a Python object is an attached one.
 fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
     let py = result.py();
-    if result.is_instance_of::<PyDict>() {
+    // A dict of bytes is an iterable of bytes; one with this key is an answer in API Gateway's form.
+    if result.cast::<PyDict>().is_ok_and(|dict| dict.contains("statusCode").unwrap_or(false)) {
         return Err(PyTypeError::new_err(
             "the application returned a dict, as a Lambda handler does: the handler must name the WSGI application \
              itself",
