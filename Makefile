@@ -6,6 +6,8 @@ export PYO3_PYTHON := $(shell command -v $(PYTHON) 2>/dev/null)
 LIBDIR = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
 CLI := target/release/wsgi-lambda
 VENV := .cache/venv
+# Made anew when another Python is named: its packages are of one version.
+VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 
 .PHONY: help build demo golden test lint clean check-tools
@@ -30,7 +32,7 @@ demo: build
 golden: build
 	$(CLI) replay --quiet --expect tests/golden --update
 
-test: build $(VENV)/.done lint
+test: build $(VENV_DONE) lint
 	cargo test
 	LD_LIBRARY_PATH="$(LIBDIR)" cargo test --no-default-features --features python --lib
 
@@ -42,7 +44,7 @@ lint: check-tools
 	cargo clippy --no-default-features --features python -- -D warnings; \
 	else echo "SKIPPED: clippy is not installed (rustup component add clippy)"; fi
 
-$(VENV)/.done: tests/requirements.txt $(wildcard examples/*/requirements.txt)
+$(VENV_DONE): tests/requirements.txt $(wildcard examples/*/requirements.txt)
 	$(PYO3_PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
