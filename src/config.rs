@@ -167,7 +167,7 @@ impl Config {
             },
             request: RequestConfig {
                 base_path: vars.base_path()?,
-                trusted_hops: vars.number(TRUSTED_HOPS)?.unwrap_or(0),
+                trusted_hops: vars.number(TRUSTED_HOPS)?,
                 user_claim: vars.get(USER_CLAIM.name).unwrap_or(USER_CLAIM.default).to_owned(),
             },
             response_mode: vars.response_mode()?,
@@ -217,10 +217,9 @@ impl<'a> Vars<'a> {
         }
     }
 
-    fn number(&self, setting: Setting) -> Result<Option<usize>> {
-        self.get(setting.name)
-            .map(|text| text.trim().parse().map_err(|_| wrong(setting, text, "a whole number, 0 or more")))
-            .transpose()
+    fn number(&self, setting: Setting) -> Result<usize> {
+        let text = self.get(setting.name).unwrap_or(setting.default);
+        text.trim().parse().map_err(|_| wrong(setting, text, "a whole number, 0 or more"))
     }
 
     /// `orders`, `/orders` and `/orders/` mean the same; `/` means none.
@@ -246,11 +245,8 @@ impl<'a> Vars<'a> {
     }
 
     fn deadline_margin(&self) -> Result<Option<Duration>> {
-        let millis = match self.number(DEADLINE_MARGIN)? {
-            Some(millis) => millis as u64,
-            None => 500,
-        };
-        Ok(Some(Duration::from_millis(millis)).filter(|margin| !margin.is_zero()))
+        let margin = Duration::from_millis(self.number(DEADLINE_MARGIN)? as u64);
+        Ok(Some(margin).filter(|margin| !margin.is_zero()))
     }
 
     fn log_format(&self) -> LogFormat {

@@ -85,7 +85,7 @@ impl Log {
         match self.format {
             LogFormat::Text => {
                 let text = format!("[ERROR] {error_type}: {message}\n{}", stacks.trim_end());
-                self.write(Level::Error, &if self.telemetry.is_some() { text } else { one_event(&text) });
+                self.write(Level::Error, &self.one_record(text));
             }
             LogFormat::Json => {
                 let lines: Vec<String> = stacks.lines().map(|line| format!("{line}\n")).collect();
@@ -103,7 +103,7 @@ impl Log {
                     text.push_str("\nTraceback (most recent call last):\n");
                     text.push_str(stack_trace.concat().trim_end_matches('\n'));
                 }
-                if self.telemetry.is_some() { text } else { one_event(&text) }
+                self.one_record(text)
             }
             LogFormat::Json => {
                 let mut record = json!({
@@ -115,6 +115,11 @@ impl Log {
             }
         };
         self.write(Level::Error, &record);
+    }
+
+    /// A frame may have several lines, a record on standard output may not.
+    fn one_record(&self, text: String) -> String {
+        if self.telemetry.is_some() { text } else { one_event(&text) }
     }
 
     fn write(&self, level: Level, record: &str) {

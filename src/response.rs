@@ -65,7 +65,7 @@ enum State {
     HeadersSent,
 }
 
-/// Why an event was refused. The texts are raised in the application's own frame.
+/// Why a step was refused. The texts are raised in the application's own frame.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A second `start_response` without `exc_info` (PEP 3333: a fatal error, even when the first call failed).
@@ -100,8 +100,6 @@ impl std::fmt::Display for Refusal {
 pub struct Notes {
     /// Content-Length announced, and bytes given, when they differ.
     pub length_mismatch: Option<(u64, u64)>,
-    /// Whether status and headers were released.
-    pub headers_sent: bool,
     /// The status code that was released.
     pub status: u16,
     /// Bytes handed to the sink.
@@ -205,7 +203,6 @@ impl Response {
                 .announced
                 .filter(|&announced| complete && announced != self.given)
                 .map(|announced| (announced, self.given)),
-            headers_sent: self.headers_sent(),
             status: self.status,
             sent: self.sent,
         }

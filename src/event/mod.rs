@@ -35,6 +35,8 @@ use fields::Fields;
 pub struct Event<'e> {
     fields: Fields<'e>,
     context: Fields<'e>,
+    /// `requestContext.identity`, which three readers share.
+    identity: Fields<'e>,
     origin: Origin,
 }
 
@@ -52,7 +54,8 @@ pub fn probe(bytes: &[u8]) -> Result<Event<'_>> {
     let fields: Fields<'_> = serde_json::from_slice(bytes).map_err(invalid)?;
     let context = fields.object("requestContext");
     let origin = probe::origin(&fields, &context)?;
-    Ok(Event { fields, context, origin })
+    let identity = context.object("identity");
+    Ok(Event { fields, context, identity, origin })
 }
 
 impl<'e> Event<'e> {
@@ -111,8 +114,8 @@ fn assemble<'e>(event: &Event<'e>, config: &RequestConfig, parts: Parts<'e>) -> 
         query,
         raw_target,
         remote: remote::resolve(peer.as_deref(), headers.get("x-forwarded-for"), config.trusted_hops),
-        user: authorizer::user(event.origin, &event.context, &config.user_claim),
-        client_cert: authorizer::client_cert(&event.context),
+        user: authorizer::user(event, &config.user_claim),
+        client_cert: authorizer::client_cert(event),
         domain_name: event.context.string("domainName"),
         headers: headers.list,
         has_content_length: headers.has_content_length,

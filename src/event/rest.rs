@@ -30,7 +30,7 @@ pub(super) fn v1_parts<'e>(event: &Event<'e>, path: Split) -> Parts<'e> {
         path,
         query: query.into(),
         headers: Headers::read(event.fields.object("headers"), event.fields.object("multiValueHeaders")),
-        peer: event.context.object("identity").string("sourceIp"),
+        peer: event.identity.string("sourceIp"),
     }
 }
 

@@ -185,11 +185,12 @@ impl Handler<'_, '_> {
             let (status, text) = refusal(&error);
             proxy::plain(client.origin, &client.method, status, text)
         });
-        if self.is_too_late() {
-            return Ok((Served { status: 504, bytes: 0 }, Receipt::Accepted)); // the alarm has answered
-        }
+        let too_late = self.is_too_late();
         // Everything that the application printed leaves before the platform may freeze the process.
         self.session.flush();
+        if too_late {
+            return Ok((Served { status: 504, bytes: 0 }, Receipt::Accepted)); // the alarm has answered
+        }
         let receipt = self.session.detached(|| answers.respond(invocation, &envelope.json))?;
         Ok((Served { status: envelope.status, bytes: envelope.body_bytes as u64 }, receipt))
     }
@@ -259,11 +260,7 @@ impl Handler<'_, '_> {
 
     /// Whether the deadline's alarm has answered in the application's place.
     fn is_too_late(&self) -> bool {
-        let too_late = self.deadline.as_ref().is_some_and(|deadline| deadline.is_over(self.session));
-        if too_late {
-            self.session.flush();
-        }
-        too_late
+        self.deadline.as_ref().is_some_and(|deadline| deadline.is_over(self.session))
     }
 
     fn call(&self, invocation: &Invocation, request: &Request<'_>, sink: Box<dyn Sink>) -> Result<Called> {

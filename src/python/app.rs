@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::environ::Template;
 use super::handler_name::HandlerName;
-use super::{describe, glue};
+use super::{describe, loaded_glue, type_name};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 
@@ -20,7 +20,7 @@ pub struct App<'py> {
 
 impl<'py> App<'py> {
     pub(super) fn load(py: Python<'py>, config: &Config) -> Result<Self> {
-        let glue = glue(py).map_err(|error| super::describe_without_glue(py, &error))?;
+        let glue = loaded_glue(py)?;
         let callable = Loader { py, glue: &glue }.load(&config.handler)?;
         let prepare = || {
             glue.call_method0("after_import")?;
@@ -48,7 +48,7 @@ impl<'py> Loader<'_, 'py> {
         if app.is_callable() {
             return Ok(app);
         }
-        let kind = app.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+        let kind = type_name(&app);
         Err(not_found(format!("Handler '{handler}' is not a WSGI application: {kind} objects cannot be called")))
     }
 

@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyTuple};
 
 use super::app::App;
 use super::start_response::{Shared, StartResponse, chunk};
-use super::{describe, event};
+use super::{describe, event, type_name};
 use crate::environ::environ;
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
@@ -206,7 +206,7 @@ fn only_item<'py>(result: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAn
 /// `iter()` of the result, which also takes the old protocol of `__getitem__`.
 fn iterate<'py>(result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     result.try_iter().map_err(|error| {
-        let kind = result.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+        let kind = type_name(result);
         let py = result.py();
         let iterable = [intern!(py, "__iter__"), intern!(py, "__getitem__")].into_iter().any(|name| {
             result.get_type().hasattr(name).unwrap_or(true) // then the error is the application's own

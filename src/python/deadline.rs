@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use super::{Session, describe, describe_without_glue, ffi, glue};
+use super::{Session, describe, ffi, glue, loaded_glue};
 use crate::error::{Error, Kind, Result};
 use crate::response::lock;
 
@@ -29,7 +29,7 @@ impl Session<'_> {
     /// # Errors
     /// `App` or `Interpreter`, when Python or the kernel refuses.
     pub fn interrupter(self) -> Result<Interrupter> {
-        let glue = glue(self.py).map_err(|error| describe_without_glue(self.py, &error))?;
+        let glue = loaded_glue(self.py)?;
         let signals = (ffi::interrupt_signal(), ffi::stacks_signal());
         let descriptor = glue.call_method1("prepare_deadline", signals).and_then(|descriptor| descriptor.extract());
         let descriptor = descriptor.map_err(|error| describe(&glue, error))?;

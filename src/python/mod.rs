@@ -52,7 +52,7 @@ pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Re
     })?;
     ffi::watch_forks();
     Python::attach(|py| {
-        let glue = glue(py).map_err(|error| describe_without_glue(py, &error))?;
+        let glue = loaded_glue(py)?;
         prepare(&glue, config, home.managed).map_err(|error| describe(&glue, error))?;
         work(Session { py })
     })
@@ -119,6 +119,15 @@ fn describe(glue: &Bound<'_, PyModule>, error: PyErr) -> Error {
 /// The same for an exception at a moment at which Python can do nothing more (no memory, no standard library): its
 /// name alone, since its message would be made by Python.
 fn describe_without_glue(py: Python<'_>, error: &PyErr) -> Error {
-    let name = error.get_type(py).name().map_or_else(|_| "Exception".to_owned(), |name| name.to_string());
-    Error::new(Kind::App, name, "")
+    Error::new(Kind::App, type_name(error.value(py)), "")
+}
+
+/// An object's class, for messages.
+fn type_name(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string())
+}
+
+/// Our Python code, or why it could not be loaded.
+fn loaded_glue(py: Python<'_>) -> Result<Bound<'_, PyModule>> {
+    glue(py).map_err(|error| describe_without_glue(py, &error))
 }

@@ -6,7 +6,7 @@ use pyo3::exceptions::PySystemExit;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::{Session, describe, describe_without_glue, ffi, glue};
+use super::{Session, describe, ffi, glue, loaded_glue};
 use crate::error::{Error, Kind, Result};
 
 impl Session<'_> {
@@ -16,7 +16,7 @@ impl Session<'_> {
     /// # Errors
     /// `App` or `Interpreter`, when Python refuses.
     pub fn prepare_signals(self) -> Result<File> {
-        let glue = glue(self.py).map_err(|error| describe_without_glue(self.py, &error))?;
+        let glue = loaded_glue(self.py)?;
         let descriptor = glue.call_method0("prepare_signals").and_then(|descriptor| descriptor.extract());
         let descriptor = descriptor.map_err(|error| describe(&glue, error))?;
         ffi::file_of_descriptor(descriptor)

@@ -3,7 +3,7 @@
 
 use pyo3::prelude::*;
 
-use super::{Session, describe, describe_without_glue, glue};
+use super::{Session, describe, loaded_glue};
 use crate::error::{Error, Kind, Result};
 
 impl Session<'_> {
@@ -24,7 +24,7 @@ impl Session<'_> {
     }
 
     fn hooks(self, name: &str, kind: Kind, error_type: &'static str) -> Result<()> {
-        let glue = glue(self.py).map_err(|error| describe_without_glue(self.py, &error))?;
+        let glue = loaded_glue(self.py)?;
         glue.call_method0(name).map(|_| ()).map_err(|error| {
             let cause = describe(&glue, error);
             let message = format!("{}: {}", cause.error_type(), cause.message());

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 
-use super::ffi;
+use super::{ffi, type_name};
 use crate::response::head::{HeadError, is_hop_by_hop};
 use crate::response::{Head, Refusal, Response, lock};
 
@@ -151,7 +151,7 @@ fn refused(error: &HeadError) -> PyErr {
 }
 
 fn wrong_type(rule: &str, object: &Bound<'_, PyAny>) -> PyErr {
-    let kind = object.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    let kind = type_name(object);
     PyTypeError::new_err(format!("{rule}, not {kind}"))
 }
 

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 
-use super::{Session, describe, describe_without_glue, ffi, glue};
+use super::{Session, describe, ffi, loaded_glue};
 use crate::error::{Error, Kind, Result};
 
 impl Session<'_> {
@@ -14,7 +14,7 @@ impl Session<'_> {
     /// `Shutdown` in the parent, when it is told to end; `RuntimeApi`, when workers end as fast as they are made.
     pub fn fork_workers(self, count: usize, log_socket: Option<&str>) -> Result<()> {
         let py = self.py;
-        let glue = glue(py).map_err(|error| describe_without_glue(py, &error))?;
+        let glue = loaded_glue(py)?;
         let Err(error) = glue.call_method1("fork_workers", (count, log_socket)) else {
             ffi::adopt_fork();
             ffi::end_with_parent();

@@ -8,8 +8,8 @@ use std::net::TcpStream;
 
 use serde_json::json;
 
-use super::wire::{connect, read_reply, write_all};
-use super::{API_VERSION, Streamed, USER_AGENT};
+use super::Streamed;
+use super::wire::{Headers, connect, post_head, read_reply, write_all};
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
 
@@ -31,8 +31,6 @@ pub struct Answers {
     address: String,
     connection: Option<TcpStream>,
 }
-
-pub(super) type Headers<'h> = &'h [(&'h str, &'h str)];
 
 impl Answers {
     /// Answers to the API at `address` (host and port). Connects when the first one is posted.
@@ -76,7 +74,7 @@ impl Answers {
 
     /// Begins a streamed answer. Nothing is sent before its first byte.
     pub fn stream(&self, invocation: &Invocation) -> Streamed {
-        let path = format!("{API_VERSION}/runtime/invocation/{}/response", invocation.request_id);
+        let path = format!("/runtime/invocation/{}/response", invocation.request_id);
         Streamed::new(&self.address, &path, echo(invocation))
     }
 
@@ -92,7 +90,8 @@ impl Answers {
     }
 
     fn post(&mut self, path: &str, headers: Headers<'_>, body: &[u8]) -> Result<Receipt> {
-        let head = self.request_head(path, headers, body.len());
+        let length = body.len().to_string();
+        let head = post_head(&self.address, path, &[headers, &[("Content-Length", &length)]].concat());
         // A connection that was idle may have been closed meanwhile; only a new one's failure means anything.
         let reused = self.connection.is_some();
         let mut result = self.exchange(head.as_bytes(), body);
@@ -103,18 +102,6 @@ impl Answers {
             Error::runtime_api(format!("the connection to the Runtime API is lost: {error}")).with_source(error)
         })?;
         receipt(status)
-    }
-
-    fn request_head(&self, path: &str, headers: Headers<'_>, length: usize) -> String {
-        let mut head = format!(
-            "POST {API_VERSION}{path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {USER_AGENT}\r\nContent-Length: {length}\r\n",
-            self.address
-        );
-        for (name, value) in headers.iter().filter(|(name, _)| !name.is_empty()) {
-            head.extend([name, ": ", value, "\r\n"]);
-        }
-        head.push_str("\r\n");
-        head
     }
 
     /// Sends one request and reads its answer's status. The connection is kept only when all went well.

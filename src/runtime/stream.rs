@@ -8,9 +8,8 @@ use std::net::TcpStream;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::USER_AGENT;
 use super::answer::{Receipt, error_body, error_type, receipt};
-use super::wire::{connect, read_reply, write_all};
+use super::wire::{connect, post_head, read_reply, write_all};
 use crate::error::{Error, Result};
 
 /// A POST that is sent chunk by chunk. Dropping it before [`Streamed::finish`] or [`Streamed::fail`] cuts the
@@ -31,18 +30,16 @@ enum State {
 }
 
 impl Streamed {
-    pub(super) fn new(address: &str, path: &str, (echo_name, echo_value): (&str, &str)) -> Self {
-        let mut head = format!(
-            "POST {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: {USER_AGENT}\r\n\
-             Content-Type: application/vnd.awslambda.http-integration-response\r\n\
-             Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\
-             Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\nConnection: close\r\n"
-        );
-        if !echo_name.is_empty() {
-            head.extend([echo_name, ": ", echo_value, "\r\n"]);
-        }
-        head.push_str("\r\n");
-        Self { address: address.to_owned(), state: State::New(head) }
+    pub(super) fn new(address: &str, path: &str, echo: (&str, &str)) -> Self {
+        let headers = [
+            ("Content-Type", "application/vnd.awslambda.http-integration-response"),
+            ("Lambda-Runtime-Function-Response-Mode", "streaming"),
+            ("Transfer-Encoding", "chunked"),
+            ("Trailer", "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body"),
+            ("Connection", "close"),
+            echo,
+        ];
+        Self { address: address.to_owned(), state: State::New(post_head(address, path, &headers)) }
     }
 
     /// Ends the answer as complete.

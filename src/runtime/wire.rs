@@ -3,6 +3,21 @@
 use std::io::{IoSlice, Read as _, Write as _};
 use std::net::TcpStream;
 
+use super::{API_VERSION, USER_AGENT};
+
+/// Header fields; one without a name is left out.
+pub(super) type Headers<'h> = &'h [(&'h str, &'h str)];
+
+/// The head of a POST, up to its body.
+pub(super) fn post_head(address: &str, path: &str, headers: Headers<'_>) -> String {
+    let mut head = format!("POST {API_VERSION}{path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: {USER_AGENT}\r\n");
+    for (name, value) in headers.iter().filter(|(name, _)| !name.is_empty()) {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    head.push_str("\r\n");
+    head
+}
+
 pub(super) fn connect(address: &str) -> std::io::Result<TcpStream> {
     let connection =
         if address.contains(':') { TcpStream::connect(address)? } else { TcpStream::connect((address, 80))? };

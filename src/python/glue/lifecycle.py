@@ -66,6 +66,7 @@ def _run(callbacks):
 def prepare_signals():
     """Makes the module, and SIGTERM an orderly end. Gives a descriptor that becomes readable when a signal has arrived
     whose Python handler has to run: the process waits for events outside Python."""
+
     def terminate(number, frame):
         global _terminated
         _terminated = True  # seen where the process waits: a request that is being served gets its answer first

@@ -22,7 +22,8 @@ def reopen(descriptor):
 def flush():
     """Pushes out what the application printed, before the sandbox can be frozen."""
     if state.wakeup is not None:
-        _signal.set_wakeup_fd(state.wakeup, warn_on_full_buffer=False)  # event loops of the application take it for theirs
+        # Event loops of the application take it for theirs.
+        _signal.set_wakeup_fd(state.wakeup, warn_on_full_buffer=False)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
