@@ -36,7 +36,8 @@
 //!
 //! `config` and `error` are read everywhere; `event`, `environ`, `proxy`, `request`, `response` and `json` are pure;
 //! `runtime` speaks to the platform, `python` to the interpreter (with `python/glue/` for what is better said in
-//! Python), `handler` joins them; `emulator` is the platform's side of the same protocol, `cli` its user.
+//! Python), `handler` joins them; `emulator` is the platform's side of the same protocol,
+//! `bundle` makes zips of checked files, and `cli` uses both.
 //!
 //! Each room's first file opens with a card (Room, In, Out, May use, Must not); `tests/house.rs` reads the cards and
 //! fails on a `use` that is not on one, and on `unsafe` outside `python/ffi.rs`.
@@ -59,6 +60,8 @@ pub mod python;
 #[cfg(feature = "python")]
 pub mod runtime;
 
+#[cfg(feature = "cli")]
+pub mod bundle;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]

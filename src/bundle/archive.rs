@@ -1,0 +1,262 @@
+//! Files collected by name, and written so that the same files give the same bytes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+/// What one file of an archive holds.
+#[derive(Clone, Debug)]
+pub enum Contents {
+    /// Bytes made here.
+    Bytes(Vec<u8>),
+    /// A file to copy when the archive is written.
+    File(PathBuf),
+    /// A symbolic link, and where it leads.
+    Link(String),
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    contents: Contents,
+    executable: bool,
+}
+
+/// Files under relative names with `/`, in their order by name. Times are fixed, modes are 755 or 644, owners are
+/// none: neither the machine nor the day shows in the bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Archive {
+    entries: BTreeMap<String, Entry>,
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// How many files.
+    pub files: usize,
+    /// Their sizes together, bytes.
+    pub unzipped: u64,
+    /// The zip's size, bytes.
+    pub zipped: u64,
+    /// The zip's SHA-256, in hexadecimal.
+    pub sha256: String,
+}
+
+impl Archive {
+    /// Adds a file, or puts it in the place of the one with the same name.
+    pub fn add(&mut self, name: impl Into<String>, contents: Contents, executable: bool) {
+        self.entries.insert(name.into(), Entry { contents, executable });
+    }
+
+    /// Every name, in order, with what it holds.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Contents)> {
+        self.entries.iter().map(|(name, entry)| (name.as_str(), &entry.contents))
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The sizes of all files together, bytes.
+    pub fn unzipped(&self) -> io::Result<u64> {
+        self.entries.values().map(|entry| entry.contents.size()).sum()
+    }
+
+    /// Writes a zip: first beside `path`, then, when it is whole, in its place. `step` is told each name before it is
+    /// compressed.
+    pub fn write_zip(&self, path: &Path, mut step: impl FnMut(&str)) -> io::Result<Written> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut zip = ZipWriter::new(BufWriter::new(file.as_file_mut()));
+        for (name, entry) in &self.entries {
+            step(name);
+            entry.add_to(&mut zip, name)?;
+        }
+        zip.finish().map_err(io::Error::from)?.flush()?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.rewind()?;
+        let (zipped, sha256) = digest(file.as_file_mut())?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(Written { files: self.len(), unzipped: self.unzipped()?, zipped, sha256 })
+    }
+
+    /// Writes the files into a folder, which must be empty or absent.
+    pub fn write_folder(&self, folder: &Path) -> io::Result<()> {
+        if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+            let error = format!("{} is not empty: name a new folder, or empty it", folder.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, error));
+        }
+        fs::create_dir_all(folder)?;
+        for (name, entry) in &self.entries {
+            entry.write_to(&folder.join(name))?;
+        }
+        Ok(())
+    }
+}
+
+impl Contents {
+    /// The size in the archive, bytes.
+    pub fn size(&self) -> io::Result<u64> {
+        Ok(match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(path) => fs::metadata(path).map_err(|error| named(path, &error))?.len(),
+            Self::Link(target) => target.len() as u64,
+        })
+    }
+
+    /// The bytes; those of a link are where it leads.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.clone()),
+            Self::File(path) => fs::read(path).map_err(|error| named(path, &error)),
+            Self::Link(target) => Ok(target.clone().into_bytes()),
+        }
+    }
+}
+
+impl Entry {
+    fn mode(&self) -> u32 {
+        if self.executable { 0o755 } else { 0o644 }
+    }
+
+    fn add_to<W: Write + io::Seek>(&self, zip: &mut ZipWriter<W>, name: &str) -> io::Result<()> {
+        // 1980-01-01, the first day that a zip can tell. Compiled Python must not depend on a source's time anyway:
+        // Lambda sets times of its own when it unpacks.
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .compression_level(Some(9))
+            .last_modified_time(DateTime::default())
+            .unix_permissions(self.mode());
+        if let Contents::Link(target) = &self.contents {
+            return Ok(zip.add_symlink(name, target.as_str(), options)?);
+        }
+        zip.start_file(name, options)?;
+        match &self.contents {
+            Contents::File(path) => {
+                let mut source = fs::File::open(path).map_err(|error| named(path, &error))?;
+                io::copy(&mut source, zip).map(drop)
+            }
+            other => zip.write_all(&other.read()?),
+        }
+    }
+
+    fn write_to(&self, path: &Path) -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        match &self.contents {
+            Contents::Link(target) => return symlink(target, path),
+            Contents::File(source) => fs::copy(source, path).map(drop).map_err(|error| named(source, &error))?,
+            Contents::Bytes(bytes) => fs::write(path, bytes)?,
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(self.mode()))
+    }
+}
+
+/// Size and SHA-256 of what is left to read.
+fn digest(file: &mut fs::File) -> io::Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let mut reader = BufReader::new(file);
+    let mut buffer = vec![0; 64 * 1024];
+    let mut size = 0;
+    loop {
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        hash.update(&buffer[..count]);
+        size += count as u64;
+    }
+    Ok((size, hex(&hash.finalize())))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    fn sample(folder: &Path, mode: u32, modified: SystemTime) -> Archive {
+        let source = folder.join("source");
+        fs::write(&source, "x".repeat(10_000)).unwrap();
+        fs::set_permissions(&source, fs::Permissions::from_mode(mode)).unwrap();
+        fs::File::open(&source).unwrap().set_modified(modified).unwrap();
+        let mut archive = Archive::default();
+        archive.add("lib/z.txt", Contents::File(source), false);
+        archive.add("bootstrap", Contents::Bytes(b"\x7fELF".to_vec()), true);
+        archive.add("lib/link.so", Contents::Link("link.so.1".to_owned()), false);
+        archive
+    }
+
+    #[test]
+    fn the_same_files_give_the_same_zip_whenever_and_wherever() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        let one = sample(folder.path(), 0o600, now).write_zip(&folder.path().join("1.zip"), |_| {}).unwrap();
+        let long_ago = now - Duration::from_secs(1_000_000);
+        let two = sample(folder.path(), 0o755, long_ago).write_zip(&folder.path().join("2.zip"), |_| {}).unwrap();
+        assert_eq!(one, two);
+        let bytes = fs::read(folder.path().join("1.zip")).unwrap();
+        assert_eq!(bytes, fs::read(folder.path().join("2.zip")).unwrap());
+        assert_eq!((one.files, one.zipped), (3, bytes.len() as u64));
+        assert_eq!(one.unzipped, 10_000 + 4 + 9);
+        assert_eq!(one.sha256, hex(&Sha256::digest(&bytes)));
+        assert_eq!(hex(&[0, 0xa5, 0xff]), "00a5ff");
+    }
+
+    #[test]
+    fn a_zip_and_a_folder_hold_names_modes_and_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = sample(folder.path(), 0o600, SystemTime::now());
+        let zip = folder.path().join("made/for/it.zip");
+        let mut names = Vec::new();
+        archive.write_zip(&zip, |name| names.push(name.to_owned())).unwrap();
+        assert_eq!(names, ["bootstrap", "lib/link.so", "lib/z.txt"]);
+        let mut read = zip::ZipArchive::new(fs::File::open(&zip).unwrap()).unwrap();
+        assert_eq!(read.by_name("bootstrap").unwrap().unix_mode().unwrap() & 0o777, 0o755);
+        assert_eq!(read.by_name("lib/z.txt").unwrap().unix_mode().unwrap() & 0o777, 0o644);
+        assert!(read.by_name("lib/link.so").unwrap().is_symlink());
+
+        let out = folder.path().join("out");
+        archive.write_folder(&out).unwrap();
+        assert_eq!(fs::metadata(out.join("bootstrap")).unwrap().permissions().mode() & 0o777, 0o755);
+        assert_eq!(fs::metadata(out.join("lib/z.txt")).unwrap().permissions().mode() & 0o777, 0o644);
+        assert_eq!(fs::read_link(out.join("lib/link.so")).unwrap(), Path::new("link.so.1"));
+        assert!(archive.write_folder(&out).unwrap_err().to_string().contains("is not empty"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named_and_leaves_no_zip() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut archive = Archive::default();
+        archive.add("a", Contents::File(folder.path().join("gone")), false);
+        let zip = folder.path().join("out.zip");
+        let error = archive.write_zip(&zip, |_| {}).unwrap_err().to_string();
+        assert!(error.contains("gone"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
