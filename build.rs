@@ -26,4 +26,28 @@ fn python() {
         println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{dir}");
     }
     println!("cargo:rustc-env=WSGI_LAMBDA_BUILD_HOME={}", home.unwrap_or_default().display());
+    compile_glue(config.executable());
+}
+
+/// Compiles our own Python code, which would take half of the start of a small application, and the standard library's
+/// regular expressions into `glue.bin`, for `src/python/glue.rs`. Without an interpreter that can be run here the file
+/// is empty, and the runtime compiles the sources when it starts.
+#[cfg(feature = "python")]
+#[allow(clippy::disallowed_methods, clippy::expect_used)] // a build fails by panicking
+fn compile_glue(executable: Option<&str>) {
+    let folder = "src/python/glue";
+    println!("cargo:rerun-if-changed={folder}");
+    println!("cargo:rerun-if-changed=src/python/compile_glue.py");
+    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("glue.bin");
+    let compiled = executable.and_then(|python| {
+        // Hash order would show in the bytes of sets.
+        let mut command = std::process::Command::new(python);
+        let arguments = ["-S", "-B", "src/python/compile_glue.py", folder];
+        let output = command.args(arguments).env("PYTHONHASHSEED", "0").env_remove("PYTHONPATH").output();
+        output.ok().filter(|output| output.status.success()).map(|output| output.stdout)
+    });
+    if compiled.is_none() {
+        println!("cargo:warning=no Python to compile src/python/glue with: it is compiled at each start instead");
+    }
+    std::fs::write(out, compiled.unwrap_or_default()).expect("OUT_DIR can be written to");
 }

@@ -109,6 +109,8 @@ pub struct Config {
     pub strict: bool,
     /// See [`ACCESS_LOG`].
     pub access_log: bool,
+    /// See [`DEFER_IMPORTS`].
+    pub defer_imports: bool,
     /// `AWS_LAMBDA_LOG_FORMAT`
     pub log_format: LogFormat,
     /// `AWS_LAMBDA_LOG_LEVEL`, a level name of Python's `logging`.
@@ -152,6 +154,8 @@ impl Config {
     /// As [`Config::from_env`].
     pub fn from_vars(vars: &HashMap<String, String>) -> Result<Self> {
         let vars = Vars(vars);
+        let workers = vars.get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|count| count.parse().ok()).unwrap_or(1);
+        let snap_start = vars.get(INITIALIZATION_TYPE) == Some("snap-start");
         Ok(Self {
             runtime_api: vars.required(RUNTIME_API)?.to_owned(),
             handler: vars.get(APP.name).or(vars.get("_HANDLER")).unwrap_or_default().to_owned(),
@@ -174,11 +178,12 @@ impl Config {
             deadline_margin: vars.deadline_margin()?,
             internal_extension: vars.switch(SHUTDOWN)?
                 && vars.get(INITIALIZATION_TYPE) != Some("lambda-managed-instances"),
-            workers: vars.get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|count| count.parse().ok()).unwrap_or(1),
+            workers,
             log_socket: vars.get("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET").map(str::to_owned),
-            snap_start: vars.get(INITIALIZATION_TYPE) == Some("snap-start"),
+            snap_start,
             strict: vars.switch(STRICT)?,
             access_log: vars.switch(ACCESS_LOG)?,
+            defer_imports: vars.switch(DEFER_IMPORTS)? && !snap_start && workers < 2,
             log_format: vars.log_format(),
             log_level: vars.log_level(),
             telemetry_fd: vars.get("_LAMBDA_TELEMETRY_LOG_FD").and_then(|fd| fd.parse().ok()),

@@ -74,6 +74,14 @@ pub const SHUTDOWN: Setting = Setting {
            `wsgi_lambda.on_shutdown` callbacks and `atexit` then have half a second. With an extension of your own \
            the signal comes anyway.",
 };
+/// Imports that are put off.
+pub const DEFER_IMPORTS: Setting = Setting {
+    name: "WSGI_LAMBDA_DEFER_IMPORTS",
+    default: "true",
+    help: "`false` imports everything at once. Otherwise some modules that a server may never need (Werkzeug's \
+           development server, `decimal`, `importlib.metadata` and the like) run their code when something of them \
+           is touched. Not with SnapStart or on Managed Instances, where a start costs nobody's time.",
+};
 /// Virtual environment for local runs.
 pub const VENV: Setting = Setting {
     name: "WSGI_LAMBDA_VENV",
@@ -88,7 +96,7 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 11] = [
+pub const SETTINGS: [Setting; 12] = [
     APP,
     BASE_PATH,
     TRUSTED_HOPS,
@@ -98,6 +106,7 @@ pub const SETTINGS: [Setting; 11] = [
     SHUTDOWN,
     STRICT,
     ACCESS_LOG,
+    DEFER_IMPORTS,
     VENV,
     LAYER_DIR,
 ];

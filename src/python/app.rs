@@ -21,6 +21,13 @@ pub struct App<'py> {
 impl<'py> App<'py> {
     pub(super) fn load(py: Python<'py>, config: &Config) -> Result<Self> {
         let glue = loaded_glue(py)?;
+        let before = || {
+            if config.defer_imports {
+                glue.call_method0("defer_imports")?;
+            }
+            glue.call_method0("before_import")
+        };
+        before().map_err(|error| describe(&glue, error))?;
         let callable = Loader { py, glue: &glue }.load(&config.handler)?;
         let prepare = || {
             glue.call_method0("after_import")?;

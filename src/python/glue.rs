@@ -1,37 +1,89 @@
-//! Our own Python code: what is better said in Python than through pyo3. Its modules import each other under the names
-//! given here and import nothing that costs time at a cold start: `logging` is prepared when the application imports
-//! it, `traceback` when there is something to trace.
+//! Our own Python code: what is better said in Python than through pyo3. Its modules import each other as
+//! `_wsgi_lambda_` and the file's name, and import nothing that costs time at a cold start: `logging` is prepared when
+//! the application imports it, `traceback` when there is something to trace.
 
-use std::ffi::CStr;
-
-use pyo3::ffi::c_str;
+use pyo3::exceptions::PyImportError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict};
 
-/// Name, file shown in tracebacks, source; each after those that it imports.
-const MODULES: [(&CStr, &CStr, &CStr); 12] = [
-    (c"_wsgi_lambda_state", c"wsgi_lambda/state.py", c_str!(include_str!("glue/state.py"))),
-    (c"_wsgi_lambda_streams", c"wsgi_lambda/streams.py", c_str!(include_str!("glue/streams.py"))),
-    (c"_wsgi_lambda_errors", c"wsgi_lambda/errors.py", c_str!(include_str!("glue/errors.py"))),
-    (c"_wsgi_lambda_files", c"wsgi_lambda/files.py", c_str!(include_str!("glue/files.py"))),
-    (c"_wsgi_lambda_context", c"wsgi_lambda/context.py", c_str!(include_str!("glue/context.py"))),
-    (c"_wsgi_lambda_snapshot", c"wsgi_lambda/snapshot.py", c_str!(include_str!("glue/snapshot.py"))),
-    (c"_wsgi_lambda_start", c"wsgi_lambda/start.py", c_str!(include_str!("glue/start.py"))),
-    (c"_wsgi_lambda_lifecycle", c"wsgi_lambda/lifecycle.py", c_str!(include_str!("glue/lifecycle.py"))),
-    (c"_wsgi_lambda_deadline", c"wsgi_lambda/deadline.py", c_str!(include_str!("glue/deadline.py"))),
-    (c"_wsgi_lambda_workers", c"wsgi_lambda/workers.py", c_str!(include_str!("glue/workers.py"))),
-    (c"_wsgi_lambda_logs", c"wsgi_lambda/logs.py", c_str!(include_str!("glue/logs.py"))),
-    (c"_wsgi_lambda", c"wsgi_lambda/index.py", c_str!(include_str!("glue/index.py"))),
+/// The files of `glue/` and their sources, each after those that it imports.
+const MODULES: [(&str, &str); 15] = [
+    ("state", include_str!("glue/state.py")),
+    ("imports", include_str!("glue/imports.py")),
+    ("patterns", include_str!("glue/patterns.py")),
+    ("streams", include_str!("glue/streams.py")),
+    ("errors", include_str!("glue/errors.py")),
+    ("files", include_str!("glue/files.py")),
+    ("context", include_str!("glue/context.py")),
+    ("snapshot", include_str!("glue/snapshot.py")),
+    ("start", include_str!("glue/start.py")),
+    ("lifecycle", include_str!("glue/lifecycle.py")),
+    ("deadline", include_str!("glue/deadline.py")),
+    ("workers", include_str!("glue/workers.py")),
+    ("logs", include_str!("glue/logs.py")),
+    ("deferred", include_str!("glue/deferred.py")),
+    ("index", include_str!("glue/index.py")),
 ];
+
+/// What `compile_glue.py` has made: a magic number, code objects for the same files, and regular expressions.
+static COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glue.bin"));
 
 /// The module that has all that is called from here; the modules are made at the first call.
 pub(super) fn glue(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     static GLUE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let index = GLUE.get_or_try_init(py, || {
-        for (name, file, source) in MODULES {
-            PyModule::from_code(py, source, file, name)?;
+    GLUE.get_or_try_init(py, || load(py).map(Bound::unbind)).map(|index| index.bind(py).clone())
+}
+
+/// Makes `_wsgi_lambda_state` and so on, and gives the last: `_wsgi_lambda_index`.
+fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    let (codes, patterns) = compiled(py)?;
+    let builtins = py.import("builtins")?;
+    let modules = py.import("sys")?.getattr(intern!(py, "modules"))?;
+    let mut last = None;
+    for (name, source) in MODULES {
+        let code = match codes.get_item(name)? {
+            Some(code) => code,
+            None => builtins.call_method1("compile", (source, format!("wsgi_lambda/{name}.py"), "exec"))?,
+        };
+        let module = PyModule::new(py, &format!("_wsgi_lambda_{name}"))?;
+        modules.set_item(module.name()?, &module)?;
+        builtins.call_method1(intern!(py, "exec"), (code, module.dict()))?;
+        if name == "state" {
+            module.setattr("patterns", &patterns)?;
         }
-        py.import("_wsgi_lambda").map(Bound::unbind)
-    })?;
-    Ok(index.bind(py).clone())
+        last = Some(module);
+    }
+    last.ok_or_else(|| PyImportError::new_err("there is no glue"))
+}
+
+/// The code objects by file, and the patterns; none when they were made by a Python with other byte code, as a
+/// pre-release has.
+fn compiled(py: Python<'_>) -> PyResult<(Bound<'_, PyDict>, Option<Bound<'_, PyBytes>>)> {
+    let magic: Vec<u8> = py.import("_frozen_importlib_external")?.getattr("MAGIC_NUMBER")?.extract()?;
+    match COMPILED.strip_prefix(magic.as_slice()) {
+        Some(marshalled) => {
+            let loaded = py.import("marshal")?.call_method1("loads", (PyBytes::new(py, marshalled),))?;
+            Ok(loaded.extract()?)
+        }
+        None => Ok((PyDict::new(py), None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiled_glue_is_for_this_python_and_complete() {
+        Python::initialize();
+        Python::attach(|py| {
+            let (codes, patterns) = compiled(py).unwrap();
+            for (name, _) in MODULES {
+                assert!(codes.contains(name).unwrap(), "{name}: was build.rs given a Python that it can run?");
+            }
+            assert!(patterns.is_some());
+        });
+    }
 }

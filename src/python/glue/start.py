@@ -1,11 +1,13 @@
 """The start of the process: where modules are found."""
 
 import _signal
+import gc
 import os
 import sys
 
 import _wsgi_lambda_context as context
 import _wsgi_lambda_snapshot as snapshot
+from _wsgi_lambda_patterns import prepare_patterns
 
 
 def start(function, task_root, layer_dir, managed):
@@ -15,6 +17,7 @@ def start(function, task_root, layer_dir, managed):
     """
     import faulthandler
 
+    prepare_patterns()
     context.set_function(function)
     sys.meta_path.append(snapshot.Hooks)
     faulthandler.enable()  # a crash in C code leaves the Python stack in the log, at no cost before it
@@ -38,8 +41,24 @@ def _has_pth(path):
         return False
 
 
+# Objects of an import live as long as the process: looking for cycles among them again and again costs a tenth of it.
+_NEVER = 2_000_000_003
+_threshold = gc.get_threshold()[0]
+
+
+def before_import():
+    """Holds the garbage collector back. Not by `gc.disable`: an application's own call of that must stay visible."""
+    gc.set_threshold(_NEVER)
+
+
 def after_import():
-    """The signal module gives SIGINT Python's handler, which raises KeyboardInterrupt in whatever request comes next.
+    """What came with the import is never looked at by a collection in a request, nor moved in memory that forked workers
+    share.
+
+    The signal module gives SIGINT Python's handler, which raises KeyboardInterrupt in whatever request comes next.
     Ctrl-C is to end the process, unless the application has a handler of its own."""
+    if gc.get_threshold()[0] == _NEVER:  # else the application has set its own
+        gc.set_threshold(_threshold)
+    gc.freeze()
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)

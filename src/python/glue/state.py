@@ -3,6 +3,9 @@
 request_id = ""
 tenant_id = None
 
+# What `compile_glue.py` has made of the standard library's patterns.
+patterns = None
+
 # Whether a request is with the application: an interrupt that comes later is dropped.
 serving = False
 

@@ -1,0 +1,187 @@
+"""Imports that a server may never need, put off until something of the module is touched.
+
+Only modules of the standard library whose import neither fails nor does anything but define names, and of Werkzeug its
+development server, which every Flask application imports and none on Lambda runs. `import decimal` then costs nothing,
+`from decimal import Decimal` what it always did.
+"""
+
+import sys
+from types import FunctionType, ModuleType
+
+import _frozen_importlib
+from _thread import get_ident
+
+# What error reports need is not here: it must not be loaded at the moment at which the stack or the memory is full.
+STANDARD = frozenset(
+    (
+        "calendar",
+        "csv",
+        "decimal",
+        "difflib",
+        "email.base64mime",
+        "email.generator",
+        "email.header",
+        "email.parser",
+        "email.policy",
+        "email.quoprimime",
+        "fnmatch",
+        "glob",
+        "hmac",
+        "importlib.metadata",
+        "ipaddress",
+        "mimetypes",
+        "pkgutil",
+        "platform",
+        "pprint",
+        "secrets",
+        "shutil",
+        "stringprep",
+        "tempfile",
+        "textwrap",
+        "uuid",
+        "zipfile",
+    )
+)
+
+# Functions that a package imports by name from a put-off module of its own: the package gets a stand-in, which calls
+# the function; everybody else gets the function.
+FUNCTIONS = {"werkzeug.serving": (("werkzeug", "flask"), ("run_simple", "is_running_from_reloader"))}
+
+# What the import system itself reads of a module, and what says no more than which module it is.
+_QUIET = frozenset(("__spec__", "__name__", "__loader__", "__package__", "__path__", "__file__", "__cached__", "__class__"))
+
+_get = ModuleType.__getattribute__
+
+
+class Deferred(ModuleType):
+    """A module whose code has not run yet."""
+
+    def __getattribute__(self, name):
+        if name in _QUIET or _running.get(_get(self, "__name__")) == get_ident():
+            return _get(self, name)
+        stand_in = _stand_in(self, name)
+        if stand_in is not None:
+            return stand_in
+        load(self)
+        return getattr(self, name)
+
+    def __setattr__(self, name, value):
+        # The import system gives a package its submodules: they must not be lost, nor load the package.
+        if name not in _QUIET and not isinstance(value, ModuleType):
+            load(self)
+        ModuleType.__setattr__(self, name, value)
+
+    def __delattr__(self, name):
+        load(self)
+        ModuleType.__delattr__(self, name)
+
+    def __dir__(self):
+        load(self)
+        return dir(self)
+
+
+class _Loader:
+    """Stands before a module's loader until the module is loaded."""
+
+    def __init__(self, real):
+        self.real = real
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        module.__class__ = Deferred
+
+
+class Finder:
+    """First in line. Leaves everything else to the finders behind it."""
+
+    looking = False
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if cls.looking or (name not in STANDARD and name not in FUNCTIONS):
+            return None
+        if target is not None:  # `importlib.reload`
+            load(target)
+            return None
+        cls.looking = True
+        try:
+            spec = _frozen_importlib._find_spec(name, path)
+        finally:
+            cls.looking = False
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            spec.loader = _Loader(spec.loader)
+        return spec
+
+
+# The modules whose code is running, and the threads that run it: to them alone an unfinished module shows itself.
+_running = {}
+
+
+def load(module):
+    """Runs the module's code. When that fails the module is as it was, and the next touch tries again."""
+    spec = _get(module, "__spec__")
+    with _frozen_importlib._ModuleLockManager(spec.name):
+        if _get(module, "__class__") is not Deferred or spec.name in _running:
+            return  # another thread was first, or it is the module's own code that asks
+        names, wrapper = _get(module, "__dict__"), spec.loader
+        before = dict(names)
+        _running[spec.name] = get_ident()
+        try:
+            ModuleType.__setattr__(module, "__loader__", wrapper.real)
+            spec.loader = wrapper.real
+            spec.loader.exec_module(module)
+            module.__class__ = ModuleType
+        except BaseException:
+            names.clear()
+            names.update(before)
+            spec.loader = wrapper
+            raise
+        finally:
+            del _running[spec.name]
+    _replace_stand_ins(spec.name)
+
+
+# For each put-off module: the functions that stand in for its own.
+_stand_ins = {}
+
+
+def _stand_in(module, name):
+    module_name = _get(module, "__name__")
+    packages, functions = FUNCTIONS.get(module_name, ((), ()))
+    if name not in functions:
+        return None
+    asking = sys._getframe(2).f_globals.get("__name__", "")
+    if asking.partition(".")[0] not in packages:
+        return None
+    made = _stand_ins.setdefault(module_name, {})
+    if name not in made:
+
+        def function(*args, **kwargs):
+            load(module)
+            return getattr(module, name)(*args, **kwargs)
+
+        function.__name__ = function.__qualname__ = name
+        function.__module__ = module_name
+        made[name] = function
+    return made[name]
+
+
+def _replace_stand_ins(module_name):
+    """Gives the packages the functions themselves, also where they have passed the stand-ins on to each other."""
+    functions = vars(sys.modules[module_name])
+    real = {stand_in: functions[name] for name, stand_in in _stand_ins.pop(module_name, {}).items()}
+    packages, _ = FUNCTIONS.get(module_name, ((), ()))
+    for name, module in list(sys.modules.items()):
+        if real and name.partition(".")[0] in packages and type(module) is ModuleType:
+            names = vars(module)
+            names.update([(key, real[value]) for key, value in names.items() if type(value) is FunctionType and value in real])
+
+
+def defer_imports():
+    """From here on."""
+    sys.meta_path.insert(0, Finder)
