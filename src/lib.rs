@@ -26,7 +26,9 @@
 //!    slows the generator, and nothing piles up. One thread more, the deadline watch, never touches Python objects: it
 //!    answers in the application's place and sends signals. Several requests at once (Managed Instances) are several
 //!    processes, forked after the import and before tokio or any thread.
-//! 4. **Own event structs on the request path.** They borrow, keep order and fail on nothing but broken JSON.
+//! 4. **One pass over the event's JSON** gives a flat list of where its values stand ([`json::Document`]). The request
+//!    and Python's dict are both read from it: nothing is copied or decoded twice, order is kept, and nothing but
+//!    broken JSON fails an event.
 //!    `aws_lambda_events` is held beside them in the tests, where its types are right.
 //! 5. **The origin is decided once**, by probing keys, and picks the answer's dialect.
 //! 6. **Bytes first.** A native string (PEP 3333, "Unicode Issues") is bytes seen as Latin-1.

@@ -89,7 +89,8 @@ fn both_ways_of_reading_agree() {
     let mut compared = 0;
     for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let bytes = std::fs::read(&path).unwrap();
-        let event = event::probe(&bytes).unwrap();
+        let document = event::parse(&bytes).unwrap();
+        let event = event::probe(&document).unwrap();
         let Some(theirs) = theirs(event.origin(), &bytes) else { continue };
         let ours = event.decode(&RequestConfig::default()).unwrap();
         let name = path.display();

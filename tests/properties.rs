@@ -180,7 +180,8 @@ struct Seen {
 
 impl Seen {
     fn of(event: &[u8]) -> (Origin, Self) {
-        let event = event::probe(event).expect("an HTTP event");
+        let document = event::parse(event).expect("JSON");
+        let event = event::probe(&document).expect("an HTTP event");
         let origin = event.origin();
         let request = event.decode(&RequestConfig::default()).expect("a request");
         let mut body = vec![0; request.body.decoded_len().expect("a body")];
@@ -249,7 +250,9 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        if let Ok(event) = event::probe(&bytes) {
+        if let Ok(document) = event::parse(&bytes)
+            && let Ok(event) = event::probe(&document)
+        {
             let _ = event.decode(&RequestConfig::default());
         }
     }
@@ -267,7 +270,9 @@ proptest! {
         let members = event.as_object_mut().unwrap();
         let names: Vec<String> = members.keys().cloned().collect();
         members.insert(place.get(&names).clone(), value);
-        if let Ok(event) = event::probe(event.to_string().as_bytes())
+        let text = event.to_string();
+        let document = event::parse(text.as_bytes()).unwrap();
+        if let Ok(event) = event::probe(&document)
             && let Ok(request) = event.decode(&RequestConfig::default())
             && let Ok(len) = request.body.decoded_len()
         {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::event::fields::{Fields, Values};
+use crate::event::fields::{Fields, values_of};
 use crate::request::{Header, Scheme};
 use crate::response::head::is_token;
 
@@ -19,32 +19,31 @@ impl<'e> Headers<'e> {
     /// Reads `multiValueHeaders`, and from `headers` the names that the first lacks.
     pub(super) fn read(single: Fields<'e>, multi: Fields<'e>) -> Self {
         let mut headers = Self::default();
-        for (name, values) in multi.multi() {
-            headers.add(name, values);
+        for (name, values) in multi.members() {
+            headers.add(name, values_of(values));
         }
         let of_multi = headers.list.len();
-        for (name, values) in single.multi() {
-            if headers.position(&name).is_none_or(|at| at >= of_multi) {
-                headers.add(name, values);
+        for (name, values) in single.members() {
+            if of_multi == 0 || headers.position(&name, hash_of(&name)).is_none_or(|at| at >= of_multi) {
+                headers.add(name, values_of(values));
             }
         }
         headers
     }
 
     /// Payload 2.0's list of cookies, unless a `cookie` header is there as well: a Function URL sends both.
-    pub(super) fn add_cookies(&mut self, cookies: Values<'e>) {
-        if self.get("cookie").is_none() && !cookies.is_empty() {
+    pub(super) fn add_cookies(&mut self, cookies: impl Iterator<Item = Cow<'e, [u8]>>) {
+        if self.get("cookie").is_none() {
             self.add(Cow::Borrowed("cookie"), cookies);
         }
     }
 
     /// A header's value, by lower-case name.
     pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
-        self.position(name).map(|at| self.list[at].1.as_ref())
+        self.position(name, hash_of(name)).map(|at| self.list[at].1.as_ref())
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        let hash = hash_of(name);
+    fn position(&self, name: &str, hash: u64) -> Option<usize> {
         let mut candidates = self.hashes.iter().enumerate().filter(|&(_, &known)| known == hash);
         candidates.find(|&(at, _)| self.list[at].0.eq_ignore_ascii_case(name)).map(|(at, _)| at)
     }
@@ -56,7 +55,7 @@ impl<'e> Headers<'e> {
         if first.eq_ignore_ascii_case(b"http") { Scheme::Http } else { Scheme::Https }
     }
 
-    fn add(&mut self, name: Cow<'e, str>, values: Values<'e>) {
+    fn add(&mut self, name: Cow<'e, str>, values: impl Iterator<Item = Cow<'e, [u8]>>) {
         if name.eq_ignore_ascii_case("content-length") {
             // The true length is known; the header's would be that of the encoded body, or a lie.
             self.has_content_length = true;
@@ -65,12 +64,13 @@ impl<'e> Headers<'e> {
         if !is_wanted(&name) {
             return;
         }
-        let mut values = values.into_iter().filter_map(clean);
-        let known = self.position(&name);
+        let mut values = values.filter_map(clean);
+        let hash = hash_of(&name);
+        let known = self.position(&name, hash);
         let at = known.unwrap_or(self.list.len());
         if known.is_none() {
             let Some(first) = values.next() else { return };
-            self.hashes.push(hash_of(&name));
+            self.hashes.push(hash);
             self.list.push((name, first));
         }
         let (name, joined) = &mut self.list[at];

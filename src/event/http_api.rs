@@ -26,7 +26,9 @@ pub(super) fn decode_v2<'e>(event: &Event<'e>, config: &RequestConfig) -> Result
 pub(super) fn v2_parts<'e>(event: &Event<'e>, path: Split) -> Parts<'e> {
     let http = event.context.object("http");
     let mut headers = Headers::read(event.fields.object("headers"), Fields::default());
-    headers.add_cookies(event.fields.get("cookies").map(values_of).unwrap_or_default());
+    if let Some(cookies) = event.fields.get("cookies") {
+        headers.add_cookies(values_of(cookies));
+    }
     Parts {
         method: http.string("method"),
         protocol: http.string("protocol"),

@@ -20,10 +20,9 @@ mod rest;
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::config::RequestConfig;
 use crate::error::{Error, Result};
+use crate::json::{Document, Kind};
 use crate::request::{Origin, Request};
 use crate::response::head::is_token;
 use fields::Fields;
@@ -40,18 +39,24 @@ pub struct Event<'e> {
     origin: Origin,
 }
 
+/// Reads an event's JSON.
+///
+/// # Errors
+/// `UnmarshalError` when the bytes are not JSON.
+pub fn parse(bytes: &[u8]) -> Result<Document<'_>> {
+    Document::parse(bytes).map_err(|error| Error::unmarshal(probe::not_json(&error)).with_source(error))
+}
+
 /// Finds out which front end made an event.
 ///
 /// # Errors
-/// `UnmarshalError` when the bytes are not a JSON object, `UnsupportedEvent` when it is not an HTTP request.
-pub fn probe(bytes: &[u8]) -> Result<Event<'_>> {
-    let invalid = |error: serde_json::Error| Error::unmarshal(probe::not_json(&error)).with_source(error);
-    if !bytes.trim_ascii_start().starts_with(b"{") {
-        let value: &RawValue = serde_json::from_slice(bytes).map_err(invalid)?;
-        return Err(probe::not_an_object(value.get()));
+/// `UnsupportedEvent` when it is not an HTTP request.
+pub fn probe<'e>(event: &'e Document<'e>) -> Result<Event<'e>> {
+    let root = event.root();
+    if root.kind() != Kind::Object {
+        return Err(probe::not_an_object(root));
     }
-    // One pass over the bytes, however large the body is: members stay text until they are asked for.
-    let fields: Fields<'_> = serde_json::from_slice(bytes).map_err(invalid)?;
+    let fields = Fields::of(root);
     let context = fields.object("requestContext");
     let origin = probe::origin(&fields, &context)?;
     let identity = context.object("identity");

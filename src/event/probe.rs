@@ -1,7 +1,8 @@
 //! Which front end made the event: by the presence of keys only, most specific first.
 
 use crate::error::{Error, Result};
-use crate::event::fields::{Fields, first_item, is_object};
+use crate::event::fields::Fields;
+use crate::json::{Kind, Value};
 use crate::request::Origin;
 
 const SUPPORTED: &str = "API Gateway REST and HTTP APIs (payload 1.0 and 2.0), Lambda Function URLs, \
@@ -28,7 +29,7 @@ pub(super) fn origin(event: &Fields<'_>, context: &Fields<'_>) -> Result<Origin>
     if event.get("httpMethod").is_some() && version == b"1.0" {
         return Ok(Origin::HttpApiV1);
     }
-    if event.get("httpMethod").is_some() && event.get("requestContext").is_some_and(is_object) {
+    if event.get("httpMethod").is_some() && event.get("requestContext").is_some_and(|it| it.kind() == Kind::Object) {
         return Ok(Origin::Rest);
     }
     if event.get("raw_path").is_some() && event.get("method").is_some() {
@@ -68,7 +69,7 @@ fn name_of(event: &Fields<'_>) -> String {
         ("awslogs", "a CloudWatch Logs event"),
     ];
     if let Some(records) = event.get("Records") {
-        let record = first_item(records).map(Fields::of).unwrap_or_default();
+        let record = records.items().next().map(Fields::of).unwrap_or_default();
         if record.has("cf") {
             return "a CloudFront Lambda@Edge event".to_owned();
         }
@@ -78,7 +79,7 @@ fn name_of(event: &Fields<'_>) -> String {
     if let Some((_, name)) = KNOWN.iter().find(|(key, _)| event.has(key)) {
         return (*name).to_owned();
     }
-    let names: Vec<&str> = event.names().take(12).collect();
+    let names: Vec<_> = event.names().take(12).collect();
     if names.is_empty() { "an empty object".to_owned() } else { format!("an event with {}", names.join(", ")) }
 }
 
@@ -92,13 +93,12 @@ pub(super) fn not_json(error: &serde_json::Error) -> String {
 }
 
 /// An event that is a bare JSON value.
-pub(super) fn not_an_object(text: &str) -> Error {
-    let kind = match text.as_bytes().first() {
-        Some(b'[') => "a JSON array",
-        Some(b'"') => "a JSON string",
-        Some(b't' | b'f') => "a JSON boolean",
-        Some(b'n') => "null",
-        _ => "a JSON number",
-    };
-    unsupported(kind)
+pub(super) fn not_an_object(value: Value<'_>) -> Error {
+    unsupported(match value.kind() {
+        Kind::Array => "a JSON array",
+        Kind::String => "a JSON string",
+        Kind::True | Kind::False => "a JSON boolean",
+        Kind::Null => "null",
+        Kind::Number | Kind::Object => "a JSON number",
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::event::fields::Fields;
+use crate::event::fields::{Fields, values_of};
 
 /// How the values of a query map came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub(super) enum Values {
 pub(super) fn from_maps(single: Fields<'_>, multi: Fields<'_>, values: Values) -> Vec<u8> {
     let map = if multi.is_empty() { single } else { multi };
     let mut query = Vec::new();
-    for (name, items) in map.multi() {
-        for value in items {
+    for (name, items) in map.members() {
+        for value in values_of(items) {
             if !query.is_empty() {
                 query.push(b'&');
             }

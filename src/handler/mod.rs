@@ -17,6 +17,7 @@ use crate::config::{Config, ResponseMode};
 use crate::error::{Error, Kind, Result};
 use crate::event;
 use crate::invocation::Invocation;
+use crate::json::Document;
 use crate::log::{Level, Log};
 use crate::proxy::{self, BufferedSink, Envelope, StreamSink, Warning};
 use crate::python::{self, App, Call, Called, Session};
@@ -136,6 +137,12 @@ struct Client {
     method: String,
 }
 
+/// A request, and the event that it stands in.
+struct Decoded<'d> {
+    request: Request<'d>,
+    event: &'d Document<'d>,
+}
+
 /// What an answer was, for the access log.
 struct Served {
     status: u16,
@@ -146,22 +153,30 @@ impl Handler<'_, '_> {
     /// Serves one invocation: an answer for every HTTP request, an error for every other event.
     fn serve(&self, invocation: &Invocation, answers: &mut Answers) -> Result<Receipt> {
         let start = Instant::now();
-        let event = match event::probe(&invocation.event) {
+        let refuse = |error: Error, answers: &mut Answers| {
+            self.log.error(&invocation.request_id, &error);
+            self.session.detached(|| answers.fail(invocation, &error))
+        };
+        let document = match event::parse(&invocation.event) {
+            Ok(document) => document,
+            Err(error) => return refuse(error, answers),
+        };
+        let event = match event::probe(&document) {
             Ok(event) => event,
-            Err(error) => {
-                self.log.error(&invocation.request_id, &error);
-                return self.session.detached(|| answers.fail(invocation, &error));
-            }
+            Err(error) => return refuse(error, answers),
         };
         let origin = event.origin();
-        let request = event.decode(&self.config.request);
-        let method = request.as_ref().map_or_else(|_| String::new(), |request| request.method.to_string());
+        let decoded = event.decode(&self.config.request).map(|request| Decoded { request, event: &document });
+        let method = decoded.as_ref().map_or_else(|_| String::new(), |it| it.request.method.to_string());
         let client = Client { origin, method };
-        let line = self.config.access_log.then(|| request.as_ref().map_or_else(|_| "-".to_owned(), access_line));
+        let line = self
+            .config
+            .access_log
+            .then(|| decoded.as_ref().map_or_else(|_| "-".to_owned(), |it| access_line(&it.request)));
         let (served, receipt) = if self.config.response_mode == ResponseMode::Stream && proxy::can_stream(origin) {
-            self.stream(invocation, &client, request, answers)?
+            self.stream(invocation, &client, decoded, answers)?
         } else {
-            self.buffer(invocation, &client, request, answers)?
+            self.buffer(invocation, &client, decoded, answers)?
         };
         if let Some(line) = line {
             let millis = start.elapsed().as_secs_f64() * 1e3;
@@ -176,11 +191,11 @@ impl Handler<'_, '_> {
         &self,
         invocation: &Invocation,
         client: &Client,
-        request: Result<Request<'_>>,
+        decoded: Result<Decoded<'_>>,
         answers: &mut Answers,
     ) -> Result<(Served, Receipt)> {
         self.watch(invocation, |deadline| deadline.watch_buffered(invocation, client));
-        let envelope = request.and_then(|request| self.envelope(invocation, &request)).unwrap_or_else(|error| {
+        let envelope = decoded.and_then(|decoded| self.envelope(invocation, &decoded)).unwrap_or_else(|error| {
             self.log.error(&invocation.request_id, &error);
             let (status, text) = refusal(&error);
             proxy::plain(client.origin, &client.method, status, text)
@@ -195,9 +210,10 @@ impl Handler<'_, '_> {
         Ok((Served { status: envelope.status, bytes: envelope.body_bytes as u64 }, receipt))
     }
 
-    fn envelope(&self, invocation: &Invocation, request: &Request<'_>) -> Result<Envelope> {
+    fn envelope(&self, invocation: &Invocation, decoded: &Decoded<'_>) -> Result<Envelope> {
+        let request = &decoded.request;
         let sink = Arc::new(Mutex::new(BufferedSink::new(request.origin, &request.method)));
-        let called = self.call(invocation, request, Box::new(Arc::clone(&sink)))?;
+        let called = self.call(invocation, decoded, Box::new(Arc::clone(&sink)))?;
         // After a failure nothing has left the process: a clean 500 is better than the beginning of something else.
         let envelope = lock(&sink).take_envelope().filter(|_| called.failure.is_none());
         match envelope {
@@ -220,12 +236,12 @@ impl Handler<'_, '_> {
         &self,
         invocation: &Invocation,
         client: &Client,
-        request: Result<Request<'_>>,
+        decoded: Result<Decoded<'_>>,
         answers: &Answers,
     ) -> Result<(Served, Receipt)> {
         let sink: SharedStream = Arc::new(Mutex::new(StreamSink::new(client.origin, answers.stream(invocation))));
         self.watch(invocation, |deadline| deadline.watch_streamed(invocation, client, &sink));
-        let called = request.and_then(|request| self.call(invocation, &request, Box::new(Arc::clone(&sink))));
+        let called = decoded.and_then(|decoded| self.call(invocation, &decoded, Box::new(Arc::clone(&sink))));
         let too_late = self.is_too_late();
         self.session.flush();
         self.warn(invocation, &lock(&sink).take_warnings());
@@ -263,9 +279,10 @@ impl Handler<'_, '_> {
         self.deadline.as_ref().is_some_and(|deadline| deadline.is_over(self.session))
     }
 
-    fn call(&self, invocation: &Invocation, request: &Request<'_>, sink: Box<dyn Sink>) -> Result<Called> {
+    fn call(&self, invocation: &Invocation, decoded: &Decoded<'_>, sink: Box<dyn Sink>) -> Result<Called> {
+        let Decoded { request, event } = decoded;
         self.hint_at_lost_bytes(invocation, request);
-        let called = self.app.call(Call { request, invocation, sink });
+        let called = self.app.call(Call { request, event, invocation, sink });
         self.session.end_if_forked();
         let called = called?;
         self.log_called(invocation, &called);
@@ -301,12 +318,16 @@ impl Handler<'_, '_> {
 
     /// A REST API without binaryMediaTypes decodes uploads as text before we see them: nothing here can mend that.
     fn hint_at_lost_bytes(&self, invocation: &Invocation, request: &Request<'_>) {
-        let Body::JsonText(text) = &request.body else { return };
+        let text = match &request.body {
+            Body::JsonText(text) => text.as_bytes(),
+            Body::Plain(text) => text,
+            _ => return,
+        };
         let content_type = request.header("content-type").unwrap_or_default();
         let binary = [&b"multipart/"[..], b"application/octet-stream", b"image/"];
         if request.origin == Origin::Rest
             && binary.iter().any(|prefix| content_type.starts_with(prefix))
-            && text.contains('\u{FFFD}')
+            && memchr::memmem::find(text, "\u{FFFD}".as_bytes()).is_some()
         {
             self.warn_once(
                 invocation,

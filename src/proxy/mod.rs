@@ -1,7 +1,7 @@
 //! Room: `proxy`, responses in the envelope of each front end.
 //! In: an [`Origin`], a [`Head`], the chunks of the body.
 //! Out: the JSON that Lambda hands to the front end, and [`Warning`]s about what the front end cannot carry.
-//! May use: `request` (the origin), `response`, `json`, base64, bytes.
+//! May use: `request` (the origin), `response`, `json`, `base64_simd`, bytes.
 //! Must not: hold Python objects, post anything, write a key that an origin does not know.
 
 mod body;

@@ -5,6 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::environ::Template;
+use super::event::Events;
 use super::handler_name::HandlerName;
 use super::{describe, loaded_glue, type_name};
 use crate::config::Config;
@@ -15,6 +16,7 @@ pub struct App<'py> {
     pub(super) glue: Bound<'py, PyModule>,
     pub(super) callable: Bound<'py, PyAny>,
     pub(super) template: Template<'py>,
+    pub(super) events: Events<'py>,
     pub(super) strict: bool,
 }
 
@@ -34,7 +36,7 @@ impl<'py> App<'py> {
             Template::new(py, &glue, config.workers)
         };
         let template = prepare().map_err(|error| describe(&glue, error))?;
-        Ok(Self { glue, callable, template, strict: config.strict })
+        Ok(Self { glue, callable, template, events: Events::new(py), strict: config.strict })
     }
 }
 

@@ -10,10 +10,11 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyTuple};
 
 use super::app::App;
 use super::start_response::{Shared, StartResponse, chunk};
-use super::{describe, event, type_name};
+use super::{describe, type_name};
 use crate::environ::environ;
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
+use crate::json::Document;
 use crate::request::Request;
 use crate::response::{Notes, Response, Sink};
 
@@ -21,6 +22,8 @@ use crate::response::{Notes, Response, Sink};
 pub struct Call<'r> {
     /// The request.
     pub request: &'r Request<'r>,
+    /// The event that it was read from.
+    pub event: &'r Document<'r>,
     /// The invocation it came in.
     pub invocation: &'r Invocation,
     /// Where the response goes.
@@ -64,7 +67,7 @@ impl Call<'_> {
         let py = app.glue.py();
         let body_len = self.request.body.decoded_len()?;
         let body = self.body(py, body_len)?;
-        let event = event::to_python(py, &self.invocation.event).map_err(|error| {
+        let event = app.events.to_python(self.event).map_err(|error| {
             let reason = describe(&app.glue, error);
             Error::bad_request(format!("the event cannot be given to Python: {}", reason.message()))
         })?;

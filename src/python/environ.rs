@@ -1,24 +1,22 @@
 //! The environ dict: a template of what never changes, copied, and filled with what does.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::ffi::latin1;
+use super::names::Names;
 use crate::environ::{Environ, Name, SERVER_SOFTWARE, header_key};
-
-/// How many header names are remembered as dict keys. Clients choose names: without a bound they could fill memory.
-const KNOWN_HEADERS: usize = 256;
 
 /// What is prepared once for all requests.
 pub(super) struct Template<'py> {
     constant: Bound<'py, PyDict>,
     bytes_io: Bound<'py, PyAny>,
-    fixed_keys: RefCell<HashMap<&'static str, Bound<'py, PyString>>>,
-    header_keys: RefCell<HashMap<String, Bound<'py, PyString>>>,
+    sys: Bound<'py, PyModule>,
+    fixed_keys: RefCell<Names<'py>>,
+    header_keys: RefCell<Names<'py>>,
 }
 
 impl<'py> Template<'py> {
@@ -35,7 +33,8 @@ impl<'py> Template<'py> {
         constant.set_item("GATEWAY_INTERFACE", "CGI/1.1")?;
         constant.set_item("SERVER_SOFTWARE", SERVER_SOFTWARE)?;
         let bytes_io = py.import("io")?.getattr("BytesIO")?;
-        Ok(Self { constant, bytes_io, fixed_keys: RefCell::default(), header_keys: RefCell::default() })
+        let sys = py.import("sys")?;
+        Ok(Self { constant, bytes_io, sys, fixed_keys: RefCell::default(), header_keys: RefCell::default() })
     }
 
     /// A new dict for one request: exactly a dict, and the application's to change (PEP 3333).
@@ -52,31 +51,16 @@ impl<'py> Template<'py> {
         dict.set_item(intern!(py, "wsgi.url_scheme"), PyString::intern(py, environ.scheme.as_str()))?;
         // BytesIO shares the buffer of the bytes object and has every method of PEP 3333's input, and then some.
         dict.set_item(intern!(py, "wsgi.input"), self.bytes_io.call1((body,))?)?;
-        // Looked up each time: applications replace it.
-        dict.set_item(intern!(py, "wsgi.errors"), errors_stream(py)?)?;
+        // Looked up each time: applications replace it. `glue/context.py` has made sure that it can be written to.
+        dict.set_item(intern!(py, "wsgi.errors"), self.sys.getattr(intern!(py, "stderr"))?)?;
         Ok(dict)
     }
 
     fn fixed_key(&self, name: &'static str) -> Bound<'py, PyString> {
-        let mut keys = self.fixed_keys.borrow_mut();
-        keys.entry(name).or_insert_with(|| PyString::intern(self.constant.py(), name)).clone()
+        self.fixed_keys.borrow_mut().get(name, || PyString::intern(self.constant.py(), name))
     }
 
     fn header_key(&self, name: &str) -> Bound<'py, PyString> {
-        let py = self.constant.py();
-        let mut keys = self.header_keys.borrow_mut();
-        if let Some(key) = keys.get(name) {
-            return key.clone();
-        }
-        let key = PyString::new(py, &header_key(name));
-        if keys.len() < KNOWN_HEADERS {
-            keys.insert(name.to_owned(), key.clone());
-        }
-        key
+        self.header_keys.borrow_mut().get(name, || PyString::new(self.constant.py(), &header_key(name)))
     }
-}
-
-/// `sys.stderr`, of which `glue/context.py` has made sure that it can be written to.
-fn errors_stream(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    py.import(intern!(py, "sys"))?.getattr(intern!(py, "stderr"))
 }

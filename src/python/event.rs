@@ -1,77 +1,94 @@
-//! The event as a Python dict, built straight from its bytes.
+//! The event as a Python dict, built from its bytes.
 
-use std::fmt;
+use std::cell::RefCell;
 
+use memchr::memmem;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
-/// The event as `json.loads` would give it. What the fast way does not do exactly as Python does (floats, numbers
-/// beyond 64 bits, unpaired surrogates, deep nesting) is left to `json.loads` itself.
-pub(super) fn to_python<'py>(py: Python<'py>, event: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    let mut deserializer = serde_json::Deserializer::from_slice(event);
-    match (Value { py }).deserialize(&mut deserializer) {
-        Ok(value) => Ok(value),
-        Err(_) => py.import(intern!(py, "json"))?.call_method1(intern!(py, "loads"), (event,)),
-    }
-}
+use super::names::Names;
+use crate::json::{self, Document, Kind, Value};
 
-/// One JSON value, as a seed that carries the attachment.
-#[derive(Clone, Copy)]
-struct Value<'py> {
+/// What nests deeper is left to `json.loads`, which has its own way of giving up.
+const MAX_DEPTH: usize = 200;
+
+/// Makes dicts of events. The names of members are the same from one event to the next, and so are their objects.
+pub(super) struct Events<'py> {
     py: Python<'py>,
+    names: RefCell<Names<'py>>,
 }
 
-impl<'de, 'py> DeserializeSeed<'de> for Value<'py> {
-    type Value = Bound<'py, PyAny>;
+impl<'py> Events<'py> {
+    pub(super) fn new(py: Python<'py>) -> Self {
+        Self { py, names: RefCell::default() }
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
+    /// The event as `json.loads` would give it. What is not done here exactly as there (numbers beyond 64 bits, unpaired
+    /// surrogates, deep nesting) is left to `json.loads` itself.
+    pub(super) fn to_python(&self, event: &Document<'_>) -> PyResult<Bound<'py, PyAny>> {
+        match self.value(event.root(), 0)? {
+            Some(value) => Ok(value),
+            None => self.py.import(intern!(self.py, "json"))?.call_method1("loads", (event.root().text(),)),
+        }
+    }
+
+    /// `None` for what is left to `json.loads`.
+    fn value(&self, value: Value<'_>, depth: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = self.py;
+        Ok(match value.kind() {
+            Kind::Object | Kind::Array if depth > MAX_DEPTH => None,
+            Kind::Object => {
+                let dict = PyDict::new(py);
+                for (name, member) in value.members() {
+                    let (Some(name), Some(member)) = (self.name(name), self.value(member, depth + 1)?) else {
+                        return Ok(None);
+                    };
+                    dict.set_item(name, member)?;
+                }
+                Some(dict.into_any())
+            }
+            Kind::Array => {
+                let list = PyList::empty(py);
+                for item in value.items() {
+                    let Some(item) = self.value(item, depth + 1)? else { return Ok(None) };
+                    list.append(item)?;
+                }
+                Some(list.into_any())
+            }
+            Kind::String => self.string(value).map(Bound::into_any),
+            Kind::Number => number(py, value.text()),
+            Kind::True => Some(PyBool::new(py, true).to_owned().into_any()),
+            Kind::False => Some(PyBool::new(py, false).to_owned().into_any()),
+            Kind::Null => Some(py.None().into_bound(py)),
+        })
+    }
+
+    fn name(&self, value: Value<'_>) -> Option<Bound<'py, PyString>> {
+        if value.is_escaped() {
+            return self.string(value);
+        }
+        let name = value.literal()?;
+        Some(self.names.borrow_mut().get(name, || PyString::new(self.py, name)))
+    }
+
+    fn string(&self, value: Value<'_>) -> Option<Bound<'py, PyString>> {
+        let inside = value.literal()?;
+        if !value.is_escaped() {
+            return Some(PyString::new(self.py, inside));
+        }
+        let bytes = json::unescape(inside);
+        let text = std::str::from_utf8(&bytes).ok()?;
+        // The replacement character may be the event's own, or stand for half a surrogate pair, which Python keeps.
+        let half =
+            text.contains('\u{FFFD}') && memmem::find(&inside.as_bytes().to_ascii_lowercase(), b"\\ud").is_some();
+        (!half).then(|| PyString::new(self.py, text))
     }
 }
 
-impl<'de, 'py> Visitor<'de> for Value<'py> {
-    type Value = Bound<'py, PyAny>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+fn number<'py>(py: Python<'py>, text: &str) -> Option<Bound<'py, PyAny>> {
+    if text.contains(['.', 'e', 'E']) {
+        return text.parse().ok().map(|number| PyFloat::new(py, number).into_any());
     }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(self.py.None().into_bound(self.py))
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        value.into_pyobject(self.py).map(|it| it.to_owned().into_any()).map_err(E::custom)
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
-        value.into_pyobject(self.py).map(Bound::into_any).map_err(E::custom)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        value.into_pyobject(self.py).map(Bound::into_any).map_err(E::custom)
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(PyString::new(self.py, value).into_any())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let list = PyList::empty(self.py);
-        while let Some(item) = items.next_element_seed(self)? {
-            list.append(item).map_err(A::Error::custom)?;
-        }
-        Ok(list.into_any())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let dict = PyDict::new(self.py);
-        while let Some(key) = members.next_key_seed(self)? {
-            let value = members.next_value_seed(self)?;
-            dict.set_item(key, value).map_err(A::Error::custom)?;
-        }
-        Ok(dict.into_any())
-    }
+    text.parse::<i64>().ok().map(|number| PyInt::new(py, number).into_any())
 }

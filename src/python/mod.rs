@@ -1,8 +1,8 @@
 //! Room: `python`, CPython embedded: start, application, call, output. All pyo3 is here, all `unsafe` in `ffi`.
 //! In: plain values: settings, an [`crate::environ::Environ`], a body, an [`Invocation`], a [`Sink`].
 //! Out: plain values: [`Called`], [`Error`]s with Python stack traces.
-//! May use: `config`, `environ`, `error`, `invocation`, `request`, `response`, pyo3, libc, `serde`,
-//!   `serde_json`, bytes.
+//! May use: `config`, `environ`, `error`, `invocation`, `json`, `request`, `response`,
+//!   pyo3, libc, `foldhash`, memchr, bytes.
 //! Must not: know envelopes or the Runtime API; let a pyo3 type out; block while attached.
 
 mod app;
@@ -14,6 +14,7 @@ mod ffi;
 mod glue;
 mod handler_name;
 mod interpreter;
+mod names;
 mod signals;
 mod snapshot;
 mod start_response;
@@ -91,8 +92,8 @@ impl<'py> Session<'py> {
 fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResult<()> {
     let py = glue.py();
     let function = PyDict::new(py);
-    function.set_item("name", &config.function.name)?;
-    function.set_item("version", &config.function.version)?;
+    function.set_item("function_name", &config.function.name)?;
+    function.set_item("function_version", &config.function.version)?;
     function.set_item("memory_limit_in_mb", &config.function.memory_limit_in_mb)?;
     function.set_item("log_group_name", &config.function.log_group_name)?;
     function.set_item("log_stream_name", &config.function.log_stream_name)?;

@@ -7,6 +7,7 @@ import time
 import _wsgi_lambda_state as state
 import _wsgi_lambda_streams as streams
 
+# What is the same in every context object of the function: its attributes by name.
 _function = {}
 
 
@@ -54,12 +55,8 @@ class LambdaContext:
     """The context object of the managed Python runtime (docs, "Using the Lambda context object ... in Python")."""
 
     def __init__(self, function, aws_request_id, deadline_ms, invoked_function_arn, tenant_id, client, identity):
+        vars(self).update(function)
         self.aws_request_id = aws_request_id
-        self.log_group_name = function["log_group_name"]
-        self.log_stream_name = function["log_stream_name"]
-        self.function_name = function["name"]
-        self.function_version = function["version"]
-        self.memory_limit_in_mb = function["memory_limit_in_mb"]
         self.invoked_function_arn = invoked_function_arn
         self.tenant_id = tenant_id
         client = _parse(client, "Lambda-Runtime-Client-Context") if client else None

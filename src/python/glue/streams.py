@@ -21,8 +21,8 @@ def reopen(descriptor):
 
 def flush():
     """Pushes out what the application printed, before the sandbox can be frozen."""
-    if state.wakeup is not None:
-        # Event loops of the application take it for theirs.
+    if state.wakeup is not None and "signal" in sys.modules:
+        # Event loops of the application take it for theirs. Setting it costs two system calls.
         _signal.set_wakeup_fd(state.wakeup, warn_on_full_buffer=False)
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -1,0 +1,367 @@
+//! A JSON text, read once: a flat list of where its values stand. Nothing is copied and nothing is decoded.
+
+/// A JSON text that is known to be valid, and its values.
+#[derive(Debug)]
+pub struct Document<'e> {
+    text: &'e str,
+    nodes: Vec<Node>,
+}
+
+/// One value. Those of an object follow it in order, each behind its name, and those of an array follow it in order.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    start: usize,
+    end: usize,
+    /// The index of the first node that is not part of this value.
+    next: usize,
+    /// Whether it is a string with an escape in it.
+    escaped: bool,
+}
+
+/// A value of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Value<'d> {
+    document: &'d Document<'d>,
+    at: usize,
+}
+
+/// What kind of value it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of RFC 8259")]
+pub enum Kind {
+    Object,
+    Array,
+    String,
+    Number,
+    True,
+    False,
+    Null,
+}
+
+impl<'e> Document<'e> {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// Those of `serde_json`, when the bytes are not JSON (RFC 8259) in UTF-8.
+    pub fn parse(bytes: &'e [u8]) -> serde_json::Result<Self> {
+        let parsed = std::str::from_utf8(bytes).ok().and_then(|text| {
+            let nodes = Parser { text: bytes, at: 0, nodes: Vec::with_capacity(64), open: Vec::new() }.run()?;
+            Some(Self { text, nodes })
+        });
+        parsed.ok_or_else(|| match serde_json::from_slice::<&serde_json::value::RawValue>(bytes) {
+            Err(error) => error,
+            Ok(_) => serde::de::Error::custom("invalid JSON"),
+        })
+    }
+
+    /// The whole.
+    pub fn root(&self) -> Value<'_> {
+        Value { document: self, at: 0 }
+    }
+}
+
+impl<'d> Value<'d> {
+    fn node(&self) -> &'d Node {
+        &self.document.nodes[self.at]
+    }
+
+    /// Its text, as it stands.
+    pub fn text(&self) -> &'d str {
+        &self.document.text[self.node().start..self.node().end]
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self.document.text.as_bytes()[self.node().start] {
+            b'{' => Kind::Object,
+            b'[' => Kind::Array,
+            b'"' => Kind::String,
+            b't' => Kind::True,
+            b'f' => Kind::False,
+            b'n' => Kind::Null,
+            _ => Kind::Number,
+        }
+    }
+
+    /// The inside of a string, escapes and all.
+    pub fn literal(&self) -> Option<&'d str> {
+        let node = self.node();
+        (self.kind() == Kind::String).then(|| &self.document.text[node.start + 1..node.end - 1])
+    }
+
+    /// Whether the inside of a string has escapes.
+    pub fn is_escaped(&self) -> bool {
+        self.node().escaped
+    }
+
+    /// The names and values of an object; none of anything else.
+    pub fn members(&self) -> impl Iterator<Item = (Value<'d>, Value<'d>)> + use<'d> {
+        let mut parts = self.parts(Kind::Object);
+        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    }
+
+    /// The items of an array; none of anything else.
+    pub fn items(&self) -> impl Iterator<Item = Value<'d>> + use<'d> {
+        self.parts(Kind::Array)
+    }
+
+    fn parts(&self, kind: Kind) -> impl Iterator<Item = Value<'d>> + use<'d> {
+        let document = self.document;
+        let end = if self.kind() == kind { self.node().next } else { 0 };
+        let mut at = self.at + 1;
+        std::iter::from_fn(move || {
+            let value = (at < end).then_some(Value { document, at })?;
+            at = value.node().next;
+            Some(value)
+        })
+    }
+}
+
+/// Finds where values begin and end. Every step gives `None` for what is not JSON.
+struct Parser<'e> {
+    text: &'e [u8],
+    at: usize,
+    nodes: Vec<Node>,
+    /// The objects and arrays that are not closed yet. Not recursion: an event's depth is its sender's choice.
+    open: Vec<usize>,
+}
+
+impl Parser<'_> {
+    fn run(mut self) -> Option<Vec<Node>> {
+        self.value()?;
+        while let Some(&container) = self.open.last() {
+            self.blank();
+            let is_object = self.text[self.nodes[container].start] == b'{';
+            let is_first = self.nodes.len() == container + 1;
+            if self.peek()? == if is_object { b'}' } else { b']' } {
+                self.at += 1;
+                self.open.pop();
+                let next = self.nodes.len();
+                let node = &mut self.nodes[container];
+                (node.end, node.next) = (self.at, next);
+                continue;
+            }
+            if !is_first {
+                self.take(b',')?;
+            }
+            if is_object {
+                self.blank();
+                (self.peek()? == b'"').then(|| self.string())??;
+                self.blank();
+                self.take(b':')?;
+            }
+            self.value()?;
+        }
+        self.blank();
+        (self.at == self.text.len()).then_some(self.nodes)
+    }
+
+    /// A value, or the beginning of one that has parts.
+    fn value(&mut self) -> Option<()> {
+        self.blank();
+        let start = self.at;
+        match self.peek()? {
+            b'"' => return self.string(),
+            b'{' | b'[' => {
+                self.at += 1;
+                self.open.push(self.nodes.len());
+            }
+            b't' => self.word(b"true")?,
+            b'f' => self.word(b"false")?,
+            b'n' => self.word(b"null")?,
+            _ => self.number()?,
+        }
+        self.push(start, false);
+        Some(())
+    }
+
+    fn push(&mut self, start: usize, escaped: bool) {
+        let next = self.nodes.len() + 1;
+        self.nodes.push(Node { start, end: self.at, next, escaped });
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn take(&mut self, byte: u8) -> Option<()> {
+        self.at += usize::from(self.peek()? == byte);
+        (self.text[self.at - 1] == byte).then_some(())
+    }
+
+    fn blank(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.text[self.at..].starts_with(word).then(|| self.at += word.len())
+    }
+
+    fn number(&mut self) -> Option<()> {
+        self.at += usize::from(self.peek() == Some(b'-'));
+        if self.peek()? == b'0' {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let count = self.text[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += count;
+        (count > 0).then_some(())
+    }
+
+    fn string(&mut self) -> Option<()> {
+        let start = self.at;
+        let mut escaped = false;
+        self.at += 1;
+        loop {
+            match self.skip_plain()? {
+                b'"' => break,
+                b'\\' => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                _ => return None, // control characters have to be escaped
+            }
+        }
+        self.push(start, escaped);
+        Some(())
+    }
+
+    /// Goes behind the next quote, backslash or control character, and gives it.
+    fn skip_plain(&mut self) -> Option<u8> {
+        let rest = &self.text[self.at..];
+        let plain = super::plain_len(rest);
+        self.at += plain + 1;
+        rest.get(plain).copied()
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        let letter = self.peek()?;
+        self.at += 1;
+        match letter {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
+            b'u' => {
+                let digits = self.text.get(self.at..self.at + 4)?;
+                self.at += 4;
+                digits.iter().all(u8::is_ascii_hexdigit).then_some(())
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The document as `serde_json` would have it.
+    fn to_serde(value: Value<'_>) -> serde_json::Value {
+        match value.kind() {
+            Kind::Object => value
+                .members()
+                .map(|(name, value)| (serde_json::from_str::<String>(name.text()).unwrap(), to_serde(value)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            Kind::Array => value.items().map(to_serde).collect(),
+            _ => serde_json::from_str(value.text()).unwrap(),
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<f64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+            "[a-z\"\\\\\n]{30,80}".prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 64, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Into::into),
+                prop::collection::vec((any::<String>(), inner), 0..8)
+                    .prop_map(|members| members.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            ]
+        })
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_with_serde_s_words() {
+        for text in [
+            "",
+            " ",
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "{\"a\" 1}",
+            "{1:2}",
+            "01",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "-",
+            "\"\x01\"",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "nul",
+            "[1 2]",
+            "{} {}",
+            "[}",
+            "{]",
+            "\"a",
+            "NaN",
+            "[1",
+            "tru e",
+            "{\"a\"}",
+            ",",
+            "]",
+        ] {
+            let theirs = serde_json::from_str::<&serde_json::value::RawValue>(text).unwrap_err().to_string();
+            assert_eq!(Document::parse(text.as_bytes()).unwrap_err().to_string(), theirs, "{text}");
+        }
+        assert!(Document::parse(b"\"\xff\"").is_err());
+    }
+
+    #[test]
+    fn depth_is_no_danger() {
+        let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+        assert_eq!(Document::parse(deep.as_bytes()).unwrap().root().items().count(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn every_document_is_read_as_serde_reads_it(json in any_json(), pretty in any::<bool>()) {
+            let text = if pretty { format!("\r\n\t{json:#} ") } else { json.to_string() };
+            let document = Document::parse(text.as_bytes()).unwrap();
+            // Parsed again: serde_json rounds the last digit of some numbers.
+            prop_assert_eq!(to_serde(document.root()), serde_json::from_str::<serde_json::Value>(&text).unwrap());
+        }
+
+        #[test]
+        fn any_change_to_a_document_is_judged_as_serde_judges_it(json in any_json(), at in any::<prop::sample::Index>(), byte in any::<u8>(), insert in any::<bool>()) {
+            let mut bytes = json.to_string().into_bytes();
+            let at = at.index(bytes.len());
+            if insert { bytes.insert(at, byte) } else { bytes[at] = byte }
+            let theirs = serde_json::from_slice::<&serde_json::value::RawValue>(&bytes);
+            let utf8 = std::str::from_utf8(&bytes).is_ok();
+            prop_assert_eq!(Document::parse(&bytes).is_ok(), theirs.is_ok() && utf8);
+        }
+    }
+}
