@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 
 use support::{Function, app, root, source};
@@ -27,7 +28,9 @@ def app(environ, start_response):
 
 fn eval(function: &mut Function, expression: &str) -> String {
     let mut event = support::event("function-url-get");
-    event["rawQueryString"] = expression.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>().into();
+    let mut query = String::new();
+    expression.bytes().for_each(|byte| write!(query, "%{byte:02x}").unwrap());
+    event["rawQueryString"] = query.into();
     function.invoke(event).text().to_owned()
 }
 
