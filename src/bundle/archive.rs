@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 /// What one file of an archive holds.
 #[derive(Clone, Debug)]
@@ -165,6 +165,17 @@ impl Entry {
     }
 }
 
+/// What each file of a zip takes in it, bytes.
+pub fn zipped_sizes(zip: &Path) -> io::Result<Vec<(String, u64)>> {
+    let mut zip = ZipArchive::new(fs::File::open(zip)?)?;
+    (0..zip.len())
+        .map(|index| {
+            let file = zip.by_index_raw(index)?;
+            Ok((file.name()?.into_owned(), file.compressed_size()))
+        })
+        .collect()
+}
+
 /// Size and SHA-256 of what is left to read.
 fn digest(file: &mut fs::File) -> io::Result<(u64, String)> {
     let mut hash = Sha256::new();
@@ -240,6 +251,9 @@ mod tests {
         assert_eq!(read.by_name("bootstrap").unwrap().unix_mode().unwrap() & 0o777, 0o755);
         assert_eq!(read.by_name("lib/z.txt").unwrap().unix_mode().unwrap() & 0o777, 0o644);
         assert!(read.by_name("lib/link.so").unwrap().is_symlink());
+        let sizes = zipped_sizes(&zip).unwrap();
+        assert_eq!(sizes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
+        assert!(sizes[2].1 < 100, "10,000 times the same letter: {sizes:?}");
 
         let out = folder.path().join("out");
         archive.write_folder(&out).unwrap();

@@ -4,8 +4,8 @@ use object::Endianness;
 use object::elf::{
     DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, EM_AARCH64, EM_X86_64, FileHeader64, VER_FLG_WEAK, VersionIndex,
 };
-use object::read::SymbolIndex;
-use object::read::elf::{ElfFile64, Sym as _, VersionTable};
+use object::read::elf::{ElfFile64, ElfSection64, Sym as _, VersionTable};
+use object::read::{Object as _, ObjectSection as _, SymbolIndex};
 
 use super::{Architecture, Glibc};
 
@@ -20,6 +20,10 @@ pub struct Elf {
     pub soname: Option<String>,
     /// Where it looks for them, parts separated by colons (`DT_RUNPATH`, or the old `DT_RPATH`).
     pub runpath: Option<String>,
+    /// Whether that is a `DT_RPATH`: searched before `LD_LIBRARY_PATH`, and inherited by the libraries that it finds.
+    pub old_rpath: bool,
+    /// Bytes that only a debugger reads.
+    pub debug: u64,
     /// The newest C library that it asks for, if it asks for one.
     pub glibc: Option<GlibcSymbol>,
 }
@@ -56,18 +60,27 @@ fn parse(bytes: &[u8]) -> Result<Elf> {
         EM_AARCH64 => Some(Architecture::Arm64),
         _ => None,
     };
-    let mut elf = Elf { architecture, glibc: newest_glibc(&file)?, ..Elf::default() };
+    let mut elf = Elf { architecture, glibc: newest_glibc(&file)?, debug: debug_size(&file), ..Elf::default() };
     let dynamic = file.elf_dynamic_table()?;
     for entry in &dynamic {
         let value = || dynamic.string(entry).map(|text| String::from_utf8_lossy(text).into_owned());
         match entry.tag {
             DT_NEEDED => elf.needed.push(value()?),
             DT_SONAME => elf.soname = Some(value()?),
-            DT_RUNPATH | DT_RPATH => elf.runpath = Some(value()?),
+            DT_RUNPATH | DT_RPATH => {
+                elf.runpath = Some(value()?);
+                elf.old_rpath = entry.tag == DT_RPATH;
+            }
             _ => {}
         }
     }
     Ok(elf)
+}
+
+fn debug_size(file: &File<'_>) -> u64 {
+    let is_debug =
+        |section: &ElfSection64<'_, '_, Endianness>| section.name().is_ok_and(|name| name.starts_with(".debug_"));
+    file.sections().filter(is_debug).map(|section| section.size()).sum()
 }
 
 /// The newest version that the file's list of needed versions names. The loader checks that list, not the symbols,

@@ -1,13 +1,17 @@
 //! Room: `bundle`, what a layer and a function package have in common: files with reproducible bytes, and the checks.
 //! In: files and folders.
 //! Out: a zip or a folder with its SHA-256 and sizes; what an ELF file asks of the system; Lambda's limits.
-//! May use: object, sha2, zip, tempfile, std.
+//! May use: globset, object, sha2, zip, tempfile, std.
 //! Must not: know Python packaging, print, start processes.
 
 mod archive;
 mod elf;
+mod patterns;
 mod platform;
+mod rpath;
 
-pub use archive::{Archive, Contents, Written};
+pub use archive::{Archive, Contents, Written, zipped_sizes};
 pub use elf::{Elf, GlibcSymbol};
+pub use patterns::Pattern;
 pub use platform::{Architecture, Glibc, LAMBDA_GLIBC, MAX_UNZIPPED, MAX_UPLOAD};
+pub use rpath::{RpathError, remove_rpath, set_rpath};

@@ -1,9 +1,10 @@
 //! Room: `cli`, the command line, one file per subcommand.
-//! In: arguments, event files.
-//! Out: text for people or JSON lines for programs, and an exit status.
-//! May use: `emulator`, `config` (names of variables), clap, anstream, anstyle, `include_dir`, indicatif, similar,
-//! tempfile, http, bytes, base64, memchr, `serde_json`, tokio.
-//! Must not: know Python, decode events for a runtime, write to a stream other than through `out`.
+//! In: arguments, event files, Python prefixes, application folders, templates.
+//! Out: text for people or JSON lines for programs, layers and packages, and an exit status.
+//! May use: `emulator`, `bundle`, `config` (names of variables), clap, anstream, anstyle, globset, `hcl`, `include_dir`,
+//! indicatif, `saphyr`, serde, similar, tempfile, walkdir, `zip` (to read), http, bytes, base64, memchr, `serde_json`,
+//! tokio.
+//! Must not: link Python, decode events for a runtime, write to a stream other than through `out`.
 
 use std::fmt;
 use std::io;
@@ -11,7 +12,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+mod doctor;
+mod layer;
 mod out;
+mod package;
+mod pyc;
 mod replay;
 
 use out::{Out, Verbosity};
@@ -32,6 +37,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Replay(replay::Replay),
+    Package(package::Package),
+    Layer(layer::Layer),
+    Doctor(doctor::Doctor),
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +92,9 @@ pub fn run(cli: &Cli) -> ExitCode {
     let mut out = Out::new(verbosity);
     let result = match &cli.command {
         Command::Replay(replay) => replay.run(&mut out),
+        Command::Package(package) => package.run(&mut out),
+        Command::Layer(layer) => layer.run(&mut out),
+        Command::Doctor(doctor) => doctor.run(&mut out),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,0 +1,174 @@
+//! Django's settings, as the running application has them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{Check, Findings, Project, Severity};
+use crate::cli::doctor::contents::Contents;
+use crate::cli::doctor::model::Function;
+use crate::cli::doctor::node::Place;
+use crate::cli::doctor::run::{Runner, Session};
+use crate::cli::doctor::wsgi;
+use crate::config::{APP, RESPONSE_MODE};
+
+mod literal;
+
+pub(super) const ALLOWED_HOSTS: Check = Check {
+    id: "django-allowed-hosts",
+    severity: Severity::Error,
+    title: "Django's ALLOWED_HOSTS refuses the host name that AWS gives the API (a request is sent to it)",
+    why: "API Gateway and Function URLs call the application with their own host name, unless a custom domain is in \
+          front. Django answers 400 to names that ALLOWED_HOSTS does not cover.",
+};
+
+pub(super) const DEBUG: Check = Check {
+    id: "django-debug",
+    severity: Severity::Warning,
+    title: "Django with DEBUG = True",
+    why: "With DEBUG Django shows settings and tracebacks to every visitor, and remembers every query until the memory \
+          is full. A deployed function is public as soon as its URL is known.",
+};
+
+pub(super) const SQLITE: Check = Check {
+    id: "django-sqlite",
+    severity: Severity::Warning,
+    title: "a SQLite database of Django's inside the package",
+    why: "/var/task is read-only: reading works, the first write fails with \"attempt to write a readonly database\". \
+          /tmp can be written, but each sandbox has its own and loses it.",
+};
+
+/// What the probe tells.
+#[derive(Deserialize)]
+struct Settings {
+    debug: bool,
+    /// Names of files by alias.
+    sqlite: BTreeMap<String, String>,
+}
+
+const HOSTS_FIX: &str = "ALLOWED_HOSTS = [\".amazonaws.com\", \".on.aws\"], and your own domain if you have one";
+const DEBUG_FIX: &str = "DEBUG = os.environ.get(\"DEBUG\") == \"1\"";
+
+const PROBE: &str = include_str!("../django_probe.py");
+const PROBE_NAME: &str = "_wsgi_lambda_doctor";
+/// The variable in which the probe finds the application's module.
+const PROBE_MODULE: &str = "_WSGI_LAMBDA_DOCTOR_MODULE";
+
+/// Judges a Django application that has been started; does nothing with others.
+pub(in super::super) fn judge(
+    project: &Project,
+    function: &Function,
+    runner: &Runner,
+    session: &mut Session<'_>,
+    findings: &mut Findings,
+) {
+    let Some(code) = project.code(function).filter(|code| is_django(code, function)) else { return };
+    let hosts = hosts(project, function);
+    let refused: Vec<&str> = hosts.iter().map(String::as_str).filter(|host| is_refused(session, host)).collect();
+    session.stop();
+    if !refused.is_empty() && (refused.len() == hosts.len() || !is_alone(project)) {
+        let at = setting(code, "ALLOWED_HOSTS").unwrap_or_else(|| function.at.clone());
+        let what = format!("Django answers 400 to {}.", refused.join(" and "));
+        findings.add(&ALLOWED_HOSTS, &function.name, Some(&at), what, HOSTS_FIX);
+    }
+    let Some((root, settings)) = settings(project, function, runner) else { return };
+    if settings.debug {
+        let at = setting(code, "DEBUG").unwrap_or_else(|| function.at.clone());
+        findings.add(&DEBUG, &function.name, Some(&at), "DEBUG is on.", DEBUG_FIX);
+    }
+    sqlite(function, code, &root, &settings, findings);
+}
+
+/// What the settings file tells of an application that was not started, where it says it in plain values.
+pub(in super::super) fn read(project: &Project, function: &Function, findings: &mut Findings) {
+    let Some(code) = project.code(function).filter(|code| is_django(code, function)) else { return };
+    let Some((at, hosts)) = literal::assigned(code, "ALLOWED_HOSTS") else { return };
+    let Some(allowed) = literal::texts(&hosts) else { return };
+    let refused: Vec<_> =
+        self::hosts(project, function).into_iter().filter(|host| !literal::allows(&allowed, host)).collect();
+    if !refused.is_empty() && (refused.len() > 1 || !is_alone(project)) {
+        let what = format!("ALLOWED_HOSTS does not cover {}.", refused.join(" and "));
+        findings.add(&ALLOWED_HOSTS, &function.name, Some(&at), what, HOSTS_FIX);
+    }
+    if let Some((at, debug)) = literal::assigned(code, "DEBUG").filter(|(_, value)| value == "True") {
+        findings.add(&DEBUG, &function.name, Some(&at), format!("DEBUG is {debug}."), DEBUG_FIX);
+    }
+}
+
+/// Whether Django's answer to a host is the one of a name that is not allowed. It is so for every path.
+fn is_refused(session: &mut Session<'_>, host: &str) -> bool {
+    let Some(answer) = session.get(host).filter(|answer| answer.status == 400) else { return false };
+    let body = String::from_utf8_lossy(&answer.body);
+    // An application can have a page of its own for this; the log tells then.
+    ["DisallowedHost", "Bad Request (400)"].iter().any(|text| body.contains(text))
+        || session.logs().contains("Invalid HTTP_HOST header")
+}
+
+/// Without a template nobody knows which front end it will be.
+fn is_alone(project: &Project) -> bool {
+    project.deployment.functions.iter().all(|function| function.name.is_empty())
+}
+
+fn is_django(code: &Contents, function: &Function) -> bool {
+    let handler = function.handler.value().map_or("", String::as_str);
+    let module = wsgi::module_and_attribute(handler).and_then(|(module, _)| wsgi::module_file(code, &module));
+    module.and_then(|file| code.text(&file)).is_some_and(|text| text.contains("django"))
+}
+
+/// The names that clients use: custom domains where there are some, else AWS's.
+fn hosts(project: &Project, function: &Function) -> Vec<String> {
+    let deployment = &project.deployment;
+    if !deployment.domains.is_empty() {
+        return deployment.domains.iter().flatten().map(|domain| domain.replace('*', "www")).collect();
+    }
+    let has_api = deployment.has_http_api(&function.name) || deployment.rest_methods(&function.name).next().is_some();
+    let has_url = deployment.urls(&function.name).next().is_some();
+    let mut hosts = Vec::new();
+    if has_api || is_alone(project) {
+        hosts.push("abc123.execute-api.eu-central-1.amazonaws.com".to_owned());
+    }
+    if has_url || is_alone(project) {
+        hosts.push("abc123.lambda-url.eu-central-1.on.aws".to_owned());
+    }
+    hosts
+}
+
+/// Where a settings file sets a name.
+fn setting(code: &Contents, name: &str) -> Option<Place> {
+    literal::assigned(code, name).map(|(place, _)| place)
+}
+
+/// A SQLite file that lies in the package.
+fn sqlite(function: &Function, code: &Contents, root: &Path, settings: &Settings, findings: &mut Findings) {
+    let inside = settings.sqlite.iter().find(|(_, name)| {
+        let is_file = !name.is_empty() && !name.starts_with("file:") && name.as_str() != ":memory:";
+        is_file && root.join(name).starts_with(root)
+    });
+    if let Some((alias, name)) = inside {
+        let at = setting(code, "DATABASES").unwrap_or_else(|| function.at.clone());
+        let shown = Path::new(name).strip_prefix(root).unwrap_or(Path::new(name)).display();
+        let what = format!("The database {alias:?} is the file {shown} in the package.");
+        let fix = "A database server (RDS, Aurora …) for what must last. For a file that is only read: \"NAME\": \
+                   \"file:/var/task/…?mode=ro&immutable=1\", \"OPTIONS\": {\"uri\": True}";
+        findings.add(&SQLITE, &function.name, Some(&at), what, fix);
+    }
+}
+
+/// Asks the settings themselves, in a process of their own: the application has no way to answer that.
+fn settings(project: &Project, function: &Function, runner: &Runner) -> Option<(PathBuf, Settings)> {
+    let folder = tempfile::tempdir().ok()?;
+    std::fs::write(folder.path().join(format!("{PROBE_NAME}.py")), PROBE).ok()?;
+    let (module, _) = wsgi::module_and_attribute(function.handler.value()?)?;
+    let variables = [
+        (APP.name, format!("{PROBE_NAME}:app")),
+        (RESPONSE_MODE.name, RESPONSE_MODE.default.to_owned()),
+        ("PYTHONPATH", folder.path().display().to_string()),
+        (PROBE_MODULE, module.replace('/', ".")),
+    ];
+    let mut session = runner.session(project, function, &variables).ok()??;
+    session.start().ok()?;
+    let answer = session.get("localhost")?;
+    session.stop();
+    Some((session.root.clone(), serde_json::from_slice(&answer.body).ok()?))
+}

@@ -1,0 +1,105 @@
+//! The checks: each says its rule once, over the model.
+
+use super::finding::{Check, Findings, Severity};
+use super::model::{Deployment, Dialect, Function};
+use super::node::{Field, Place};
+use super::project::Project;
+
+mod django;
+mod environment;
+mod front_ends;
+mod handler;
+mod layers;
+mod package;
+mod runtimes;
+mod streaming;
+mod timeouts;
+
+pub(super) use django::judge as judge_django;
+pub(super) use handler::{explain as explain_start, not_run, obstacle};
+
+/// What the files tell of an application that could not be started here.
+pub(super) fn read(project: &Project, function: &Function, findings: &mut Findings) {
+    handler::read(project, function, findings);
+    django::read(project, function, findings);
+}
+
+/// Every check, in the order of `--list`.
+pub(super) const CHECKS: &[&Check] = &[
+    &front_ends::REST_BINARY_TYPES,
+    &front_ends::ALB_MULTI_VALUE,
+    &streaming::FRONT_END_BUFFERS,
+    &streaming::FUNCTION_BUFFERS,
+    &streaming::REST_STREAM_URI,
+    &streaming::IN_VPC,
+    &timeouts::ABOVE_FRONT_END,
+    &timeouts::DEFAULT,
+    &timeouts::MARGIN,
+    &runtimes::OLD_GLIBC,
+    &runtimes::WRAPPER_MISSING,
+    &runtimes::WRAPPER_IGNORED,
+    &runtimes::WRAPPER_PATH,
+    &runtimes::SNAPSTART_RUNTIME,
+    &runtimes::SNAPSTART_UNPUBLISHED,
+    &layers::RUNTIME_MISSING,
+    &layers::PYTHON,
+    &layers::ARCHITECTURE,
+    &layers::COMPATIBILITY,
+    &layers::COUNT,
+    &layers::SHADOWED,
+    &environment::UNKNOWN_SETTING,
+    &environment::SETTING_VALUE,
+    &environment::LOCAL_SETTING,
+    &environment::RESERVED,
+    &environment::NAME,
+    &environment::SIZE,
+    &environment::NOT_EXPANDED,
+    &environment::PYTHONPATH,
+    &environment::PYTHONHOME,
+    &environment::LIBRARY_PATH,
+    &handler::MISSING,
+    &handler::IMPORT,
+    &handler::UNCHECKED,
+    &package::PLATFORM,
+    &package::ARCHITECTURE,
+    &package::GLIBC,
+    &package::PYTHON,
+    &package::PYC,
+    &package::SIZE,
+    &django::ALLOWED_HOSTS,
+    &django::DEBUG,
+    &django::SQLITE,
+];
+
+/// What can be said without starting anything.
+pub(super) fn run(project: &Project, findings: &mut Findings) {
+    front_ends::run(project, findings);
+    streaming::run(project, findings);
+    timeouts::run(project, findings);
+    runtimes::run(project, findings);
+    layers::run(project, findings);
+    environment::run(project, findings);
+    handler::run(project, findings);
+    package::run(project, findings);
+}
+
+/// How a variable is set in the language of the files.
+fn set_variable(deployment: &Deployment, name: &str, value: &str) -> String {
+    match deployment.dialect {
+        Dialect::Terraform => format!("environment {{ variables = {{ {name} = \"{value}\" }} }}"),
+        _ => format!("Environment: {{Variables: {{{name}: {value}}}}}"),
+    }
+}
+
+/// How a property is written: `Timeout: 29`, `timeout = 29`.
+fn set(deployment: &Deployment, cloudformation: &str, terraform: &str, value: &str) -> String {
+    match deployment.dialect {
+        Dialect::Terraform => format!("{terraform} = {value}"),
+        _ => format!("{cloudformation}: {value}"),
+    }
+}
+
+/// Where a property is written, else where its resource begins.
+fn place<'a, T>(field: &'a Field<T>, function: &'a Function) -> &'a Place {
+    field.place().unwrap_or(&function.at)
+}

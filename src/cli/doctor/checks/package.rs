@@ -1,0 +1,170 @@
+//! The files that are uploaded: what they were made for, and how much there is of them.
+
+use std::collections::BTreeMap;
+
+use super::{Check, Findings, Project, Severity, place};
+use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC, MAX_UNZIPPED};
+use crate::cli::doctor::contents::{Contents, shown};
+use crate::cli::doctor::model::Function;
+use crate::cli::doctor::node::Place;
+
+mod pyc;
+mod tags;
+mod wheel;
+
+use self::wheel::Target;
+pub(super) use pyc::PYC;
+
+pub(super) const PLATFORM: Check = Check {
+    id: "package-platform",
+    severity: Severity::Error,
+    title: "extension modules for another operating system or C library",
+    why: "Lambda is Linux with glibc. Packages installed on macOS, Windows or Alpine have modules for there, which \
+          Python does not find or cannot load.",
+};
+
+pub(super) const ARCHITECTURE: Check = Check {
+    id: "package-architecture",
+    severity: Severity::Error,
+    title: "extension modules for another processor than the function's",
+    why: "A library for one processor cannot be loaded on the other: the import fails.",
+};
+
+pub(super) const GLIBC: Check = Check {
+    id: "package-glibc",
+    severity: Severity::Error,
+    title: "extension modules that need a newer C library than Lambda has",
+    why: "Amazon Linux 2023 has glibc 2.34. A library that was built on a newer system asks for more, and the loader \
+          refuses it. Wheels tagged manylinux_2_34 or lower fit.",
+};
+
+pub(super) const PYTHON: Check = Check {
+    id: "package-python",
+    severity: Severity::Error,
+    title: "extension modules of another Python version than the function's",
+    why: "Python finds an extension module only under its own version's tag (cpython-313), or under abi3.",
+};
+
+pub(super) const SIZE: Check = Check {
+    id: "package-size",
+    severity: Severity::Error,
+    title: "more than 250 MB unpacked, layers included",
+    why: "Function and layers together may have 250 MB unpacked (Lambda quotas); the deployment is refused.",
+};
+
+pub(super) fn run(project: &Project, findings: &mut Findings) {
+    for function in project.functions().filter(|function| !function.image) {
+        let at = place(&function.code.path, function);
+        if let Some(package) = project.package(function) {
+            judge(project, function, package, at, findings);
+            if package.is_built() {
+                size(project, function, package, at, findings);
+            }
+        }
+        for layer in project.deployment.local_layers(function) {
+            let contents = project.layer_contents(layer).filter(|contents| contents.has_folder("python"));
+            if let Some(contents) = contents {
+                judge(project, function, contents, layer.code.path.place().unwrap_or(at), findings);
+            }
+        }
+    }
+}
+
+/// The package, or a layer with packages.
+fn judge(project: &Project, function: &Function, package: &Contents, at: &Place, findings: &mut Findings) {
+    let target = Target {
+        minor: project.python_minor(function),
+        architecture: function.architecture.or_default(Architecture::X86_64),
+    };
+    for ((id, folder), found) in wrong_modules(package, target) {
+        let check = [&PLATFORM, &ARCHITECTURE, &GLIBC, &PYTHON].into_iter().find(|check| check.id == id);
+        let Some(check) = check else { continue };
+        let more = match found.count {
+            0 | 1 => String::new(),
+            2 => " (and 1 more file)".to_owned(),
+            count => format!(" (and {} more files)", count - 1),
+        };
+        let what = format!("{folder}: {}{more}.", found.what);
+        findings.add(check, &function.name, Some(at), what, fix(target));
+    }
+    if package.is_built() {
+        pyc::run(project, function, package, at, findings);
+    }
+}
+
+/// What is wrong with the modules of one package.
+struct Wrong {
+    what: String,
+    count: usize,
+}
+
+/// One finding for each kind and package, not for each of its files.
+fn wrong_modules(package: &Contents, target: Target) -> BTreeMap<(&'static str, &str), Wrong> {
+    let mut wrong: BTreeMap<(&'static str, &str), Wrong> = BTreeMap::new();
+    for name in package.names().filter(|name| tags::is_extension(name)) {
+        let judged = tags::by_name(name, target).or_else(|| by_content(package, name, target.architecture));
+        if let Some((check, what)) = judged {
+            let top = name.rsplit_once("site-packages/").map_or(name, |(_, rest)| rest);
+            let top = top.strip_prefix("python/").unwrap_or(top).split('/').next().unwrap_or(top);
+            let entry = wrong.entry((check.id, top)).or_insert(Wrong { what, count: 0 });
+            entry.count += 1;
+        }
+    }
+    // The files tell more than what is said about them.
+    let known: Vec<&str> = wrong.keys().map(|(id, _)| *id).collect();
+    for (folder, check, what) in wheel::wrong(package, target).filter(|(_, check, _)| !known.contains(&check.id)) {
+        wrong.insert((check.id, folder), Wrong { what, count: 1 });
+    }
+    wrong
+}
+
+fn by_content(package: &Contents, name: &str, wanted: Option<Architecture>) -> Option<(&'static Check, String)> {
+    let Some(elf) = package.elf(name) else {
+        // Mach-O, for 64 bits or several processors in one file.
+        let start = package.read_start(name, 4)?;
+        let is_macho = matches!(start.as_slice(), [0xcf, 0xfa, 0xed, 0xfe] | [0xca, 0xfe, 0xba, 0xbe]);
+        return is_macho.then(|| (&PLATFORM, format!("{name} is for macOS")));
+    };
+    if let Some(library) = elf.needed.iter().find(|library| library.starts_with("libc.musl-")) {
+        return Some((&PLATFORM, format!("{name} needs {library}: it is for Alpine (musl)")));
+    }
+    if let (Some(wanted), found) = (wanted, elf.architecture)
+        && found != Some(wanted)
+    {
+        let found = found.map_or("another processor".to_owned(), |found| found.to_string());
+        return Some((&ARCHITECTURE, format!("{name} is for {found}, the function is {wanted}")));
+    }
+    let glibc = elf.glibc.filter(|symbol| symbol.version > LAMBDA_GLIBC)?;
+    let Glibc { major, minor } = glibc.version;
+    Some((&GLIBC, format!("{name} needs glibc {major}.{minor} ({})", glibc.name)))
+}
+
+/// An extension module that this machine's Python cannot load.
+pub(super) fn foreign_module(package: &Contents, minor: Option<u32>) -> Option<&str> {
+    let here = Target { minor, architecture: Architecture::of_this_machine() };
+    let is_foreign = |name: &&str| {
+        let by_content = || package.elf(name).is_some_and(|elf| elf.architecture != here.architecture);
+        tags::by_name(name, here).is_some() || by_content()
+    };
+    package.names().filter(|name| tags::is_extension(name)).find(is_foreign)
+}
+
+fn fix(target: Target) -> String {
+    let platform = target.architecture.map_or("x86_64 or aarch64", Architecture::machine);
+    let version = target.minor.map_or("3.N".to_owned(), |minor| format!("3.{minor}"));
+    format!(
+        "Install for Lambda: `wsgi-lambda package`, or `pip install --platform manylinux_2_28_{platform} --python-version \
+         {version} --only-binary=:all: --target DIR -r requirements.txt`"
+    )
+}
+
+fn size(project: &Project, function: &Function, package: &Contents, at: &Place, findings: &mut Findings) {
+    let layers = project.deployment.local_layers(function).filter_map(|layer| project.layer_contents(layer));
+    let total = package.size() + layers.map(Contents::size).sum::<u64>();
+    if total > MAX_UNZIPPED {
+        let what = format!("Package and layers have {} MB unpacked.", total / 1024 / 1024);
+        let fix =
+            "Leave out what the function does not import (tests, boto3 where the runtime has it), or deploy an image.";
+        findings.add(&SIZE, &function.name, Some(at), what, fix);
+    }
+}

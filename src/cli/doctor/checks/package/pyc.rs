@@ -1,0 +1,50 @@
+//! Compiled modules: a task root is read-only, so what is not compiled before is compiled at every cold start.
+
+use super::{Check, Contents, Findings, Function, Place, Project, Severity, shown};
+use crate::cli::doctor::contents::extension;
+
+pub(in super::super) const PYC: Check = Check {
+    id: "package-pyc",
+    severity: Severity::Warning,
+    title: "a built package without compiled modules",
+    why: "/var/task is read-only: Python cannot keep what it compiles, and does so again in every new sandbox, which is \
+          a large part of a cold start. Compiled files with a time stamp count as stale as soon as a deployment tool or \
+          Lambda sets other times; those with an unchecked hash (PEP 552) are always valid.",
+};
+
+/// The bit in a compiled file's flags that says that it is valid by hash, and the one that says to check that (PEP 552).
+const BY_HASH: u8 = 1;
+
+pub(super) fn run(project: &Project, function: &Function, package: &Contents, at: &Place, findings: &mut Findings) {
+    let minor = project.python_minor(function);
+    let sources: Vec<&str> = package.names().filter(|name| extension(name) == "py").collect();
+    let compiled = sources.iter().filter(|name| is_compiled(package, name, minor)).count();
+    let missing = sources.len() - compiled;
+    // A few, such as templates of old Python that cannot be compiled, are not worth a word.
+    if missing == 0 || missing * 10 < sources.len() {
+        return;
+    }
+    let path = shown(&package.path);
+    let what = format!("{missing} of {} modules in {path} have no compiled file that lasts.", sources.len());
+    let version = minor.map_or("3.N".to_owned(), |minor| format!("3.{minor}"));
+    let fix = format!(
+        "Build with `wsgi-lambda package`, or compile behind the installation: python{version} -m compileall -q \
+         --invalidation-mode unchecked-hash DIR"
+    );
+    findings.add(&PYC, &function.name, Some(at), what, fix);
+}
+
+/// Whether a source has a compiled file for this Python that does not depend on times.
+fn is_compiled(package: &Contents, source: &str, minor: Option<u32>) -> bool {
+    let (folder, file) = source.rsplit_once('/').map_or(("", source), |(folder, file)| (folder, file));
+    let stem = file.trim_end_matches(".py");
+    let folder = if folder.is_empty() { "__pycache__".to_owned() } else { format!("{folder}/__pycache__") };
+    let candidates: Vec<String> = match minor {
+        Some(minor) => vec![format!("{folder}/{stem}.cpython-3{minor}.pyc")],
+        None => (11..=20).map(|minor| format!("{folder}/{stem}.cpython-3{minor}.pyc")).collect(),
+    };
+    candidates.iter().filter(|name| package.has(name)).any(|name| {
+        let start = package.read_start(name, 8);
+        start.is_some_and(|start| start.get(4).is_some_and(|flags| flags & BY_HASH != 0))
+    })
+}

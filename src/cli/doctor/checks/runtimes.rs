@@ -1,0 +1,157 @@
+//! The `Runtime` of a function, and what only some runtimes have.
+
+use super::{Check, Findings, Project, Severity, place, set, set_variable};
+use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
+use crate::cli::doctor::node::Field;
+use crate::cli::doctor::project::{EXEC_WRAPPER, is_named_after_us};
+
+pub(super) const OLD_GLIBC: Check = Check {
+    id: "runtime-too-old",
+    severity: Severity::Error,
+    title: "a runtime on Amazon Linux 2 or older",
+    why: "provided.al2, python3.11 and their predecessors run on Amazon Linux 2, whose C library is glibc 2.26. The \
+          runtime needs that of Amazon Linux 2023, 2.34: it would not start.",
+};
+
+pub(super) const WRAPPER_MISSING: Check = Check {
+    id: "exec-wrapper-missing",
+    severity: Severity::Error,
+    title: "a managed Python runtime that is not told to start wsgi-lambda",
+    why: "On python3.N Lambda starts its own loop, which calls the handler as handler(event, context). A WSGI \
+          application is no such function: every request fails. AWS_LAMBDA_EXEC_WRAPPER puts the layer's bootstrap in \
+          the loop's place.",
+};
+
+pub(super) const WRAPPER_IGNORED: Check = Check {
+    id: "exec-wrapper-ignored",
+    severity: Severity::Warning,
+    title: "AWS_LAMBDA_EXEC_WRAPPER on a provided.* runtime",
+    why: "Only the start script of managed runtimes reads the variable. On provided.* Lambda starts `bootstrap` itself.",
+};
+
+pub(super) const WRAPPER_PATH: Check = Check {
+    id: "exec-wrapper-path",
+    severity: Severity::Error,
+    title: "AWS_LAMBDA_EXEC_WRAPPER names a file that no layer has",
+    why: "The start script of a managed runtime runs the file the variable names, and ends with exit status 127 when it \
+          is not there: Runtime.ExitError on every start.",
+};
+
+pub(super) const SNAPSTART_RUNTIME: Check = Check {
+    id: "snapstart-runtime",
+    severity: Severity::Error,
+    title: "SnapStart on a runtime that does not have it",
+    why: "SnapStart takes zip functions on managed runtimes: Python from 3.12. The deployment of others is refused.",
+};
+
+pub(super) const SNAPSTART_UNPUBLISHED: Check = Check {
+    id: "snapstart-unpublished",
+    severity: Severity::Warning,
+    title: "SnapStart without a published version",
+    why: "Snapshots are taken of published versions. $LATEST, which is called when nothing else is said, starts without.",
+};
+
+/// The oldest managed Python on Amazon Linux 2023.
+pub(super) const AL2023_MINOR: u32 = 12;
+
+pub(super) fn run(project: &Project, findings: &mut Findings) {
+    for function in project.functions().filter(|function| !function.image) {
+        old(project, function, findings);
+        wrapper(project, function, findings);
+        snap_start(project, function, findings);
+    }
+}
+
+fn old(project: &Project, function: &Function, findings: &mut Findings) {
+    let Field::Known(runtime, at) = &function.runtime else { return };
+    let fix = match (runtime.as_str(), function.managed_minor()) {
+        ("provided" | "provided.al2", _) => "provided.al2023",
+        (_, Some(minor)) if minor < AL2023_MINOR => "python3.13",
+        _ => return,
+    };
+    let fix = set(&project.deployment, "Runtime", "runtime", &quoted(project, fix));
+    findings.add(&OLD_GLIBC, &function.name, Some(at), format!("The runtime is {runtime}."), fix);
+}
+
+fn quoted(project: &Project, value: &str) -> String {
+    if project.deployment.dialect == Dialect::Terraform { format!("\"{value}\"") } else { value.to_owned() }
+}
+
+fn wrapper(project: &Project, function: &Function, findings: &mut Findings) {
+    let variable = function.variables.get(EXEC_WRAPPER);
+    if function.is_provided() {
+        if let Some(variable) = variable {
+            let what = format!("{EXEC_WRAPPER} is set, and does nothing on {}.", runtime(function));
+            findings.add(&WRAPPER_IGNORED, &function.name, Some(&variable.at), what, "Remove the variable.");
+        }
+        return;
+    }
+    if function.managed_minor().is_none() {
+        return;
+    }
+    match variable {
+        None if !function.variables.open => {
+            let handler = function.handler.value().map_or("the handler", String::as_str);
+            let what = format!("{} calls {handler} itself: {EXEC_WRAPPER} is not set.", runtime(function));
+            let mut fix = set_variable(&project.deployment, EXEC_WRAPPER, "/opt/bootstrap");
+            if !project.has_runtime_layer(function) && !function.more_layers {
+                fix.push_str(", and the wsgi-lambda layer");
+            }
+            findings.add(&WRAPPER_MISSING, &function.name, Some(place(&function.runtime, function)), what, fix);
+        }
+        Some(variable) => {
+            if let Some(value) = variable.value.as_deref().filter(|value| is_nowhere(project, function, value)) {
+                let what = format!("{EXEC_WRAPPER} is {value}, which is in none of the function's layers.");
+                let fix = if project.has_runtime_layer(function) {
+                    set_variable(&project.deployment, EXEC_WRAPPER, "/opt/bootstrap")
+                } else {
+                    "The wsgi-lambda layer among the function's layers, for /opt/bootstrap".to_owned()
+                };
+                findings.add(&WRAPPER_PATH, &function.name, Some(&variable.at), what, fix);
+            }
+        }
+        None => {}
+    }
+}
+
+/// Whether a file is certainly in no layer and not in the package.
+fn is_nowhere(project: &Project, function: &Function, path: &str) -> bool {
+    if let Some(name) = path.strip_prefix("/var/task/") {
+        return project.package(function).is_some_and(|package| package.is_built() && !package.has(name));
+    }
+    let Some(name) = path.strip_prefix("/opt/") else { return !path.starts_with('/') };
+    // The runtime's own layer has a bootstrap and nothing else to start; others may have anything.
+    let may_have = |arn: &str| name == "bootstrap" || !is_named_after_us(arn);
+    let elsewhere = function.layers.iter().any(|layer| matches!(layer, LayerUse::Elsewhere(arn) if may_have(arn)));
+    let runtime = project.runtime_layer(function).map(|layer| &layer.name);
+    let has = |layer: &Layer| match project.layer_contents(layer) {
+        Some(contents) => contents.has(name),
+        None => name == "bootstrap" || runtime != Some(&layer.name),
+    };
+    !elsewhere && !function.more_layers && !project.deployment.local_layers(function).any(has)
+}
+
+fn snap_start(project: &Project, function: &Function, findings: &mut Findings) {
+    let Field::Known(true, at) = &function.snap_start else { return };
+    let deployment = &project.deployment;
+    let is_refused = function.is_provided() || function.managed_minor().is_some_and(|minor| minor < AL2023_MINOR);
+    if is_refused {
+        let what = format!("SnapStart is on, the runtime is {}.", runtime(function));
+        let fix = format!(
+            "{} with the bootstrap-only layer and {EXEC_WRAPPER}=/opt/bootstrap, or no SnapStart",
+            set(deployment, "Runtime", "runtime", &quoted(project, "python3.13"))
+        );
+        findings.add(&SNAPSTART_RUNTIME, &function.name, Some(at), what, fix);
+    } else if function.published == Some(false) {
+        let fix = match deployment.dialect {
+            Dialect::Sam => "AutoPublishAlias: live",
+            Dialect::CloudFormation => "An AWS::Lambda::Version of the function, and front ends that call it",
+            Dialect::Terraform => "publish = true, and front ends that call the version or an alias of it",
+        };
+        findings.add(&SNAPSTART_UNPUBLISHED, &function.name, Some(at), "No version is published.", fix);
+    }
+}
+
+fn runtime(function: &Function) -> &str {
+    function.runtime.value().map_or("the runtime", String::as_str)
+}

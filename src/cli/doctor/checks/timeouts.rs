@@ -1,0 +1,85 @@
+//! The function's timeout against the patience of who waits for it.
+
+use super::{Check, Findings, Project, Severity, place, set};
+use crate::cli::doctor::model::Function;
+use crate::config::DEADLINE_MARGIN;
+
+pub(super) const ABOVE_FRONT_END: Check = Check {
+    id: "timeout-above-front-end",
+    severity: Severity::Warning,
+    title: "a function timeout longer than API Gateway waits",
+    why: "API Gateway gives a request up after 29 s (REST, unless the account's quota and the integration's timeout are \
+          raised) or 30 s (HTTP API, fixed). A function that may take longer runs on and is billed while the client has \
+          long got a 503 or 504 of API Gateway's, and the runtime's own 504 with the stacks in the log comes too late.",
+};
+
+pub(super) const DEFAULT: Check = Check {
+    id: "timeout-default",
+    severity: Severity::Warning,
+    title: "a function timeout of 3 s or less, which is what Lambda takes when none is set",
+    why: "The first request of a sandbox may have to wait for connections, caches and lazy imports. Three seconds are \
+          Lambda's default and short for that: such requests end in a 502 or 504.",
+};
+
+pub(super) const MARGIN: Check = Check {
+    id: "deadline-margin",
+    severity: Severity::Error,
+    title: "WSGI_LAMBDA_DEADLINE_MARGIN_MS not smaller than the timeout",
+    why: "The runtime gives a request up this long before the function's timeout. A margin as long as the timeout gives \
+          every request up at once.",
+};
+
+/// What REST APIs wait by default, seconds ("Quotas for configuring and running a REST API").
+const REST_SECONDS: u64 = 29;
+/// What HTTP APIs wait, seconds ("Quotas for configuring and running an HTTP API").
+const HTTP_SECONDS: u64 = 30;
+/// Lambda's default, seconds.
+const DEFAULT_SECONDS: u64 = 3;
+
+pub(super) fn run(project: &Project, findings: &mut Findings) {
+    for function in project.functions() {
+        let Some(timeout) = function.timeout.or_default(DEFAULT_SECONDS) else { continue };
+        let at = Some(place(&function.timeout, function));
+        let deployment = &project.deployment;
+        if let Some((front_end, limit)) = impatient(project, function).filter(|(_, limit)| timeout > *limit) {
+            let what = format!("The function may take {timeout} s, {front_end} waits {limit} s.");
+            let fix = set(deployment, "Timeout", "timeout", &limit.min(REST_SECONDS).to_string());
+            findings.add(&ABOVE_FRONT_END, &function.name, at, what, fix);
+        }
+        if timeout <= DEFAULT_SECONDS {
+            let what = if function.timeout.is_absent() {
+                format!("No timeout is set: Lambda takes {DEFAULT_SECONDS} s.")
+            } else {
+                format!("The function's timeout is {timeout} s.")
+            };
+            findings.add(&DEFAULT, &function.name, at, what, set(deployment, "Timeout", "timeout", "29"));
+        }
+        margin(function, timeout, findings);
+    }
+}
+
+/// The front end that waits the shortest, if API Gateway is all there is: a Function URL waits as long as the function
+/// may take, and a timeout can be meant for a queue.
+fn impatient(project: &Project, function: &Function) -> Option<(&'static str, u64)> {
+    let deployment = &project.deployment;
+    if function.other_events || deployment.urls(&function.name).next().is_some() {
+        return None;
+    }
+    let rest = deployment.rest_methods(&function.name).filter(|(_, method)| method.streams == Some(false));
+    let rest = rest.map(|(_, method)| method.timeout.or_default(REST_SECONDS * 1000).map(|millis| millis / 1000));
+    // An integration with a longer timeout stands for a raised quota.
+    let rest = rest.collect::<Option<Vec<_>>>().and_then(|limits| limits.into_iter().min());
+    let http = deployment.has_http_api(&function.name).then_some(HTTP_SECONDS);
+    let rest = rest.map(|limit| ("the REST API", limit));
+    rest.into_iter().chain(http.map(|limit| ("the HTTP API", limit))).min_by_key(|(_, limit)| *limit)
+}
+
+fn margin(function: &Function, timeout: u64, findings: &mut Findings) {
+    let Some(variable) = function.variables.get(DEADLINE_MARGIN.name) else { return };
+    let Some(margin) = variable.value.as_deref().and_then(|value| value.trim().parse::<u64>().ok()) else { return };
+    if margin >= timeout * 1000 {
+        let what = format!("The margin is {margin} ms, the function's timeout {timeout} s.");
+        let fix = format!("{}: {} (the default), or a longer timeout", DEADLINE_MARGIN.name, DEADLINE_MARGIN.default);
+        findings.add(&MARGIN, &function.name, Some(&variable.at), what, fix);
+    }
+}

@@ -1,0 +1,306 @@
+//! `wsgi-lambda doctor`: reads an application and its template, and says what will go wrong.
+//!
+//! A template or Terraform files become one [`model`]; each of `checks` says its rule once, over that model. What cannot
+//! be known before the deployment is unknown, and an unknown value is no finding.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use similar::TextDiff;
+
+use super::{Failure, Out};
+use crate::emulator::locate;
+
+mod checks;
+mod cloudformation;
+mod contents;
+mod finding;
+mod hcl;
+mod intrinsics;
+mod model;
+mod node;
+mod openapi;
+mod project;
+mod requirements;
+mod run;
+mod show;
+mod terraform;
+mod wsgi;
+mod yaml;
+
+use contents::Contents;
+use finding::{Findings, Severity};
+use model::{Code, Deployment, Function, Variables};
+use node::{Field, Place};
+use project::Project;
+use run::Runner;
+use show::Subject;
+
+/// Say what will go wrong with a deployment, and how to mend it
+///
+/// Reads a SAM or CloudFormation template or Terraform files, and the application they package, and checks what is known
+/// to go wrong on Lambda. Each handler is started once with the real runtime, on this machine and with the function's
+/// variables alone, to see whether it imports. Nothing is deployed and no account is asked. A value that only the
+/// deployment knows is never a finding.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Doctor {
+    /// Where template.yaml or *.tf files are looked for: here, in its terraform folder, else in the folder above
+    #[arg(value_name = "APP_DIR", default_value = ".")]
+    folder: PathBuf,
+    /// A SAM or CloudFormation template, YAML or JSON; may be repeated
+    #[arg(long, value_name = "FILE")]
+    template: Vec<PathBuf>,
+    /// A folder of Terraform files, the root module; may be repeated
+    #[arg(long, value_name = "DIR")]
+    terraform: Vec<PathBuf>,
+    /// Check an application in APP_DIR alone, without a template
+    #[arg(long, value_name = "MODULE:ATTR", conflicts_with_all = ["template", "terraform"])]
+    app: Option<String>,
+    /// The value of a template's parameter or of a Terraform variable; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
+    parameter: Vec<(String, String)>,
+    /// A variable that only the deployment knows, for starting the application; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = name_value)]
+    env: Vec<(String, String)>,
+    /// A virtual environment whose packages the application uses
+    #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
+    venv: Option<PathBuf>,
+    /// Do not start the applications
+    #[arg(long)]
+    no_run: bool,
+    /// Leave a check out; may be repeated
+    #[arg(long, value_name = "ID")]
+    ignore: Vec<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    /// Print every check with its explanation, and end
+    #[arg(long)]
+    list: bool,
+    /// The runtime [default: `bootstrap` next to this program]
+    #[arg(long, value_name = "PATH", env = "WSGI_LAMBDA_BOOTSTRAP", hide_env_values = true)]
+    bootstrap: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  The template here, and the functions in it:
+    wsgi-lambda doctor
+  Named files, and what a parameter will be:
+    wsgi-lambda doctor --template deploy/template.yaml --parameter Stage=prod
+    wsgi-lambda doctor --terraform infra
+  An application without a template:
+    wsgi-lambda doctor src --app mysite.wsgi:application
+  In continuous integration, without two checks:
+    wsgi-lambda doctor --json --ignore timeout-default --ignore package-pyc
+
+Exit status:
+  0  no errors; there may be warnings
+  1  an error was found, or a file could not be read as YAML or HCL
+  2  wrong usage";
+
+/// Files that SAM looks for by itself, too.
+const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
+
+impl Doctor {
+    /// Checks; `false` if there is an error.
+    pub(super) fn run(&self, out: &mut Out) -> Result<bool, Failure> {
+        if self.list {
+            show::list(out)?;
+            return Ok(true);
+        }
+        self.known_ids()?;
+        if !self.folder.is_dir() {
+            return Err(Failure::Usage(format!("no folder {}: correct APP_DIR", self.folder.display())));
+        }
+        let runner = self.runner()?;
+        let mut findings = Findings::default();
+        let mut subject = Subject { names: Vec::new(), functions: 0, python: None };
+        for (name, project) in self.projects()? {
+            checks::run(&project, &mut findings);
+            for function in project.functions().filter(|function| !function.image) {
+                subject.functions += 1;
+                if self.start(&project, function, runner.as_ref(), &mut findings)? {
+                    subject.python = runner.as_ref().ok().and_then(|runner| runner.minor);
+                } else {
+                    checks::read(&project, function, &mut findings);
+                }
+            }
+            subject.names.push(name);
+        }
+        findings.list.retain(|finding| !self.ignore.iter().any(|id| id == finding.check.id));
+        findings.sort();
+        if self.json {
+            show::as_json(&findings, &subject, out)?;
+        } else {
+            show::findings(&findings, &subject, out)?;
+        }
+        Ok(findings.count(Severity::Error) == 0)
+    }
+
+    fn known_ids(&self) -> Result<(), Failure> {
+        let ids = || checks::CHECKS.iter().map(|check| check.id);
+        let Some(unknown) = self.ignore.iter().find(|id| !ids().any(|known| known == id.as_str())) else {
+            return Ok(());
+        };
+        let likeness = |id: &&str| (TextDiff::from_chars(*id, unknown.as_str()).ratio() * 1000.0).round().to_bits();
+        let closest = ids().max_by_key(likeness).unwrap_or_default();
+        Err(Failure::Usage(format!("no check is called {unknown}: {closest}, perhaps; --list prints them all")))
+    }
+
+    /// What starts applications, or the reason why nothing can.
+    fn runner(&self) -> Result<Result<Runner, String>, Failure> {
+        if self.no_run {
+            return Ok(Err("--no-run was given".to_owned()));
+        }
+        let set = |path: &&PathBuf| !path.as_os_str().is_empty();
+        let bootstrap = match locate(self.bootstrap.as_ref().filter(set).map(PathBuf::as_path)) {
+            Ok(bootstrap) => bootstrap,
+            Err(error) if self.bootstrap.is_some() => return Err(Failure::Usage(error.to_string())),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let venv = match self.venv.as_ref().filter(set) {
+            Some(venv) => Some(venv.canonicalize().map_err(|error| {
+                Failure::Usage(format!("no virtual environment {}: {error}; correct --venv", venv.display()))
+            })?),
+            None => None,
+        };
+        Ok(Ok(Runner::new(bootstrap, venv, self.env.clone())?))
+    }
+
+    /// What was named, else what is found, else the application alone.
+    fn projects(&self) -> Result<Vec<(String, Project)>, Failure> {
+        let (mut templates, mut folders) = (self.template.clone(), self.terraform.clone());
+        if self.app.is_none() && templates.is_empty() && folders.is_empty() {
+            (templates, folders) = found(&self.folder);
+        }
+        let mut projects = Vec::new();
+        for path in &templates {
+            let deployment = cloudformation::read(path, &self.parameter)?;
+            projects.push((path.display().to_string(), Project::new(deployment)));
+        }
+        for folder in &folders {
+            let deployment = terraform::read(folder, &self.parameter)?;
+            projects.push((format!("{}/*.tf", folder.display()), Project::new(deployment)));
+        }
+        if projects.is_empty() {
+            projects.push(self.alone()?);
+        }
+        if projects.iter().all(|(_, project)| project.functions().next().is_none()) {
+            let names: Vec<_> = projects.iter().map(|(name, _)| name.as_str()).collect();
+            return Err(Failure::Usage(format!(
+                "{}: no function on wsgi-lambda. One has its layer, AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap, a WSGI_LAMBDA_ \
+                 variable, or a WSGI application as its handler. Terraform's modules from elsewhere are read after \
+                 `terraform init`. To check an application alone, name it with --app",
+                names.join(", ")
+            )));
+        }
+        Ok(projects)
+    }
+
+    /// An application without a template.
+    fn alone(&self) -> Result<(String, Project), Failure> {
+        let folder = self.folder.clone();
+        let contents = Contents::open(&folder)
+            .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", folder.display())))?;
+        let app = self.app.clone().or_else(|| wsgi::guess(&contents)).ok_or_else(|| {
+            Failure::Usage(format!(
+                "no template.yaml, no *.tf and no application in {} or above it: name one with --template, --terraform or --app",
+                folder.display()
+            ))
+        })?;
+        let file = wsgi::module_and_attribute(&app).and_then(|(module, _)| wsgi::module_file(&contents, &module));
+        let file = file.map_or_else(|| folder.clone(), |file| tidy(&folder.join(file)));
+        let at = Place { file: file.into(), line: 1 };
+        let function = Function {
+            name: String::new(),
+            at: at.clone(),
+            image: false,
+            runtime: Field::Unknown(at.clone()),
+            handler: Field::Known(app.clone(), at.clone()),
+            code: Code { path: Field::Known(folder, at.clone()), built: None, made: false },
+            timeout: Field::Unknown(at.clone()),
+            architecture: Field::Unknown(at),
+            // The variables are not known, so a missing one is none.
+            variables: Variables { open: true, ..Variables::default() },
+            layers: Vec::new(),
+            more_layers: false,
+            snap_start: Field::Absent,
+            in_vpc: false,
+            published: None,
+            other_events: true,
+        };
+        Ok((app, Project::alone(Deployment { functions: vec![function], ..Deployment::default() })))
+    }
+
+    /// Starts a function's application, and says what comes of it; `false` if it could not be started here.
+    fn start(
+        &self,
+        project: &Project,
+        function: &Function,
+        runner: Result<&Runner, &String>,
+        findings: &mut Findings,
+    ) -> Result<bool, Failure> {
+        let runner = match runner {
+            Ok(runner) => runner,
+            Err(_) if self.no_run => return Ok(false),
+            Err(reason) => {
+                let what = format!("The application was not started: {reason}.");
+                checks::not_run(function, what, "Build it, or name one with --bootstrap.", findings);
+                return Ok(false);
+            }
+        };
+        if let Some((what, fix)) = checks::obstacle(project, function, runner) {
+            checks::not_run(function, what, fix, findings);
+            return Ok(false);
+        }
+        let Some(handler) = function.handler.value() else { return Ok(false) };
+        let Some(mut session) = runner.session(project, function, &[])? else { return Ok(false) };
+        let bar = ProgressBar::new_spinner().with_message(format!("starting {handler}"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        let is_judged = match session.start() {
+            Ok(()) => {
+                checks::judge_django(project, function, runner, &mut session, findings);
+                true
+            }
+            Err(error) => checks::explain_start(project, function, runner, &error, findings),
+        };
+        session.stop();
+        bar.finish_and_clear();
+        Ok(is_judged)
+    }
+}
+
+fn name_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+/// Templates and Terraform folders in a folder, else in the one above it.
+fn found(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    for folder in [folder, &folder.join("..")] {
+        let templates = TEMPLATES.iter().map(|name| tidy(&folder.join(name))).filter(|path| path.is_file());
+        let templates: Vec<_> = templates.take(1).collect();
+        let folders = [folder.to_owned(), tidy(&folder.join("terraform"))].into_iter();
+        let folders: Vec<_> = folders.filter(|path| has_terraform(path)).collect();
+        if !templates.is_empty() || !folders.is_empty() {
+            return (templates, folders);
+        }
+    }
+    (Vec::new(), Vec::new())
+}
+
+fn has_terraform(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(Result::ok).any(|entry| entry.path().extension().is_some_and(|ending| ending == "tf"))
+}
+
+/// `./x` as `x`: shorter in findings.
+fn tidy(path: &Path) -> PathBuf {
+    path.strip_prefix(".").map_or_else(|_| path.to_owned(), Path::to_owned)
+}

@@ -1,0 +1,213 @@
+//! Starts an application as its function would start it: the real runtime, the function's handler and variables.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::model::Function;
+use super::project::{EXEC_WRAPPER, Project};
+use crate::cli::Failure;
+use crate::config;
+use crate::emulator::{Environment, HttpAnswer, Invocation, Launch, Outcome, StartError};
+
+/// An import that takes longer than this on a developer's machine is not waited for.
+const INIT_TIMEOUT: Duration = Duration::from_secs(60);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What of the caller's environment a program needs to start at all. The rest would hide what the function lacks, and
+/// credentials would let an import reach a real account.
+const INHERITED: &[&str] = &["PATH", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT"];
+
+/// The variables that are for Lambda's machines.
+const LEFT_OUT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "PYTHONHOME", EXEC_WRAPPER, "_HANDLER"];
+
+/// How applications are started.
+pub(super) struct Runner {
+    pub(super) bootstrap: PathBuf,
+    /// The Python in it.
+    pub(super) minor: Option<u32>,
+    pub(super) venv: Option<PathBuf>,
+    variables: Vec<(String, String)>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// An application that was started, or was not.
+pub(super) struct Session<'a> {
+    runner: &'a Runner,
+    environment: Environment,
+    logs: Arc<Mutex<String>>,
+    /// Where the code lies while it runs.
+    pub(super) root: PathBuf,
+    /// Folders that go with it.
+    _folders: Vec<TempDir>,
+}
+
+impl Runner {
+    pub(super) fn new(
+        bootstrap: PathBuf,
+        venv: Option<PathBuf>,
+        variables: Vec<(String, String)>,
+    ) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
+        let version = Command::new(&bootstrap).arg("--version").output().ok();
+        let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let minor = version
+            .split_once("python3.")
+            .and_then(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok());
+        Ok(Self { bootstrap, minor, venv, variables, runtime })
+    }
+
+    /// A function, ready to be started, with these variables on top. `None` if its code is not here.
+    pub(super) fn session<'a>(
+        &'a self,
+        project: &Project,
+        function: &Function,
+        variables: &[(&str, String)],
+    ) -> Result<Option<Session<'a>>, Failure> {
+        let Some(code) = project.code(function) else { return Ok(None) };
+        let mut folders = vec![layer_folder(project, function)?];
+        let layer_dir = folders.iter().map(TempDir::path).next().unwrap_or(Path::new("/opt")).to_owned();
+        let mut root = code.path.canonicalize().unwrap_or_else(|_| code.path.clone());
+        if code.is_zip() {
+            let folder = temporary()?;
+            code.unpack(folder.path()).map_err(|error| Failure::Failed(format!("{}: {error}", code.path.display())))?;
+            folder.path().clone_into(&mut root);
+            folders.push(folder);
+        }
+        // A package that was installed into the folder is whole; the virtual environment would hide what it lacks.
+        let venv = self.venv.as_ref().filter(|_| !code.is_built());
+        let launch = self.launch(function, &root, &layer_dir, venv.map(PathBuf::as_path));
+        let launch = variables.iter().fold(launch, |launch, (name, value)| launch.env(*name, value));
+        Ok(Some(self.started_with(launch, root, folders)))
+    }
+
+    fn started_with(&self, launch: Launch, root: PathBuf, folders: Vec<TempDir>) -> Session<'_> {
+        let logs = Arc::new(Mutex::new(String::new()));
+        let into = Arc::clone(&logs);
+        let sink = Arc::new(move |line: crate::emulator::LogLine| {
+            let mut text = into.lock().unwrap_or_else(PoisonError::into_inner);
+            text.push_str(&line.text);
+            text.push('\n');
+        });
+        let environment = Environment::new(launch, sink).init_timeout(INIT_TIMEOUT);
+        Session { runner: self, environment, logs, root, _folders: folders }
+    }
+
+    fn launch(&self, function: &Function, root: &Path, layer_dir: &Path, venv: Option<&Path>) -> Launch {
+        let handler = function.handler.value().map_or("", String::as_str);
+        let mut launch = Launch::new(&self.bootstrap, root).one_pipe();
+        // Not to read a setting: to take everything away that the function will not have.
+        for (name, _) in std::env::vars_os() {
+            if !INHERITED.iter().any(|kept| name == *kept) && launch.variable(&name.to_string_lossy()).is_none() {
+                launch = launch.without(name);
+            }
+        }
+        launch = launch
+            .handler(handler)
+            .env("LANG", "en_US.UTF-8")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env(config::LAYER_DIR.name, layer_dir);
+        if let Some(venv) = venv {
+            launch = launch.env(config::VENV.name, venv);
+        }
+        let here = |value: &str| {
+            let value = value.replace("/var/task", &root.display().to_string());
+            value.replace("/opt/", &format!("{}/", layer_dir.display()))
+        };
+        for variable in &function.variables.entries {
+            let is_local = [config::VENV.name, config::LAYER_DIR.name].contains(&variable.name.as_str());
+            if let Some(value) = variable.value.as_deref().filter(|_| !is_local)
+                && !LEFT_OUT.contains(&variable.name.as_str())
+                && !variable.name.starts_with("AWS_LAMBDA_")
+            {
+                launch = launch.env(&variable.name, here(value));
+            }
+        }
+        self.variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value))
+    }
+
+    /// Whether the command line sets a variable.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        self.variables.iter().any(|(given, _)| given == name)
+    }
+}
+
+impl Session<'_> {
+    /// Starts the application and waits until it takes requests.
+    pub(super) fn start(&mut self) -> Result<(), Box<StartError>> {
+        let environment = &mut self.environment;
+        self.runner.runtime.block_on(environment.start()).map(|_| ()).map_err(Box::new)
+    }
+
+    /// Sends a GET for a page that does not exist, to this host.
+    pub(super) fn get(&mut self, host: &str) -> Option<HttpAnswer> {
+        let path = "/wsgi-lambda-doctor-looks-for-nothing/";
+        let event = json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": { "host": host, "x-forwarded-proto": "https", "x-forwarded-port": "443", "accept": "text/html" },
+            "requestContext": {
+                "accountId": "anonymous", "apiId": "abc123", "domainName": host, "stage": "$default", "requestId": "doctor",
+                "http": { "method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "" },
+            },
+            "isBase64Encoded": false,
+        });
+        let environment = &mut self.environment;
+        let outcome = self.runner.runtime.block_on(async {
+            let outcome = environment.invoke(Invocation::new(event.to_string()).timeout(REQUEST_TIMEOUT)).await;
+            environment.settle().await;
+            outcome
+        });
+        match outcome {
+            Outcome::Response(response) => HttpAnswer::decode(&response),
+            _ => None,
+        }
+    }
+
+    /// What the application has written until now.
+    pub(super) fn logs(&self) -> String {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn stop(&mut self) {
+        let environment = &mut self.environment;
+        self.runner.runtime.block_on(environment.stop());
+    }
+}
+
+/// The `python` folders of the layers that are made here, together as Lambda puts them together.
+fn layer_folder(project: &Project, function: &Function) -> Result<TempDir, Failure> {
+    let folder = temporary()?;
+    for layer in project.deployment.local_layers(function) {
+        let Some(contents) = project.layer_contents(layer).filter(|contents| contents.has_folder("python")) else {
+            continue;
+        };
+        copy_python(contents, folder.path())
+            .map_err(|error| Failure::Failed(format!("cannot unpack {}: {error}", contents.path.display())))?;
+    }
+    Ok(folder)
+}
+
+fn copy_python(contents: &super::contents::Contents, into: &Path) -> std::io::Result<()> {
+    for name in contents.names().filter(|name| name.starts_with("python/")) {
+        let target = into.join(name);
+        if let (Some(folder), Some(bytes)) = (target.parent(), contents.read(name)) {
+            std::fs::create_dir_all(folder)?;
+            std::fs::write(&target, bytes)?;
+        }
+    }
+    Ok(())
+}
+
+fn temporary() -> Result<TempDir, Failure> {
+    tempfile::tempdir().map_err(|error| Failure::Failed(format!("no temporary folder: {error}")))
+}

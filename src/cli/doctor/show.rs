@@ -1,0 +1,144 @@
+//! Findings for the eye, and for programs.
+
+use serde_json::json;
+
+use super::Failure;
+use super::checks::CHECKS;
+use super::finding::{Finding, Findings, Severity};
+use crate::cli::out::{BOLD, CYAN, DIM, GREEN, Out, RED, YELLOW};
+
+/// Where long texts are broken.
+const WIDTH: usize = 100;
+
+fn style(severity: Severity) -> anstyle::Style {
+    match severity {
+        Severity::Error => RED,
+        Severity::Warning => YELLOW,
+        Severity::Note => CYAN,
+    }
+}
+
+/// What was looked at.
+pub(super) struct Subject {
+    /// Files and applications, by name.
+    pub(super) names: Vec<String>,
+    pub(super) functions: usize,
+    pub(super) python: Option<u32>,
+}
+
+/// Every finding, and the last line.
+pub(super) fn findings(findings: &Findings, subject: &Subject, out: &mut Out) -> Result<(), Failure> {
+    for finding in
+        findings.list.iter().filter(|finding| !out.quiet() || finding.severity == Severity::Error).collect::<Vec<_>>()
+    {
+        one(finding, out)?;
+    }
+    out.line(summary(findings, subject))?;
+    Ok(())
+}
+
+fn one(finding: &Finding, out: &mut Out) -> Result<(), Failure> {
+    let style = style(finding.severity);
+    let at = finding.at.as_ref().map(|at| format!("  {at}")).unwrap_or_default();
+    let resource = if finding.resource.is_empty() { String::new() } else { format!("  {}", finding.resource) };
+    out.line(format_args!(
+        "{style}{}{style:#} {BOLD}{}{BOLD:#}{at}{DIM}{resource}{DIM:#}",
+        finding.severity.word(),
+        finding.check.id
+    ))?;
+    paragraph("", &finding.what, out)?;
+    paragraph("Why: ", finding.check.why, out)?;
+    paragraph("Fix: ", &finding.fix, out)?;
+    out.line("")?;
+    Ok(())
+}
+
+fn paragraph(label: &str, text: &str, out: &mut Out) -> Result<(), Failure> {
+    for (index, line) in wrapped(text, WIDTH - 2 - label.len()).iter().enumerate() {
+        let label = if index == 0 { label.to_owned() } else { " ".repeat(label.len()) };
+        out.line(format_args!("  {DIM}{label}{DIM:#}{line}"))?;
+    }
+    Ok(())
+}
+
+/// A text in lines, broken between words. Control characters are shown, not sent: a message may come from anywhere.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let word: String = word
+            .chars()
+            .flat_map(|char| {
+                let shown: Vec<char> = if char.is_control() { char.escape_default().collect() } else { vec![char] };
+                shown
+            })
+            .collect();
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(&word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
+fn summary(findings: &Findings, subject: &Subject) -> String {
+    let counted = |severity: Severity| {
+        let count = findings.count(severity);
+        let plural = if count == 1 { "" } else { "s" };
+        let style = style(severity);
+        (count > 0).then(|| format!("{style}{count} {}{plural}{style:#}", severity.word()))
+    };
+    let counts: Vec<_> = [Severity::Error, Severity::Warning, Severity::Note].into_iter().filter_map(counted).collect();
+    let counts = if counts.is_empty() { format!("{GREEN}nothing found{GREEN:#}") } else { counts.join(", ") };
+    let functions = match subject.functions {
+        1 => "1 function".to_owned(),
+        count => format!("{count} functions"),
+    };
+    let python = subject.python.map(|minor| format!(", started with python3.{minor}")).unwrap_or_default();
+    format!("{BOLD}{}{BOLD:#} ({functions}{python}): {counts}", subject.names.join(", "))
+}
+
+/// The same as one JSON document.
+pub(super) fn as_json(findings: &Findings, subject: &Subject, out: &mut Out) -> Result<(), Failure> {
+    let document = json!({
+        "checked": subject.names,
+        "functions": subject.functions,
+        "errors": findings.count(Severity::Error),
+        "warnings": findings.count(Severity::Warning),
+        "notes": findings.count(Severity::Note),
+        "findings": findings.list.iter().map(Finding::to_json).collect::<Vec<_>>(),
+    });
+    out.raw(format!("{document:#}").as_bytes())?;
+    Ok(())
+}
+
+/// Every check, with its explanation.
+pub(super) fn list(out: &mut Out) -> Result<(), Failure> {
+    for check in CHECKS {
+        let style = style(check.severity);
+        out.line(format_args!("{BOLD}{}{BOLD:#}  {style}{}{style:#}", check.id, check.severity.word()))?;
+        let mut title = check.title.to_owned();
+        if let Some(first) = title.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        paragraph("", &format!("{title}."), out)?;
+        paragraph("", check.why, out)?;
+        out.line("")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("averylongword x", 4), ["averylongword", "x"]);
+        assert_eq!(wrapped("a\u{1b}b\nc", 20), ["a\\u{1b}b c"]);
+    }
+}

@@ -1,0 +1,64 @@
+//! Templates in YAML and in JSON, which is YAML too, as nodes with their lines.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
+
+use super::node::{Data, Map, Node, Place};
+use crate::cli::Failure;
+
+/// Reads a template. CloudFormation's short forms (`!Ref X`) become their long ones (`{"Ref": "X"}`).
+pub(super) fn parse(text: &str, file: &Path) -> Result<Node, Failure> {
+    let documents = MarkedYaml::load_from_str(text).map_err(|error| {
+        let mark = error.marker();
+        let (line, column) = (mark.line(), mark.col() + 1);
+        Failure::Failed(format!("{}:{line}:{column}: not YAML: {}", file.display(), error.info()))
+    })?;
+    let file = Arc::from(file);
+    let at = Place { file: Arc::clone(&file), line: 1 };
+    Ok(documents.first().map_or_else(|| Node::new(&at, Data::Null), |document| node(document, &file)))
+}
+
+fn node(yaml: &MarkedYaml<'_>, file: &Arc<Path>) -> Node {
+    let at = Place { file: Arc::clone(file), line: yaml.span.start.line().max(1) };
+    let data = match &yaml.data {
+        YamlData::Value(Scalar::Null) | YamlData::BadValue | YamlData::Alias(_) => Data::Null,
+        YamlData::Value(Scalar::Boolean(flag)) => Data::Bool(*flag),
+        #[allow(clippy::cast_precision_loss)] // a number of a template is a timeout or a size
+        YamlData::Value(Scalar::Integer(number)) => Data::Number(*number as f64),
+        YamlData::Value(Scalar::FloatingPoint(number)) => Data::Number(number.into_inner()),
+        YamlData::Value(Scalar::String(text)) | YamlData::Representation(text, ..) => {
+            Data::Text(text.clone().into_owned())
+        }
+        YamlData::Sequence(items) => Data::List(items.iter().map(|item| node(item, file)).collect()),
+        YamlData::Mapping(entries) => {
+            let entries = entries.iter().map(|(key, value)| entry(key, value, file)).collect();
+            Data::Map(Map { entries, open: false })
+        }
+        YamlData::Tagged(tag, inner) => {
+            let inner = node(inner, file);
+            match long_form(&tag.suffix) {
+                Some(name) => Data::Map(Map { entries: vec![(name, inner)], open: false }),
+                None => inner.data,
+            }
+        }
+    };
+    Node { at, data }
+}
+
+/// An entry stands where its key stands: the value of `Environment:` begins a line lower.
+fn entry(key: &MarkedYaml<'_>, value: &MarkedYaml<'_>, file: &Arc<Path>) -> (String, Node) {
+    let key = node(key, file);
+    let value = node(value, file);
+    (key.text().unwrap_or_default(), Node { at: key.at, data: value.data })
+}
+
+/// CloudFormation User Guide, "Intrinsic function reference": every tag is the function without `Fn::`, but for two.
+fn long_form(tag: &str) -> Option<String> {
+    match tag {
+        "" => None,
+        "Ref" | "Condition" => Some(tag.to_owned()),
+        name => Some(format!("Fn::{name}")),
+    }
+}

@@ -1,0 +1,224 @@
+//! `wsgi-lambda layer`: the runtime and a Python as a zip for Lambda.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Failure;
+use super::out::Out;
+use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC, zipped_sizes};
+
+mod bootstrap;
+mod contents;
+mod libraries;
+mod object;
+mod prefix;
+mod report;
+mod selection;
+
+use bootstrap::Bootstrap;
+use contents::Plan;
+use prefix::Prefix;
+use report::Report;
+use selection::{LEFT_OUT, Selection};
+
+const AMAZON_LINUX_2_GLIBC: Glibc = Glibc { major: 2, minor: 26 };
+
+/// Build the Lambda layer: the runtime with a Python, checked and reproducible
+///
+/// The zip holds `bootstrap`, libpython, the standard library compiled (without what a server does not need, see
+/// --list) and every shared library that Lambda lacks. Before anything is written, every file is checked: its
+/// architecture, its glibc, whether what it needs will be found. The same inputs give the same bytes.
+///
+/// The Python is any relocatable one with a shared libpython and the minor version that `bootstrap` embeds. Without
+/// --python it is the first of: one in .cache/layer-python (where layer/python/build puts what it builds), one that
+/// uv has, one that `uv python install` brings.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Layer {
+    /// The Python: the folder above its `bin` and `lib`
+    #[arg(long, value_name = "PREFIX", conflicts_with = "bootstrap_only")]
+    python: Option<PathBuf>,
+    /// The runtime [default: `bootstrap` next to this program]
+    #[arg(long, value_name = "FILE", env = "WSGI_LAMBDA_BOOTSTRAP", hide_env_values = true)]
+    bootstrap: Option<PathBuf>,
+    /// Only the runtime, for the Python of the managed runtimes (AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap)
+    #[arg(long)]
+    bootstrap_only: bool,
+    /// The zip, or a folder for it [default: layer/dist/wsgi-lambda-pythonVERSION-ARCHITECTURE.zip]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// What the layer is for, as a check: x86_64 or arm64 [default: what the bootstrap is for]
+    #[arg(long, value_name = "NAME")]
+    architecture: Option<Architecture>,
+    /// The newest glibc that a file may need [default: 2.34, Lambda's; 2.26 for the managed runtime python3.11]
+    #[arg(long, value_name = "VERSION")]
+    max_glibc: Option<Glibc>,
+    /// Take in what is left out by default; may be repeated
+    #[arg(long, value_name = "GLOB", conflicts_with = "bootstrap_only")]
+    keep: Vec<String>,
+    /// Leave out more of the standard library; may be repeated
+    #[arg(long, value_name = "GLOB", conflicts_with = "bootstrap_only")]
+    drop: Vec<String>,
+    /// Sources beside the compiled files: tracebacks show lines of the standard library, for a fifth more size
+    #[arg(long, conflicts_with = "bootstrap_only")]
+    with_source: bool,
+    /// Print what is left out by default, with the reasons, and end
+    #[arg(long)]
+    list: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  The layer for provided.al2023, with uv's Python or what layer/python/build made:
+    wsgi-lambda layer
+  With a Python of your own, in another place:
+    wsgi-lambda layer --python /opt/python3.13 --output build/layer.zip
+  The small layer for python3.12 and later:
+    wsgi-lambda layer --bootstrap-only
+  Without asyncio, with curses:
+    wsgi-lambda layer --drop asyncio --keep curses --keep 'lib-dynload/_curses*'
+  What is in it, file by file:
+    wsgi-lambda --verbose layer
+
+Exit status:
+  0  the zip is written, its SHA-256 beside it
+  1  the layer would not work on Lambda, or could not be made; nothing is written
+  2  wrong usage";
+
+impl Layer {
+    /// Builds; all that can be wrong with the layer is an error.
+    pub(super) fn run(&self, out: &mut Out) -> Result<bool, Failure> {
+        if self.list {
+            out.line(LEFT_OUT.trim_end())?;
+            return Ok(true);
+        }
+        let job = self.plan()?;
+        let output = job.output.clone();
+        let bar = progress(job.plan.sources(), out);
+        let report = until_interrupted(job, &bar);
+        bar.finish_and_clear();
+        report?.show(&output, out)?;
+        Ok(true)
+    }
+
+    /// Finds and checks everything, and writes nothing.
+    fn plan(&self) -> Result<Job, Failure> {
+        // A variable that is set to nothing is meant as unset.
+        let named = self.bootstrap.as_deref().filter(|path| !path.as_os_str().is_empty());
+        let bootstrap = Bootstrap::find(named)?;
+        let architecture = bootstrap.architecture;
+        if let Some(wanted) = self.architecture.filter(|wanted| *wanted != architecture) {
+            return Err(Failure::Usage(format!(
+                "--architecture {wanted}: {} is for {architecture}; build one for {wanted}, or name it with --bootstrap",
+                bootstrap.object.source.display()
+            )));
+        }
+        let python = bootstrap.python.clone();
+        let kind = if self.bootstrap_only { "wsgi-lambda-bootstrap" } else { "wsgi-lambda" };
+        let output = self.output(&format!("{kind}-python{python}-{architecture}.zip"));
+        let max_glibc = self.max_glibc(&python);
+        let plan = Plan::default();
+        let mut job = Job { output, max_glibc, what: String::new(), prefix: None, with_source: self.with_source, plan };
+        if self.bootstrap_only {
+            job.what = format!("for the managed runtime python{python}, {architecture}");
+            job.plan = Plan::tiny(bootstrap, max_glibc)?;
+        } else {
+            let mut selection = Selection::new(&self.keep, &self.drop)?;
+            let prefix = Prefix::find(self.python.as_deref(), &bootstrap)?;
+            job.what = format!("Python {}, {architecture}, from {}", prefix.version(), prefix.root.display());
+            job.plan = Plan::whole(bootstrap, &prefix, &mut selection, max_glibc)?;
+            job.prefix = Some(prefix.root);
+        }
+        Ok(job)
+    }
+
+    /// AWS runs its Python 3.11 and earlier on Amazon Linux 2, and every later one on Amazon Linux 2023.
+    fn max_glibc(&self, python: &str) -> Glibc {
+        let default = if self.bootstrap_only && python == "3.11" { AMAZON_LINUX_2_GLIBC } else { LAMBDA_GLIBC };
+        self.max_glibc.unwrap_or(default)
+    }
+
+    fn output(&self, name: &str) -> PathBuf {
+        match &self.output {
+            Some(folder) if folder.is_dir() || folder.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                folder.join(name)
+            }
+            Some(file) => file.clone(),
+            None => Path::new("layer/dist").join(name),
+        }
+    }
+}
+
+/// A checked layer, to be written.
+struct Job {
+    plan: Plan,
+    output: PathBuf,
+    with_source: bool,
+    max_glibc: Glibc,
+    what: String,
+    prefix: Option<PathBuf>,
+}
+
+impl Job {
+    /// Compiles and compresses in `work`, a folder beside the output.
+    fn write(self, work: &Path, bar: &ProgressBar) -> Result<Report, Failure> {
+        let failure = |error: std::io::Error| Failure::Failed(format!("{}: {error}", self.output.display()));
+        let on_file = &mut |name: &str| step(bar, name);
+        bar.set_prefix("compiling");
+        let (archive, compiled) = self.plan.archive(&work.join("compiled"), self.with_source, on_file)?;
+        bar.set_prefix("compressing");
+        bar.set_length((self.plan.sources() + archive.len()) as u64);
+        let zip = work.join("layer.zip");
+        let written = archive.write_zip(&zip, |name| step(bar, name)).map_err(failure)?;
+        let files = report::files(&archive, zipped_sizes(&zip).map_err(failure)?).map_err(failure)?;
+        // As sha256sum writes it, for `sha256sum --check` in the same folder.
+        let name = self.output.file_name().unwrap_or_default().to_string_lossy();
+        let sum = work.join("layer.sha256");
+        std::fs::write(&sum, format!("{}  {name}\n", written.sha256)).map_err(failure)?;
+        std::fs::rename(&zip, &self.output).map_err(failure)?;
+        std::fs::rename(&sum, self.output.with_file_name(format!("{name}.sha256"))).map_err(failure)?;
+        let objects = report::seen(&self.plan, self.prefix.as_deref());
+        Ok(Report { what: self.what, written, files, objects, compiled, max_glibc: self.max_glibc })
+    }
+}
+
+/// Writes in a folder that is removed whatever happens, Ctrl-C included.
+fn until_interrupted(job: Job, bar: &ProgressBar) -> Result<Report, Failure> {
+    let folder = job.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let made = std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::Builder::new().prefix(".wsgi-lambda-").tempdir_in(folder));
+    let work = made.map_err(|error| Failure::Failed(format!("cannot write into {}: {error}", folder.display())))?;
+    let cannot = |error: &dyn std::fmt::Display| Failure::Failed(format!("cannot start: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| cannot(&error))?;
+    let (path, shown) = (work.path().to_owned(), bar.clone());
+    let writing = runtime.spawn_blocking(move || job.write(&path, &shown));
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = writing => result.unwrap_or_else(|error| Err(cannot(&error))),
+            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        }
+    });
+    runtime.shutdown_background(); // else an interrupted run would write to its end
+    result
+}
+
+fn step(bar: &ProgressBar, name: &str) {
+    bar.set_message(name.to_owned());
+    bar.inc(1);
+}
+
+/// A progress bar, which indicatif hides when standard error is no terminal.
+fn progress(count: usize, out: &Out) -> ProgressBar {
+    if out.quiet() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(count as u64);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    match ProgressStyle::with_template("{spinner} {prefix} {bar:30} {pos}/{len} {wide_msg:.dim}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

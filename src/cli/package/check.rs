@@ -1,0 +1,269 @@
+//! What would not run on Lambda, or surprise there: read from the files themselves, whatever their names promise.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read as _;
+
+use super::dists::Dists;
+use super::files::{AppFiles, Staged};
+use super::target::{Extension, Target};
+use crate::bundle::Elf;
+use crate::cli::Failure;
+
+/// What was found. An error stops the package; each names the thing and the way out.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) errors: Vec<String>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Libraries that Amazon Linux 2023's minimal image has, as far as wheels may count on them: those that the manylinux
+/// policies allow (PEP 600), without X11 and OpenGL, and OpenSSL.
+const SYSTEM_LIBRARIES: [&str; 19] = [
+    "ld-linux-aarch64.so.1",
+    "ld-linux-x86-64.so.2",
+    "libanl.so.1",
+    "libc.so.6",
+    "libcrypt.so.2",
+    "libcrypto.so.3",
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libglib-2.0.so.0",
+    "libgobject-2.0.so.0",
+    "libgthread-2.0.so.0",
+    "libm.so.6",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "librt.so.1",
+    "libssl.so.3",
+    "libstdc++.so.6",
+    "libutil.so.1",
+    "libz.so.1",
+];
+
+/// Packages that people meet for want of a library, and what to install in their place.
+const INSTEAD: [(&str, &str); 4] = [
+    ("opencv-contrib-python", "opencv-contrib-python-headless"),
+    ("opencv-python", "opencv-python-headless"),
+    ("psycopg2", "psycopg2-binary"),
+    ("mysqlclient", "PyMySQL"),
+];
+
+/// Wheels that are not for the target, and installations that point to the build machine.
+pub(super) fn installed(dists: &Dists, files: &[Staged], target: &Target, findings: &mut Findings) {
+    for dist in dists.iter().filter(|dist| !dist.tags.is_empty()) {
+        if !dist.tags.iter().any(|tag| target.fits(tag)) {
+            let (name, version, tags) = (&dist.name, &dist.version, dist.tags.join(", "));
+            findings.errors.push(format!("{name} {version} was installed for {tags}, not for {target}"));
+        }
+    }
+    let editable =
+        files.iter().filter(|file| file.name.starts_with("__editable__") || file.name.ends_with(".egg-link"));
+    for file in editable {
+        findings.errors.push(format!(
+            "{} points to a folder of this machine: a requirement is editable. Write it without -e",
+            file.name
+        ));
+    }
+}
+
+/// Reads every ELF file.
+pub(super) fn binaries(
+    files: &[Staged],
+    dists: &Dists,
+    target: &Target,
+    findings: &mut Findings,
+) -> Result<(), Failure> {
+    let here: BTreeSet<&str> = files.iter().map(|file| base(&file.name)).collect();
+    let mut lacking: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    for file in files {
+        let unreadable =
+            |error: std::io::Error| Failure::Failed(format!("cannot read {}: {error}", file.path.display()));
+        let elf = begins_as_elf(file).map_err(unreadable)?;
+        if !elf && !foreign_module(file) {
+            continue;
+        }
+        let owner = dists.owner(&file.name).map(|dist| format!("{} {}", dist.name, dist.version));
+        let binary = Binary { file, target, owner, siblings: files };
+        match Elf::read(&fs::read(&file.path).map_err(unreadable)?) {
+            Ok(None) => {
+                let text = binary.says("is a module for macOS or Windows: no import on Lambda finds it");
+                binary.worse(findings).push(text);
+            }
+            Ok(Some(elf)) => {
+                for library in binary.check(&elf, &here, findings) {
+                    let whose = binary.owner.clone().unwrap_or_else(|| "the application".to_owned());
+                    lacking.entry((whose, library)).or_default().push(&file.name);
+                }
+            }
+            Err(error) => findings.warnings.push(binary.says(&format!("is a broken ELF file ({error})"))),
+        }
+    }
+    findings.warnings.extend(lacking.into_iter().map(|((whose, library), files)| lacks(&whose, &library, &files)));
+    Ok(())
+}
+
+fn lacks(whose: &str, library: &str, files: &[&str]) -> String {
+    let more = if files.len() > 1 { format!(" and {} more files", files.len() - 1) } else { String::new() };
+    let name = whose.split(' ').next().unwrap_or(whose).to_lowercase();
+    let instead = INSTEAD.iter().find(|(package, _)| *package == name);
+    let fix = match instead {
+        Some((_, other)) => format!("require {other} instead"),
+        None => {
+            format!("put it into a folder lib/ of the application, or into a layer's lib/, if {} is used", files[0])
+        }
+    };
+    format!("{whose} needs {library}, which neither the package nor Lambda has ({}{more}): {fix}", files[0])
+}
+
+/// An ELF file of the package.
+struct Binary<'a> {
+    file: &'a Staged,
+    target: &'a Target,
+    owner: Option<String>,
+    siblings: &'a [Staged],
+}
+
+impl Binary<'_> {
+    fn says(&self, what: &str) -> String {
+        let of = self.owner.as_ref().map(|owner| format!("{owner}: ")).unwrap_or_default();
+        format!("{of}{} {what}", self.file.name)
+    }
+
+    /// Where an oddity belongs: the application's own files are there to be used.
+    fn worse<'f>(&self, findings: &'f mut Findings) -> &'f mut Vec<String> {
+        if self.owner.is_none() { &mut findings.errors } else { &mut findings.warnings }
+    }
+
+    /// Whether Python would load it as a module or with one: what wheels bring beside may be for other machines.
+    fn must_load(&self) -> bool {
+        self.owner.is_none() || Extension::of(base(&self.file.name)).is_some_and(|name| name.fits(self.target))
+    }
+
+    /// Checks a file; what it gives are the libraries that nobody has.
+    fn check(&self, elf: &Elf, here: &BTreeSet<&str>, findings: &mut Findings) -> Vec<String> {
+        if let Some(version) = self.wrong_python() {
+            let text = self.says(&format!("is for Python {version}, not {}: no import finds it", self.target.python));
+            self.worse(findings).push(text);
+            return Vec::new();
+        }
+        if elf.architecture != Some(self.target.architecture) {
+            let machine = elf.architecture.map_or_else(|| "another machine".to_owned(), |found| found.to_string());
+            let name = &self.file.name;
+            let what = format!("is for {machine}, not {}; --exclude '{name}' leaves it out", self.target.architecture);
+            let worse = if self.must_load() { &mut findings.errors } else { &mut findings.warnings };
+            worse.push(self.says(&what));
+            return Vec::new();
+        }
+        if let Some(musl) = elf.needed.iter().find(|library| library.contains("musl")) {
+            findings.errors.push(self.says(&format!("needs {musl}: it was built on Alpine, and Lambda has glibc")));
+            return Vec::new();
+        }
+        if let Some(symbol) = elf.glibc.as_ref().filter(|symbol| symbol.version > self.target.glibc) {
+            findings.errors.push(self.says(&format!(
+                "needs glibc {} (symbol {}), and Lambda has {}: build it on an older system, or --exclude '{}'",
+                symbol.version, symbol.name, self.target.glibc, self.file.name
+            )));
+        }
+        let python = format!("libpython3.{}.so", self.target.python.minor);
+        let known = |library: &str| {
+            SYSTEM_LIBRARIES.contains(&library) || here.contains(library) || library.starts_with(&python)
+        };
+        elf.needed.iter().filter(|library| !known(library)).cloned().collect()
+    }
+
+    /// The version in an extension module's name, if it is another one and no right one is beside it.
+    fn wrong_python(&self) -> Option<String> {
+        let Some(extension @ Extension::Tagged { version, .. }) = Extension::of(base(&self.file.name)) else {
+            return None;
+        };
+        if version == format!("3{}", self.target.python.minor) {
+            return None;
+        }
+        let folder = |name: &str| name.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        let right_one = self.siblings.iter().any(|other| {
+            folder(&other.name) == folder(&self.file.name)
+                && Extension::of(base(&other.name))
+                    .is_some_and(|other| other.stem() == extension.stem() && other.fits(self.target))
+        });
+        (!right_one).then(|| version.replacen('3', "3.", 1))
+    }
+}
+
+fn base(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn begins_as_elf(file: &Staged) -> std::io::Result<bool> {
+    let mut head = Vec::new();
+    fs::File::open(&file.path)?.take(4).read_to_end(&mut head)?;
+    Ok(head == b"\x7fELF")
+}
+
+/// An extension module that is no ELF file, by its name.
+fn foreign_module(file: &Staged) -> bool {
+    Extension::of(base(&file.name)).is_some() || file.is("pyd") || file.is("dylib")
+}
+
+/// Names at the top that hide something: of the standard library, of a requirement, or of the layer.
+pub(super) fn names(files: &[Staged], app: &AppFiles, stdlib: &BTreeSet<String>, findings: &mut Findings) {
+    let (mut own, mut required) = (BTreeSet::new(), BTreeSet::new());
+    for file in files {
+        if let Some(module) = top_level_module(file) {
+            if app.paths.contains(&file.name) {
+                own.insert(module)
+            } else {
+                required.insert(module)
+            };
+        }
+    }
+    for module in own.union(&required).filter(|module| stdlib.contains(**module)) {
+        let whose =
+            if own.contains(module) { "rename it" } else { "a requirement brings it: drop that, Python has its own" };
+        findings.warnings.push(format!("{module} hides the standard library's module of that name: {whose}"));
+    }
+    for module in own.intersection(&required) {
+        findings.warnings.push(format!(
+            "{module} is in the application and in a requirement, and only one of the two is found: rename yours"
+        ));
+    }
+    if files.iter().any(|file| file.name == "bootstrap") {
+        findings.warnings.push(
+            "bootstrap at the top of the package is started in place of the layer's; --exclude /bootstrap leaves it out"
+                .to_owned(),
+        );
+    }
+}
+
+/// `json` of `json.py` and of `json/any.py`; a folder without Python hides nothing.
+fn top_level_module(file: &Staged) -> Option<&str> {
+    let name = file.name.split_once('/').map_or_else(|| file.name.strip_suffix(".py"), |(folder, _)| Some(folder));
+    name.filter(|name| file.is("py") && !name.contains(['.', '-']))
+}
+
+/// Whether a handler's module is in the package; its attributes only Python knows.
+pub(super) fn handler(handler: &str, files: &[Staged]) -> Result<(), Failure> {
+    let name = handler.trim().trim_end_matches("()");
+    let split = if name.contains(':') { name.split_once(':') } else { name.rsplit_once('.') };
+    let Some((module, _)) = split else {
+        return Err(Failure::Usage(format!(
+            "--handler {handler}: write it as the function has it, `app.app` or `mysite.wsgi.application`"
+        )));
+    };
+    let path = module.trim_end_matches(".py").trim_start_matches("./").replace('.', "/");
+    let is_module = |file: &Staged| {
+        let rest = file.name.strip_prefix(&path).unwrap_or_default();
+        [".py", ".pyc", "/__init__.py", "/__init__.pyc"].contains(&rest) || Extension::of(rest).is_some()
+    };
+    if files.iter().any(is_module) {
+        return Ok(());
+    }
+    Err(Failure::Failed(format!(
+        "the handler {handler} names a module that is not in the package: there is no {path}.py and no \
+         {path}/__init__.py. Correct --handler, or name the folder that holds the module"
+    )))
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

@@ -1,0 +1,129 @@
+//! The Python that compiles: one of exactly the version that the package is for.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::target::PythonVersion;
+use crate::cli::Failure;
+
+/// Compiled files, environment markers and wheels of the same kind need the same minor version.
+pub(super) struct Interpreter {
+    pub(super) path: PathBuf,
+    pub(super) version: PythonVersion,
+    /// The top-level names of its standard library.
+    pub(super) stdlib: BTreeSet<String>,
+}
+
+const PROBE: &str = "\
+import sys
+print(sys.executable)
+print(sys.implementation.name, '%d.%d' % sys.version_info[:2])
+print(*sorted(getattr(sys, 'stdlib_module_names', ())))
+";
+
+/// Where `layer/python/build` puts the Pythons that it builds, from the repository's folder: one folder each.
+const LAYER_PYTHONS: &str = ".cache/layer-python";
+
+/// Finds the interpreter: the given one, which then must be right, or the first of those that fits.
+pub(super) fn find(given: Option<&Path>, wanted: PythonVersion) -> Result<Interpreter, Failure> {
+    if let Some(path) = given {
+        return exactly(path, wanted);
+    }
+    candidates(wanted).into_iter().find(|found| found.version == wanted).ok_or_else(|| {
+        Failure::Failed(format!(
+            "no Python {wanted} here to compile with: a .pyc file is of one version. Install it (`uv python install \
+             {wanted}`, `pyenv install {wanted}`, or the distribution's python{wanted}), name one with --interpreter, \
+             name another version with --python, or ship sources alone with --no-compile"
+        ))
+    })
+}
+
+fn exactly(path: &Path, wanted: PythonVersion) -> Result<Interpreter, Failure> {
+    let found = any(path)?;
+    if found.version == wanted {
+        return Ok(found);
+    }
+    Err(Failure::Usage(format!(
+        "{} is Python {}, and the package is for Python {wanted}: correct --interpreter (or the variable PYTHON), or \
+         --python",
+        path.display(),
+        found.version
+    )))
+}
+
+/// A given interpreter, of whatever version.
+pub(super) fn any(path: &Path) -> Result<Interpreter, Failure> {
+    probe(&mut Command::new(path)).ok_or_else(|| {
+        Failure::Usage(format!(
+            "{} does not run as CPython 3.11 or later: correct --interpreter (or the variable PYTHON)",
+            path.display()
+        ))
+    })
+}
+
+/// The version that `python3` is of, for want of a better target.
+pub(super) fn default_version() -> Option<PythonVersion> {
+    probe(&mut Command::new("python3")).map(|found| found.version)
+}
+
+fn candidates(wanted: PythonVersion) -> Vec<Interpreter> {
+    let name = format!("python{wanted}");
+    // A shim of pyenv starts no version that is not chosen; the variable chooses it, and means nothing elsewhere.
+    let on_path = probe(Command::new(&name).env("PYENV_VERSION", wanted.to_string()));
+    on_path
+        .or_else(|| probe(&mut Command::new("python3")).filter(|found| found.version == wanted))
+        .or_else(|| probe(&mut Command::new(layer_python(&name)?)))
+        .or_else(|| probe(&mut Command::new(known_to_uv(wanted)?)))
+        .into_iter()
+        .collect()
+}
+
+/// The layer's Python, where this program still lies in the repository that made both.
+fn layer_python(name: &str) -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let folder = program.ancestors().map(|folder| folder.join(LAYER_PYTHONS)).find(|folder| folder.is_dir())?;
+    let prefixes = std::fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    // In order of their names a quick build comes after the one with optimisations.
+    prefixes.map(|prefix| prefix.path().join("bin").join(name)).filter(|python| python.is_file()).min()
+}
+
+fn known_to_uv(wanted: PythonVersion) -> Option<PathBuf> {
+    let version = wanted.to_string();
+    let answer =
+        Command::new("uv").args(["python", "find", "--no-project", "--no-python-downloads", &version]).output().ok()?;
+    let path = String::from_utf8(answer.stdout).ok().filter(|_| answer.status.success())?;
+    Some(PathBuf::from(path.trim()))
+}
+
+fn probe(command: &mut Command) -> Option<Interpreter> {
+    let answer = command.args(["-I", "-c", PROBE]).output().ok().filter(|answer| answer.status.success())?;
+    let text = String::from_utf8(answer.stdout).ok()?;
+    let mut lines = text.lines();
+    let path = PathBuf::from(lines.next()?);
+    let version = lines.next()?.strip_prefix("cpython ")?.parse().ok()?;
+    let stdlib = lines.next().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    Some(Interpreter { path, version, stdlib })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_python_of_the_path_is_found_and_known() {
+        let version = default_version().unwrap();
+        let found = find(None, version).unwrap();
+        assert!(found.path.is_file());
+        assert!(found.stdlib.contains("json") && !found.stdlib.contains("flask"));
+    }
+
+    #[test]
+    fn a_wrong_or_missing_one_is_told_with_what_to_do() {
+        let missing = PythonVersion { minor: 99 };
+        assert!(find(None, missing).err().unwrap().to_string().contains("uv python install 3.99"));
+        let error = find(Some(Path::new("python3")), missing).err().unwrap().to_string();
+        assert!(error.contains("is Python 3.") && error.contains("--interpreter"), "{error}");
+        assert!(any(Path::new("/bin/false")).is_err());
+    }
+}

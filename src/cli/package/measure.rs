@@ -1,0 +1,72 @@
+//! What bytecode saves: the application started as Lambda starts it, up to its first call for an event.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::install::tail;
+use super::target::{PythonVersion, Target};
+use crate::bundle::Architecture;
+use crate::cli::Failure;
+use crate::emulator::{Environment, Launch, LogLine, locate};
+
+/// The fastest of these is shown: the first one also fetches files from the disk.
+const STARTS: usize = 3;
+
+/// The Python that a `bootstrap` embeds; it says so in a line like `wsgi-lambda bootstrap 0.1.0 (python3.13)`.
+pub(super) fn python_of(program: &Path) -> Option<PythonVersion> {
+    let answer = Command::new(program).arg("--version").output().ok().filter(|answer| answer.status.success())?;
+    let line = String::from_utf8(answer.stdout).ok()?;
+    line.split_once("(python")?.1.split(')').next()?.parse().ok()
+}
+
+/// How long the runtime takes to its first event, with the application in this folder.
+pub(super) fn cold_start(
+    bootstrap: Option<&Path>,
+    folder: &Path,
+    handler: &str,
+    target: &Target,
+) -> Result<Duration, Failure> {
+    let program = locate(bootstrap).map_err(|error| Failure::Usage(format!("--measure: {error}")))?;
+    if python_of(&program) != Some(target.python) || Architecture::of_this_machine() != Some(target.architecture) {
+        return Err(Failure::Usage(format!(
+            "--measure starts the application here, and {} is not a runtime for Python {} on {}: name one with \
+             --bootstrap",
+            program.display(),
+            target.python,
+            target.architecture
+        )));
+    }
+    let failed = |error: std::io::Error| Failure::Failed(format!("--measure: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let mut fastest = Duration::MAX;
+    for _ in 0..STARTS {
+        fastest = fastest.min(runtime.block_on(one_start(&program, folder, handler))?);
+    }
+    Ok(fastest)
+}
+
+async fn one_start(program: &Path, folder: &Path, handler: &str) -> Result<Duration, Failure> {
+    // Bytecode that is written here would end up in the package, and be there for the next start.
+    let launch = Launch::new(program, folder)
+        .handler(handler)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .without(crate::config::APP.name)
+        .without(crate::config::VENV.name);
+    let lines = Arc::new(Mutex::new(String::new()));
+    let into = Arc::clone(&lines);
+    let sink = Arc::new(move |line: LogLine| {
+        let mut lines = into.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.push_str(&line.text);
+        lines.push('\n');
+    });
+    let mut environment = Environment::new(launch, sink);
+    let started = environment.start().await.map(drop).map_err(|error| error.to_string());
+    let took = environment.init_duration().unwrap_or_default();
+    environment.stop().await;
+    started.map(|()| took).map_err(|error| {
+        let log = tail(&lines.lock().unwrap_or_else(PoisonError::into_inner), 20);
+        Failure::Failed(format!("--measure: the application does not start: {error}\n{log}"))
+    })
+}

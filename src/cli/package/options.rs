@@ -1,0 +1,119 @@
+//! The command's options.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::install::Choice;
+use super::target::PythonVersion;
+use crate::bundle::{Architecture, Glibc};
+
+/// Make a function's zip or folder: the application, its requirements, and bytecode for both
+///
+/// Requirements are installed for Lambda, not for this machine: wheels for the Python, architecture and C library of the
+/// function. What has no wheel is built from its source here, and refused if the result is not for Lambda. Bytecode is
+/// shipped because Lambda's folders are read-only: without it every cold start compiles every module. Every program and
+/// library is read and checked. The same input gives the same bytes.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Package {
+    /// The application's folder; what is in it is what is in /var/task
+    #[arg(value_name = "APP_DIR", default_value = ".")]
+    pub(super) app: PathBuf,
+    /// A zip or, without that ending, a folder [default: dist/NAME.zip, or the folder that SAM names in ARTIFACTS_DIR]
+    #[arg(long, short, value_name = "FILE.zip|DIR")]
+    pub(super) output: Option<PathBuf>,
+    /// Set by `sam build` for a function with `BuildMethod: makefile`
+    #[arg(long, value_name = "DIR", env = "ARTIFACTS_DIR", hide = true)]
+    pub(super) artifacts_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) target: TargetOptions,
+    #[command(flatten)]
+    pub(super) requires: RequirementOptions,
+    #[command(flatten)]
+    pub(super) contents: ContentOptions,
+    /// The Python that compiles, of the function's version [default: the first found]
+    #[arg(long, value_name = "PATH", env = "PYTHON", hide_env_values = true)]
+    pub(super) interpreter: Option<PathBuf>,
+    /// The function's handler: check that its module is in the package
+    #[arg(long, value_name = "MODULE.ATTR")]
+    pub(super) handler: Option<String>,
+    /// Start the application with and without bytecode, and show what that saves
+    #[arg(long, requires = "handler", conflicts_with = "no_compile")]
+    pub(super) measure: bool,
+    /// The runtime for --measure [default: `bootstrap` next to this program]
+    #[arg(long, value_name = "PATH", env = "WSGI_LAMBDA_BOOTSTRAP", hide_env_values = true)]
+    pub(super) bootstrap: Option<PathBuf>,
+    /// Print one JSON object of strings, as Terraform's `external` data source reads it, and nothing else
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+// No doc comments on these three: clap would take them for the command's own description.
+#[derive(Debug, Args)]
+pub(super) struct TargetOptions {
+    /// The function's Python [default: that of the `bootstrap` next to this program, else that of --interpreter]
+    #[arg(long, value_name = "3.N", help_heading = "Where it runs")]
+    pub(super) python: Option<PythonVersion>,
+    /// The function's architecture: x86_64 or arm64
+    #[arg(long, value_name = "ARCH", default_value = "x86_64", help_heading = "Where it runs")]
+    pub(super) architecture: Architecture,
+    /// The C library: 2.34 from python3.12 and provided.al2023 on, 2.26 on python3.11
+    #[arg(long, value_name = "2.N", default_value = "2.34", help_heading = "Where it runs")]
+    pub(super) glibc: Glibc,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RequirementOptions {
+    /// What to install [default: requirements.txt, uv.lock or pyproject.toml in APP_DIR, the first there is]
+    #[arg(long, short, value_name = "FILE", help_heading = "Requirements")]
+    pub(super) requirements: Option<PathBuf>,
+    /// Install nothing: the requirements are in APP_DIR or in a layer
+    #[arg(long, conflicts_with = "requirements", help_heading = "Requirements")]
+    pub(super) no_install: bool,
+    /// Who installs the requirements
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Choice::Auto, help_heading = "Requirements")]
+    pub(super) installer: Choice,
+    /// Take wheels alone: build nothing from source, which runs its authors' code on this machine
+    #[arg(long, help_heading = "Requirements")]
+    pub(super) no_build: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ContentOptions {
+    /// Leave these out, of the application and of packages, as in .gitignore; may be repeated
+    #[arg(long, value_name = "GLOB", help_heading = "What goes in")]
+    pub(super) exclude: Vec<String>,
+    /// Put these in though they are left out by default; may be repeated
+    #[arg(long, value_name = "GLOB", help_heading = "What goes in")]
+    pub(super) keep: Vec<String>,
+    /// Keep the packages' own tests
+    #[arg(long, help_heading = "What goes in")]
+    pub(super) keep_tests: bool,
+    /// Ship bytecode in place of sources: smaller, and tracebacks show no lines
+    #[arg(long, conflicts_with = "no_compile", help_heading = "What goes in")]
+    pub(super) no_source: bool,
+    /// Ship no bytecode: needs no Python of the function's version here, and makes cold starts slower
+    #[arg(long, help_heading = "What goes in")]
+    pub(super) no_compile: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  The application in ./app and app/requirements.txt, into dist/app.zip:
+    wsgi-lambda package app --python 3.13
+  For a function on Graviton, with a look at whether the handler is there:
+    wsgi-lambda package app --architecture arm64 --handler app.app
+  What bytecode saves at a cold start:
+    wsgi-lambda package app --handler app.app --measure
+  Without the documents, and with the one .env file that is public:
+    wsgi-lambda package app --exclude '*.md' --exclude /docs --keep /.env.public
+  In a Makefile for SAM (Metadata: {BuildMethod: makefile}), which sets ARTIFACTS_DIR:
+    build-App: ; wsgi-lambda package . --python 3.13
+
+Patterns: one without a slash is a name anywhere, one with a slash a path from the top of the package.
+
+Exit status:
+  0  the package is there
+  1  it would not run on Lambda, or a tool failed; nothing was written
+  2  wrong usage";

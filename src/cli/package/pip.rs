@@ -1,0 +1,276 @@
+//! pip: the commands it is given, and what its words mean.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::install::{Installed, Order, Refusal, failed, name_of, refused, tail};
+use super::tool::{Said, Steps, run};
+use crate::cli::Failure;
+
+/// A pip that runs in the interpreter of the target's version, so that it evaluates conditions on it right.
+pub(super) struct Pip {
+    command: Vec<OsString>,
+}
+
+/// Settings of pip with which uv would install something else.
+const INDEX_SETTINGS: [&str; 4] = ["index-url", "extra-index-url", "find-links", "no-index"];
+
+const VERSIONS_SHOWN: usize = 6;
+
+/// What pip found nothing for.
+#[derive(Debug, PartialEq, Eq)]
+struct Missing {
+    requirement: String,
+    /// The versions for which it did find something.
+    versions: String,
+}
+
+/// A wheel that pip made from a source.
+enum Made {
+    /// Built, or found for this machine.
+    Wheel {
+        file: String,
+        tag: String,
+        built: bool,
+    },
+    Nothing {
+        why: String,
+    },
+}
+
+impl Pip {
+    /// The interpreter's own pip, or another one that can run in it (`pip --python`, since 22.3).
+    pub(super) fn find(python: Option<&Path>) -> Option<Self> {
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        let own = python.map(|python| [vec![python.into()], words(&["-m", "pip"])].concat());
+        let lent = match python {
+            Some(python) => [words(&["python3", "-m", "pip", "--python"]), vec![python.into()]].concat(),
+            None => words(&["python3", "-m", "pip"]),
+        };
+        let mut pips = own.into_iter().chain([lent]).map(|command| Self { command });
+        pips.find(|pip| pip.command().arg("--version").output().is_ok_and(|answer| answer.status.success()))
+    }
+
+    /// Whether pip's settings, in files or variables, say where packages come from.
+    pub(super) fn has_an_index(&self) -> bool {
+        let Ok(answer) = self.command().args(["config", "list"]).output() else { return false };
+        // The values may hold passwords: only the keys are looked at.
+        let text = String::from_utf8_lossy(&answer.stdout);
+        let keys = text.lines().filter_map(|line| line.split_once('=')?.0.rsplit('.').next());
+        keys.into_iter().any(|key| INDEX_SETTINGS.contains(&key))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]);
+        // A folder is installed into: what guards a machine's own packages does not apply.
+        command.env("PIP_USER", "0").env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_NO_INPUT", "1");
+        command.env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+        command
+    }
+
+    /// Installs wheels; what has none is built once, and counts if what comes out fits.
+    pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
+        let wheels = order.scratch.join("wheels");
+        let mut installed = Installed { installer: "pip", ..Installed::default() };
+        let (mut tried, mut refusals) = (Vec::new(), Vec::new());
+        loop {
+            let said = run(&mut self.wheels_only(order, &wheels, !refusals.is_empty()), steps)?;
+            if said.ok {
+                break;
+            }
+            // A package that could not be looked for is not known to be missing.
+            let Some(missing) = missing(&said.text).filter(|_| !said.text.contains("WARNING: Retrying (")) else {
+                return Err(unexpected(order, &said, &installed));
+            };
+            if !order.build || tried.contains(&missing.requirement) {
+                refusals.push(missing.refusal());
+                break;
+            }
+            steps.begin(format!("building {}", missing.requirement))?;
+            match self.make(&missing, order, &wheels, steps)? {
+                Made::Wheel { file, tag, .. } if order.target.fits(&tag) => {
+                    installed.built.push(file.splitn(3, '-').take(2).collect::<Vec<_>>().join("=="));
+                }
+                Made::Wheel { file, tag, built } => {
+                    let how = if built { "built from source here, it is" } else { "the wheel for this machine is" };
+                    refusals.push(missing.refused_because(format!("no wheel; {how} for {tag}")));
+                    disguise(&wheels, &file, &tag)?;
+                }
+                Made::Nothing { why } => {
+                    refusals.push(missing.refused_because(why));
+                    break;
+                }
+            }
+            tried.push(missing.requirement);
+        }
+        if refusals.is_empty() {
+            return Ok(installed);
+        }
+        let with_newest = refusals.into_iter().map(|refusal| {
+            let newest = self.newest(name_of(&refusal.requirement), order, steps)?;
+            Ok((refusal, newest))
+        });
+        Err(refused(order, &with_newest.collect::<Result<Vec<_>, Failure>>()?))
+    }
+
+    fn for_target(&self, order: &Order<'_>, into: &Path) -> Command {
+        let mut command = self.command();
+        command.args(["install", "--only-binary=:all:", "--implementation", "cp"]);
+        command.arg("--python-version").arg(order.target.python.to_string());
+        command.arg("--abi").arg(format!("cp3{}", order.target.python.minor));
+        command.args(order.target.pip_platforms().iter().flat_map(|platform| ["--platform", platform]));
+        command.arg("--target").arg(into).current_dir(order.source.folder());
+        command
+    }
+
+    fn wheels_only(&self, order: &Order<'_>, wheels: &Path, dry: bool) -> Command {
+        let mut command = self.for_target(order, order.into);
+        command.args(["--no-compile", "--no-warn-script-location", "--progress-bar", "off"]);
+        command.args(dry.then_some("--dry-run"));
+        if wheels.is_dir() {
+            command.arg("--find-links").arg(wheels);
+        }
+        command.arg("--requirement").arg(&order.file);
+        command
+    }
+
+    /// Builds one requirement's wheel here.
+    fn make(
+        &self,
+        missing: &Missing,
+        order: &Order<'_>,
+        wheels: &Path,
+        steps: &mut Steps<'_>,
+    ) -> Result<Made, Failure> {
+        let before = wheel_files(wheels);
+        let mut command = self.command();
+        command.args(["wheel", "--no-deps", "--progress-bar", "off", "--wheel-dir"]).arg(wheels);
+        command.arg(&missing.requirement).arg("--requirement").arg(&order.indexes);
+        let said = run(command.current_dir(order.source.folder()), steps)?;
+        let made = wheel_files(wheels).into_iter().find(|file| !before.contains(file));
+        Ok(match made.and_then(|file| Some((tag_of(&file)?, file))).filter(|_| said.ok) {
+            Some((tag, file)) => Made::Wheel { file, tag, built: said.text.contains("Building wheel") },
+            None => Made::Nothing { why: nothing_made(&said.text) },
+        })
+    }
+
+    /// The newest version that has a wheel for the target.
+    fn newest(&self, name: &str, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Option<String>, Failure> {
+        let mut command = self.for_target(order, &order.scratch.join("newest"));
+        command.args(["--dry-run", "--no-deps", "--progress-bar", "off", name, "--requirement"]).arg(&order.indexes);
+        let said = run(&mut command, steps)?;
+        let line = said.text.lines().find_map(|line| line.strip_prefix("Would install "));
+        Ok(line.and_then(|line| line.trim().rsplit_once('-')).map(|(_, version)| version.to_owned()))
+    }
+}
+
+impl Missing {
+    fn refusal(self) -> Refusal {
+        let why = match self.versions.as_str() {
+            "" => "no wheel of any version, or no such package".to_owned(),
+            versions => format!("no wheel; versions that have one: {}", last(versions)),
+        };
+        self.refused_because(why)
+    }
+
+    fn refused_because(&self, why: String) -> Refusal {
+        Refusal { requirement: self.requirement.clone(), why }
+    }
+}
+
+/// pip names the first requirement for which it finds nothing that is allowed.
+fn missing(text: &str) -> Option<Missing> {
+    let of = |mark: &str| text.lines().find_map(|line| line.split_once(mark)).map(|(_, rest)| rest.trim());
+    let requirement = of("No matching distribution found for ")?;
+    let versions = of("(from versions: ").unwrap_or_default().trim_end_matches(')');
+    let versions = if versions == "none" { "" } else { versions };
+    // Behind it may stand who requires it: `x>=1 (from y)`.
+    let requirement = requirement.split(" (from ").next().unwrap_or(requirement);
+    Some(Missing { requirement: requirement.to_owned(), versions: versions.to_owned() })
+}
+
+fn unexpected(order: &Order<'_>, said: &Said, installed: &Installed) -> Failure {
+    if said.text.contains("DO NOT MATCH THE HASHES") && !installed.built.is_empty() {
+        return Failure::Failed(format!(
+            "{} has no wheel for {}, and with hashes in the requirements pip takes no wheel that is built here: use \
+             --installer uv, which checks the source's hash, or add the hash of a wheel of your own",
+            installed.built.join(", "),
+            order.target
+        ));
+    }
+    failed("pip", order, &said.text)
+}
+
+/// Gives a wheel that is not for the target a name that fits everywhere: with it pip goes on to what else is missing,
+/// in runs that install nothing any more.
+fn disguise(wheels: &Path, file: &str, tag: &str) -> Result<(), Failure> {
+    let to = file.replace(tag, "py3-none-any");
+    fs::rename(wheels.join(file), wheels.join(to))
+        .map_err(|error| Failure::Failed(format!("cannot rename {file} in {}: {error}", wheels.display())))
+}
+
+fn nothing_made(text: &str) -> String {
+    match missing(text) {
+        Some(missing) if missing.versions.is_empty() => "no such package where pip looks for packages".to_owned(),
+        Some(missing) => format!("no such version: there are {}", last(&missing.versions)),
+        None => format!("no wheel; building it from source failed:\n{}", tail(text, 8)),
+    }
+}
+
+/// The newest few of a list of versions.
+fn last(versions: &str) -> String {
+    let all: Vec<&str> = versions.split(", ").collect();
+    let more = if all.len() > VERSIONS_SHOWN { "… " } else { "" };
+    format!("{more}{}", all[all.len().saturating_sub(VERSIONS_SHOWN)..].join(", "))
+}
+
+fn wheel_files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut wheels: Vec<String> =
+        names.filter(|name| PathBuf::from(name).extension().is_some_and(|end| end == "whl")).collect();
+    wheels.sort();
+    wheels
+}
+
+/// `cp313-cp313-linux_x86_64` of `name-1.0-cp313-cp313-linux_x86_64.whl`.
+fn tag_of(wheel: &str) -> Option<String> {
+    let mut parts: Vec<&str> = wheel.strip_suffix(".whl")?.rsplitn(4, '-').take(3).collect();
+    parts.reverse();
+    (parts.len() == 3).then(|| parts.join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pip_says_what_it_has_no_wheel_for() {
+        let text = "Looking in links: x\n\
+                    ERROR: Could not find a version that satisfies the requirement pyyaml==5.3.1 (from app) (from versions: 6.0.1, 6.0.2)\n\
+                    ERROR: No matching distribution found for pyyaml==5.3.1 (from app)\n";
+        let expected = Missing { requirement: "pyyaml==5.3.1".to_owned(), versions: "6.0.1, 6.0.2".to_owned() };
+        assert_eq!(missing(text), Some(expected));
+        let text = text.replace("6.0.1, 6.0.2", "none");
+        assert_eq!(missing(&text).unwrap().versions, "");
+        assert!(missing(&text).unwrap().refusal().why.contains("no such package"));
+        assert_eq!(last("1, 2, 3, 4, 5, 6, 7"), "… 2, 3, 4, 5, 6, 7");
+        assert_eq!(missing("ERROR: Cannot install a and b"), None);
+    }
+
+    #[test]
+    fn a_wheels_name_has_its_tag() {
+        assert_eq!(tag_of("a_b-1.0-1x-cp313-cp313-linux_x86_64.whl").as_deref(), Some("cp313-cp313-linux_x86_64"));
+        assert_eq!(tag_of("a-1.0-py3-none-any.whl").as_deref(), Some("py3-none-any"));
+        assert_eq!(tag_of("a-1.0.tar.gz"), None);
+    }
+
+    #[test]
+    fn a_build_that_failed_says_why() {
+        assert!(nothing_made("a\nerror: no compiler\n").ends_with("a\nerror: no compiler"));
+        assert!(nothing_made("No matching distribution found for x").contains("no such package"));
+    }
+}

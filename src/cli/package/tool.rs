@@ -1,0 +1,176 @@
+//! Other people's programs: started, listened to, stopped; and what they say, without passwords.
+
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::Failure;
+use crate::cli::out::{DIM, Out};
+
+/// Ctrl-C, as a question that is asked between things, so that temporary folders are removed. A second one does not wait.
+#[derive(Clone, Default)]
+pub(super) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Begins to watch. Without a watch Ctrl-C ends the program at once, which leaves temporary folders behind.
+    pub(super) fn watch() -> Self {
+        let interrupt = Self::default();
+        let raised = Arc::clone(&interrupt.0);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let Ok(runtime) = runtime else { return };
+            while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+                if raised.swap(true, Ordering::Relaxed) {
+                    std::process::exit(130);
+                }
+            }
+        });
+        interrupt
+    }
+
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.0.load(Ordering::Relaxed) { Err(Failure::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// The steps of a run: what a terminal shows meanwhile, where notes go, and whether Ctrl-C was pressed.
+pub(super) struct Steps<'a> {
+    pub(super) out: &'a mut Out,
+    // indicatif hides it when standard error is no terminal.
+    bar: ProgressBar,
+    interrupt: Interrupt,
+}
+
+impl<'a> Steps<'a> {
+    pub(super) fn new(out: &'a mut Out, interrupt: Interrupt) -> Self {
+        let bar = if out.quiet() { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        let bar = match ProgressStyle::with_template("{spinner} {prefix} {wide_msg:.dim}") {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        };
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { out, bar, interrupt }
+    }
+
+    /// Begins a step.
+    pub(super) fn begin(&self, what: impl Into<String>) -> Result<(), Failure> {
+        self.bar.set_prefix(what.into());
+        self.bar.set_message("");
+        self.interrupt.check()
+    }
+
+    /// Tells of one thing within the step.
+    pub(super) fn show(&self, detail: &str) -> Result<(), Failure> {
+        self.bar.set_message(detail.to_owned());
+        self.interrupt.check()
+    }
+
+    /// Says something that only `--verbose` wants to know.
+    pub(super) fn verbose(&mut self, text: &str) -> Result<(), Failure> {
+        if self.out.verbose() {
+            let Self { bar, out, .. } = self;
+            bar.suspend(|| out.note(format_args!("{DIM}{text}{DIM:#}")))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Steps<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// How a program ended, and all it said: both of its streams, in the order of arrival, without passwords.
+pub(super) struct Said {
+    pub(super) ok: bool,
+    pub(super) text: String,
+}
+
+/// Runs a program to its end, its lines in the spinner and, with `--verbose`, on standard error.
+pub(super) fn run(command: &mut Command, steps: &mut Steps<'_>) -> Result<Said, Failure> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let failed = |error: io::Error| Failure::Failed(format!("cannot run {program}: {error}"));
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let (sender, lines) = mpsc::channel();
+    listen(child.stdout.take(), sender.clone());
+    listen(child.stderr.take(), sender);
+    let mut text = String::new();
+    loop {
+        let line = match lines.recv_timeout(Duration::from_millis(100)) {
+            Ok(line) => redacted(&line),
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => String::new(),
+        };
+        if let Err(interrupted) = steps.interrupt.check() {
+            // It may have ended by the same Ctrl-C; then there is nothing to end.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(interrupted);
+        }
+        if !line.is_empty() {
+            steps.show(line.trim())?;
+            steps.verbose(&line)?;
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    Ok(Said { ok: status.success(), text })
+}
+
+fn listen(stream: Option<impl Read + Send + 'static>, lines: Sender<String>) {
+    let Some(stream) = stream else { return };
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            if lines.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// The same text with what stands between `://` and `@` taken out: indexes and repositories have passwords there.
+pub(super) fn redacted(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        clean.push_str(before);
+        // A name and password end at the last `@` before the path; an unescaped `/` in one would end the host.
+        let host = after.find(['/', '?', '#', ' ', '\t', '"', '\'', '<', '>', ')']).unwrap_or(after.len());
+        rest = match after[..host].rfind('@') {
+            Some(end) => {
+                clean.push_str("***");
+                &after[end..]
+            }
+            None => after,
+        };
+    }
+    clean + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_taken_out_of_urls() {
+        for (text, clean) in [
+            ("Looking in indexes: https://me:s3cret@host/simple", "Looking in indexes: https://***@host/simple"),
+            ("https://t0ken@h and http://a:b@c:8080/x@y", "https://***@h and http://***@c:8080/x@y"),
+            ("git+ssh://git@host/repo.git@v1", "git+ssh://***@host/repo.git@v1"),
+            ("https://a:p@ss@host/", "https://***@host/"),
+            ("https://host/simple", "https://host/simple"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(redacted(text), clean);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! uv: the commands it is given, and what its words mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use super::install::{Installed, Order, Refusal, failed, refused, tail};
+use super::tool::{Said, Steps, run};
+use crate::cli::Failure;
+
+/// A uv on the PATH.
+pub(super) struct Uv(());
+
+impl Uv {
+    pub(super) fn find() -> Option<Self> {
+        let answer = Command::new("uv").arg("--version").output().ok()?;
+        answer.status.success().then_some(Self(()))
+    }
+
+    /// Installs wheels; what has none may be built. uv itself refuses a built wheel that does not fit the target.
+    pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
+        let mut without = BTreeSet::new();
+        loop {
+            let said = run(&mut all(order, &without, order.into), steps)?;
+            if said.ok {
+                let versions = installed(&said.text);
+                let built = without.iter().map(|name| requirement(name, &versions)).collect();
+                return Ok(Installed { installer: "uv", built, ..Installed::default() });
+            }
+            let name = no_wheel(&said.text);
+            match name.filter(|name| !without.contains(*name)) {
+                Some(name) if order.build => without.insert(name.to_owned()),
+                Some(name) => {
+                    let why = "no wheel, and --no-build forbids to build it".to_owned();
+                    let newest = self.newest(name, order, steps)?;
+                    let refusal = Refusal { requirement: name.to_owned(), why };
+                    return Err(refused(order, &[(refusal, newest)]));
+                }
+                None => return Err(self.explain(order, &without, &said, steps)?),
+            };
+        }
+    }
+
+    /// Which of those without a wheel cannot be built for the target, each tried alone: uv stops at the first.
+    fn explain(
+        &self,
+        order: &Order<'_>,
+        without: &BTreeSet<String>,
+        said: &Said,
+        steps: &mut Steps<'_>,
+    ) -> Result<Failure, Failure> {
+        let resolved = run(all(order, without, order.into).arg("--dry-run"), steps)?;
+        let versions = installed(&resolved.text);
+        let mut refusals = Vec::new();
+        for name in without {
+            let requirement = requirement(name, &versions);
+            steps.begin(format!("building {requirement}"))?;
+            let mut command = one(order, &requirement, &order.scratch.join("alone"));
+            let alone = run(command.args(["--no-binary", name]), steps)?;
+            if !alone.ok {
+                let newest = self.newest(name, order, steps)?;
+                refusals.push((Refusal { requirement, why: why_not(&alone.text) }, newest));
+            }
+        }
+        Ok(if refusals.is_empty() { failed("uv", order, &said.text) } else { refused(order, &refusals) })
+    }
+
+    /// The newest version that has a wheel for the target.
+    fn newest(&self, name: &str, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Option<String>, Failure> {
+        let Self(()) = self;
+        let said = run(one(order, name, &order.scratch.join("newest")).arg("--dry-run"), steps)?;
+        Ok(installed(&said.text).into_values().next())
+    }
+}
+
+/// Wheels alone, for the target.
+fn base(order: &Order<'_>, into: &Path) -> Command {
+    let mut command = Command::new("uv");
+    command.args(["pip", "install", "--color", "never", "--no-progress", "--only-binary", ":all:"]);
+    // Links into uv's cache would let a change in the package change the cache.
+    command.args(["--link-mode", "copy", "--python-platform", &order.target.uv_platform()]);
+    match order.python {
+        Some(python) => command.arg("--python").arg(python),
+        None => command.arg("--python-version").arg(order.target.python.to_string()),
+    };
+    command.arg("--target").arg(into).current_dir(order.source.folder());
+    command
+}
+
+/// One package, from where the requirements come from.
+fn one(order: &Order<'_>, requirement: &str, into: &Path) -> Command {
+    let mut command = base(order, into);
+    command.args(["--no-deps", requirement, "--requirements"]).arg(&order.indexes);
+    command
+}
+
+fn all(order: &Order<'_>, without: &BTreeSet<String>, into: &Path) -> Command {
+    let mut command = base(order, into);
+    // What is named here is excepted from `--only-binary :all:`.
+    command.args(without.iter().flat_map(|name| ["--no-binary", name]));
+    command.arg("--requirements").arg(&order.file);
+    command
+}
+
+/// `Wheels are required for `name` because building from source is disabled …`
+fn no_wheel(text: &str) -> Option<&str> {
+    text.split_once("Wheels are required for `")?.1.split('`').next()
+}
+
+/// The names and versions of lines like ` + flask==3.1.2`.
+fn installed(text: &str) -> BTreeMap<String, String> {
+    let pairs = text.lines().filter_map(|line| line.trim().strip_prefix("+ ")?.split_once("=="));
+    pairs.map(|(name, version)| (name.to_owned(), version.trim().to_owned())).collect()
+}
+
+fn requirement(name: &str, versions: &BTreeMap<String, String>) -> String {
+    versions.get(name).map_or_else(|| name.to_owned(), |version| format!("{name}=={version}"))
+}
+
+fn why_not(text: &str) -> String {
+    let wheel = text.split_once("The built wheel `").and_then(|(_, rest)| rest.split('`').next());
+    match wheel {
+        Some(wheel) => format!("no wheel; built from source here, it is {wheel}"),
+        None => format!("no wheel; building it from source failed:\n{}", tail(text, 8)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uv_says_what_it_has_no_wheel_for() {
+        let text = "error: No solution found when resolving dependencies\n\
+                    hint: Wheels are required for `pyyaml` because building from source is disabled for all packages";
+        assert_eq!(no_wheel(text), Some("pyyaml"));
+        assert_eq!(no_wheel("error: no version of flask==99"), None);
+    }
+
+    #[test]
+    fn uv_says_what_it_did() {
+        let versions = installed("Resolved 2 packages in 1ms\n      Built a==1\n + a==1\n + b-c==2.0\n");
+        assert_eq!(versions.len(), 2);
+        assert_eq!(requirement("b-c", &versions), "b-c==2.0");
+        assert_eq!(requirement("d", &versions), "d");
+    }
+
+    #[test]
+    fn a_built_wheel_that_does_not_fit_is_named() {
+        let text = "cause: The built wheel `x-2-cp313-cp313-linux_x86_64.whl` is not compatible with the target";
+        assert!(why_not(text).ends_with("x-2-cp313-cp313-linux_x86_64.whl"));
+        assert!(why_not("error: no compiler").contains("no compiler"));
+    }
+}
