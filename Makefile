@@ -12,7 +12,7 @@ TOOLS := .cache/venv-tools
 VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 
-.PHONY: help build demo golden test soak layer bench bench-scale lint clean check-tools
+.PHONY: help build demo golden test soak measure-workers layer bench bench-scale lint clean check-tools
 
 help:
 	@echo "make demo    replay AWS events through the real runtime into a small WSGI app"
@@ -67,6 +67,13 @@ layer: build
 		--features python --bin bootstrap --target-dir target/layer && \
 	$(CLI) layer --python "$$prefix" --bootstrap target/layer/release/bootstrap && \
 	$(CLI) layer --bootstrap-only --bootstrap target/layer/release/bootstrap
+
+soak: build
+	cargo test --test soak -- --ignored --nocapture --test-threads 1
+
+# Eight workers beside eight processes: memory, and what a processor-bound application gains.
+measure-workers: build $(VENV_DONE)
+	cargo test --test workers -- --ignored --nocapture --test-threads 1
 
 bench: build
 	$(BENCH)

@@ -79,7 +79,7 @@ pub struct Function {
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // each is a setting of its own
 pub struct Config {
-    /// `AWS_LAMBDA_RUNTIME_API`: host and port.
+    /// `AWS_LAMBDA_RUNTIME_API`: host and port, with emulators also the path before the API's own.
     pub runtime_api: String,
     /// `module:attribute` in any of its forms.
     pub handler: String,
@@ -138,7 +138,7 @@ impl Config {
     /// The Runtime API's address alone, for reporting that the rest is wrong; empty when there is none.
     #[allow(clippy::disallowed_methods)] // as above
     pub fn runtime_api_from_env() -> String {
-        std::env::var(RUNTIME_API).unwrap_or_default()
+        without_scheme(&std::env::var(RUNTIME_API).unwrap_or_default())
     }
 
     /// The log's form alone, for the same.
@@ -157,7 +157,7 @@ impl Config {
         let workers = vars.get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|count| count.parse().ok()).unwrap_or(1);
         let snap_start = vars.get(INITIALIZATION_TYPE) == Some("snap-start");
         Ok(Self {
-            runtime_api: vars.required(RUNTIME_API)?.to_owned(),
+            runtime_api: without_scheme(vars.required(RUNTIME_API)?),
             handler: vars.get(APP.name).or(vars.get("_HANDLER")).unwrap_or_default().to_owned(),
             task_root: PathBuf::from(vars.get("LAMBDA_TASK_ROOT").unwrap_or("/var/task")),
             layer_dir: PathBuf::from(vars.get(LAYER_DIR.name).unwrap_or(LAYER_DIR.default)),
@@ -282,6 +282,11 @@ impl<'a> Vars<'a> {
     }
 }
 
+/// The platform gives host and port; cargo-lambda, and what people copy from it, begins with `http://`.
+fn without_scheme(address: &str) -> String {
+    address.strip_prefix("http://").unwrap_or(address).to_owned()
+}
+
 fn wrong(setting: Setting, value: &str, expected: &str) -> Error {
     Error::config(format!("{}={value:?} is not {expected}", setting.name))
 }
@@ -315,6 +320,13 @@ mod tests {
         ] {
             let error = config(&[(name, value)]).unwrap_err();
             assert!(error.message().contains(name) && error.message().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_runtime_api_may_be_written_as_a_url() {
+        for text in ["127.0.0.1:9000/.rt/f", "http://127.0.0.1:9000/.rt/f"] {
+            assert_eq!(config(&[(RUNTIME_API, text)]).unwrap().runtime_api, "127.0.0.1:9000/.rt/f");
         }
     }
 

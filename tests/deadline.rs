@@ -6,9 +6,9 @@ mod support;
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Answer, Function, Setup, event, source};
-use wsgi_lambda::emulator::{Invocation, Outcome, Route};
+use wsgi_lambda::emulator::{Invocation, Outcome, Route, Stream};
 
 const APP: &str = r#"
 import threading, time
@@ -16,6 +16,11 @@ caught = []
 
 def wait_in_a_system_call():
     time.sleep(60)
+
+def beside():
+    threading.Event().wait()
+
+threading.Thread(target=beside, daemon=True).start()
 
 def app(environ, start_response):
     path = environ["PATH_INFO"]
@@ -45,6 +50,11 @@ def app(environ, start_response):
             return [b"too late"]
         elif path == "/stream":
             return endless()
+        elif path == "/edge":
+            alarm = environ["wsgi_lambda.context"]._epoch_deadline_time_in_ms / 1e3 - 1.5
+            while time.time() < alarm + int(environ["QUERY_STRING"]) / 1e6:
+                pass
+            return (chunk for chunk in [b"first,", b"second"])
     except TimeoutError as error:
         caught.append(str(error))
         raise
@@ -84,6 +94,7 @@ fn the_caller_gets_a_504_the_log_the_stacks_the_application_a_timeout_error() {
         let logs = function.logs();
         let record = logs.lines().find(|line| line.starts_with("[ERROR] Runtime.DeadlineReached")).expect("a record");
         assert!(record.contains("most recent call first") && record.contains(place), "{path}: {logs}");
+        assert!(record.contains("in beside"), "{path}: every thread: {logs}");
         assert_eq!(function.invoke(get("/")).status(), 200);
         let answers = function.calls().iter().filter(|call| call.route == Route::Response).count();
         assert_eq!(answers, 3, "{path}: one answer a request");
@@ -126,6 +137,9 @@ fn a_late_answer_is_dropped_and_the_sandbox_stays_usable() {
         if matches!(answer.outcome, Outcome::Response(_)) {
             assert_ne!(answer.text(), "too late", "{path}");
         }
+        let logs = function.logs();
+        let record = logs.lines().find(|line| line.contains("Runtime.DeadlineReached")).expect("a record");
+        assert!(record.contains("in app") && record.contains("in beside"), "{path}: {logs}");
         assert_eq!(function.invoke(get("/")).status(), 200, "{path}");
     }
 }
@@ -155,12 +169,50 @@ fn a_stream_is_given_up_with_trailers_or_with_a_504() {
 }
 
 #[test]
+fn at_whatever_instant_it_rings_the_caller_is_told() {
+    for mode in ["stream", "buffered"] {
+        let mut function = function().env("WSGI_LAMBDA_RESPONSE_MODE", mode).start();
+        // The application answers around the alarm, each time a little later.
+        for micros in (-300..600).step_by(15) {
+            let mut event = get("/edge");
+            event["rawQueryString"] = micros.to_string().into();
+            let answer = function.send(Invocation::new(event.to_string()).timeout(Duration::from_millis(1515)));
+            let Outcome::Response(response) = &answer.outcome else { panic!("{mode} {micros}: {:?}", answer.outcome) };
+            let stream = response.stream.as_ref();
+            let error = stream.and_then(Stream::error).map(|(name, _)| name);
+            assert!(stream.is_none_or(|stream| stream.complete), "{mode} {micros}: cut");
+            match (answer.status(), answer.text(), error.as_deref()) {
+                (200, "first,second", None)
+                | (504, "Gateway Timeout", None)
+                | (200, "" | "first," | "first,second", Some("Runtime.DeadlineReached")) => {}
+                other => panic!("{mode} {micros}: {other:?}"),
+            }
+        }
+        assert_eq!(function.invoke(get("/")).status(), 200, "{mode}");
+    }
+}
+
+#[test]
 fn each_front_end_gets_its_own_form_of_504() {
     let mut function = function().start();
-    let mut event = event("alb-get");
-    event["path"] = "/sleep".into();
-    let answer = function.send(Invocation::new(event.to_string()).timeout(Duration::from_secs(2)));
-    assert_eq!(answer.json["statusDescription"], "504 Gateway Timeout");
+    for (name, member, body) in [
+        ("alb-get", "path", json!({"statusDescription": "504 Gateway Timeout", "isBase64Encoded": false})),
+        ("lattice-v1-get", "raw_path", json!({"statusDescription": "504 Gateway Timeout"})),
+        ("rest-get", "path", json!({"multiValueHeaders": {"Content-Type": ["text/plain; charset=utf-8"]}})),
+        ("http-api-v2-get", "rawPath", json!({"headers": {"Content-Type": "text/plain; charset=utf-8"}})),
+    ] {
+        let mut event = event(name);
+        event[member] = "/sleep".into();
+        let answer = function.send(Invocation::new(event.to_string()).timeout(Duration::from_millis(1700)));
+        assert_eq!(
+            (&answer.json["statusCode"], &answer.json["body"]),
+            (&json!(504), &json!("Gateway Timeout")),
+            "{name}"
+        );
+        for (key, value) in body.as_object().unwrap() {
+            assert_eq!(answer.json[key], *value, "{name}");
+        }
+    }
 }
 
 #[test]

@@ -45,6 +45,8 @@ def app(environ, start_response):
             resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     elif path == "/exit":
         os._exit(7)
+    elif path == "/killed":
+        os.kill(os.getpid(), 9)  # as the kernel does when the sandbox's memory is used up
     elif path == "/segfault":
         ctypes.string_at(0)
     elif path == "/abort":
@@ -113,7 +115,12 @@ fn what_python_can_catch_is_a_500_and_a_traceback() {
 
 #[test]
 fn a_process_that_dies_is_the_platforms_to_report_and_says_what_it_can() {
-    for (path, said) in [("/exit", "before /exit"), ("/segfault", "Segmentation fault"), ("/abort", "Aborted")] {
+    for (path, said) in [
+        ("/exit", "before /exit"),
+        ("/killed", "before /killed"),
+        ("/segfault", "Segmentation fault"),
+        ("/abort", "Aborted"),
+    ] {
         let (answer, logs) = play(&mut function(), path);
         let Outcome::Platform(error) = &answer.outcome else { panic!("{path}: {:?}", answer.outcome) };
         assert_eq!(error.error_type, "Runtime.ExitError", "{path}");

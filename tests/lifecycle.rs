@@ -7,8 +7,9 @@ mod support;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use support::{Function, Setup, source};
-use wsgi_lambda::emulator::Route;
+use http::{HeaderName, HeaderValue};
+use support::{Answer, Function, Setup, source};
+use wsgi_lambda::emulator::{Invocation, Route};
 
 const APP: &str = r#"
 import atexit, os, signal, time
@@ -81,6 +82,32 @@ fn callbacks_run_after_the_answer_and_one_that_fails_costs_nothing() {
         let logs = function.logs();
         assert!(logs.contains(&format!("after {path}")) && logs.contains("ValueError: in a callback"), "{logs}");
     }
+}
+
+/// The callback goes on when the file is there, and the file is made when the answer has arrived: one that ran before the
+/// answer had left would wait for ever.
+#[test]
+fn callbacks_run_when_the_answer_has_left_and_before_the_next_event_is_asked_for() {
+    let app = r#"
+import os, time, wsgi_lambda
+@wsgi_lambda.after_response
+def after():
+    while not os.path.exists(os.environ["GO"]):
+        time.sleep(0.01)
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"ok"]
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let mut function = source(app).env("GO", go.to_str().unwrap()).start();
+    let running = function.api().submit(Invocation::new(get("/").to_string()));
+    assert_eq!(Answer::new(function.with(async |_| running.outcome().await)).text(), "ok");
+    let polls = |function: &Function| function.calls().iter().filter(|call| call.route == Route::Next).count();
+    assert_eq!(polls(&function), 1, "the callback has not ended");
+    std::fs::write(&go, "").unwrap();
+    function.with_api(async |api| api.ready().await);
+    assert_eq!(polls(&function), 2);
 }
 
 #[test]
@@ -160,4 +187,26 @@ fn an_event_that_arrives_while_signals_are_handled_is_not_lost() {
         assert_eq!(function.invoke(get("/pid")).text(), pid);
         kill.wait().unwrap();
     }
+}
+
+#[test]
+fn the_trace_id_is_that_of_each_request_for_python_and_for_children() {
+    let app = r#"
+import os, subprocess
+def app(environ, start_response):
+    child = subprocess.run(["printenv", "_X_AMZN_TRACE_ID"], capture_output=True, text=True).stdout.strip()
+    start_response("200 OK", [])
+    return [repr((os.environ.get("_X_AMZN_TRACE_ID"), child)).encode()]
+"#;
+    let mut function = source(app).start();
+    let name = HeaderName::from_static("lambda-runtime-trace-id");
+    // More of them than are kept, and some that need more room than those before.
+    for number in 0..40 {
+        let id = format!("Root=1-{}", "x".repeat(number * number % 700));
+        let value = HeaderValue::from_str(&id).unwrap();
+        let invocation = Invocation::new(get("/").to_string()).header(name.clone(), value);
+        assert_eq!(function.send(invocation).text(), format!("('{id}', '{id}')"));
+    }
+    let answer = function.send(Invocation::new(get("/").to_string()).without(name));
+    assert_eq!(answer.text(), "(None, '')");
 }

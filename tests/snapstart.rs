@@ -5,7 +5,7 @@
 mod support;
 
 use support::{Setup, source};
-use wsgi_lambda::emulator::{Route, StartError};
+use wsgi_lambda::emulator::{Launch, Route, StartError};
 
 const APP: &str = r#"
 import random
@@ -42,6 +42,22 @@ fn hooks_run_around_the_snapshot_in_the_managed_runtimes_order() {
     assert_eq!(function.replay("rest-get").text(), "before 2, before 1, after 1, after 2, seeded again");
     let routes: Vec<Route> = function.calls().iter().map(|call| call.route).collect();
     assert_eq!(routes[..2], [Route::RestoreNext, Route::Next]);
+}
+
+#[test]
+fn after_the_restore_connections_are_new() {
+    let mut function = snap_start(APP).start();
+    assert_eq!(function.replay("rest-get").status(), 200);
+    let calls = function.calls();
+    let connection = |route| calls.iter().find(|call| call.route == route).unwrap().connection;
+    assert_ne!(connection(Route::RestoreNext), connection(Route::Next));
+}
+
+#[test]
+fn the_command_that_the_exec_wrapper_of_a_managed_runtime_passes_is_not_run() {
+    let wrapped = |launch: Launch| launch.argument("/var/lang/bin/python3.13").argument("/var/runtime/bootstrap.py");
+    let mut function = snap_start(APP).launch(wrapped).start();
+    assert_eq!(function.replay("rest-get").status(), 200);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Managed Instances: several requests at once, each in a process of its own.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "figures of the tests that measure")]
 
 mod support;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::{Answer, Function, Setup, source};
@@ -14,7 +16,7 @@ use wsgi_lambda::emulator::{Invocation, Outcome, Running};
 const WORKERS: usize = 8;
 
 const APP: &str = r#"
-import os, sys, time
+import gc, os, sys, time
 imported_by = os.getpid()
 
 def app(environ, start_response):
@@ -31,7 +33,10 @@ def app(environ, start_response):
     elif path == "/wait":
         while not os.path.exists(os.environ["MEETING"] + "/go"):
             time.sleep(0.01)
-    return [repr((os.getpid(), imported_by, environ["wsgi.multiprocess"], os.environ["_X_AMZN_TRACE_ID"])).encode()]
+    print("served by", os.getpid())
+    frozen = gc.get_freeze_count() > 0
+    trace = os.environ["_X_AMZN_TRACE_ID"]
+    return [repr((os.getpid(), imported_by, environ["wsgi.multiprocess"], frozen, trace)).encode()]
 "#;
 
 fn get(path: &str) -> Value {
@@ -63,43 +68,82 @@ fn finish(function: &mut Function, running: Vec<Running>) -> Vec<Answer> {
 fn as_many_requests_as_allowed_are_served_at_once_each_in_its_own_process() {
     let meeting = tempfile::tempdir().unwrap();
     let mut function = workers(meeting.path()).start();
-    let running = (0..WORKERS).map(|_| submit(&function, "/meet")).collect();
+    let running: Vec<Running> = (0..WORKERS).map(|_| submit(&function, "/meet")).collect();
+    let ids: Vec<String> = running.iter().map(|running| running.id().to_owned()).collect();
     let answers = finish(&mut function, running);
     let pids: BTreeSet<&str> = answers.iter().map(|answer| answer.text().split(", ").next().unwrap()).collect();
     assert_eq!(pids.len(), WORKERS);
     let parents: BTreeSet<&str> = answers.iter().map(|answer| answer.text().split(", ").nth(1).unwrap()).collect();
     assert_eq!(parents.len(), 1, "the application is imported once, before the fork");
-    assert!(answers.iter().all(|answer| answer.text().contains(", True, ")), "wsgi.multiprocess");
-    let traces: BTreeSet<&str> = answers.iter().map(|answer| answer.text().rsplit(", ").next().unwrap()).collect();
-    assert_eq!(traces.len(), WORKERS, "each has its own trace id");
+    let flags = answers.iter().all(|answer| answer.text().contains(", True, True, "));
+    assert!(flags, "wsgi.multiprocess, and what was imported is frozen: {}", answers[0].text());
+    for (answer, id) in answers.iter().zip(ids) {
+        let trace = answer.text().rsplit(", ").next().unwrap();
+        assert!(trace.contains(&id.replace('-', "")[..24]), "the trace id of its own request: {trace}, {id}");
+    }
+}
+
+#[test]
+fn each_worker_writes_to_a_stream_of_its_own() {
+    let meeting = tempfile::tempdir().unwrap();
+    let path = meeting.path().join("logs");
+    let provider = UnixListener::bind(&path).unwrap();
+    let mut function =
+        workers(meeting.path()).env("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET", path.to_str().unwrap()).start();
+    // One for standard output and one for standard error of each.
+    let mut streams: Vec<UnixStream> = (0..2 * WORKERS).map(|_| provider.accept().unwrap().0).collect();
+    std::fs::remove_file(&path).unwrap(); // else it would be counted as one who has come to the meeting
+    let running = (0..WORKERS).map(|_| submit(&function, "/meet")).collect();
+    let answers = finish(&mut function, running);
+    let mut expected: Vec<String> = answers.iter().map(|answer| format!("served by {}\n", pid(answer))).collect();
+    function.stop();
+    let mut written: Vec<String> = streams.iter_mut().map(|stream| std::io::read_to_string(stream).unwrap()).collect();
+    written.retain(|text| !text.is_empty());
+    expected.sort();
+    written.sort();
+    assert_eq!(written, expected);
+}
+
+/// Waits until something was logged: the parent does its work beside the answers, in its own time.
+fn await_log(function: &mut Function, text: &str) {
+    for _ in 0..1000 {
+        if function.logs().contains(text) {
+            return;
+        }
+        function.with(async |_| tokio::time::sleep(Duration::from_millis(10)).await);
+    }
+    panic!("{text} is not in {}", function.logs());
+}
+
+fn pid(answer: &Answer) -> &str {
+    answer.text().trim_start_matches('(').split(", ").next().unwrap()
 }
 
 #[test]
 fn a_worker_that_dies_is_replaced_and_nobody_elses_request_is_lost() {
     let meeting = tempfile::tempdir().unwrap();
     let mut function = workers(meeting.path()).start();
-    let waiting: Vec<Running> = (0..WORKERS - 2).map(|_| submit(&function, "/wait")).collect();
+    // All are busy: the one that dies leaves nobody to serve what comes, but the one that takes its place.
+    let waiting: Vec<Running> = (1..WORKERS).map(|_| submit(&function, "/wait")).collect();
     let dying = submit(&function, "/exit");
-    // The invocation that died stays open at the platform until its time is over.
-    let answers = {
+    await_log(&mut function, "ended with exit status 9: a new one takes its place");
+    // The platform gives the invocation up, as it does at its timeout at the latest.
+    function.api().expire(dying.id());
+    let mut served = BTreeSet::new();
+    for _ in 0..3 {
         let after = submit(&function, "/after");
-        finish(&mut function, vec![after])
-    };
-    assert_eq!(answers[0].status(), 200);
+        let answer = finish(&mut function, vec![after]).remove(0);
+        assert_eq!(answer.status(), 200, "{}", function.logs());
+        served.insert(pid(&answer).to_owned());
+    }
+    assert_eq!(served.len(), 1, "one new worker");
     std::fs::write(meeting.path().join("go"), "").unwrap();
     for answer in finish(&mut function, waiting) {
         assert_eq!(answer.status(), 200);
+        served.insert(pid(&answer).to_owned());
     }
-    drop(dying);
-    let said = "ended with exit status 9: a new one takes its place";
-    for _ in 0..500 {
-        // The parent says it beside the answers, in its own time.
-        if function.logs().contains(said) {
-            return;
-        }
-        function.with(async |_| tokio::time::sleep(Duration::from_millis(10)).await);
-    }
-    panic!("{}", function.logs());
+    assert_eq!(served.len(), WORKERS, "the others are who they were");
+    assert_eq!(function.logs().matches("a new one takes its place").count(), 1, "{}", function.logs());
 }
 
 #[test]
@@ -120,4 +164,85 @@ fn sigterm_to_the_parent_ends_all_of_them() {
         std::thread::sleep(Duration::from_millis(10));
     }
     panic!("the process does not end: {}", function.logs());
+}
+
+/// The application's own processes: those that serve, and with several the one that watches over them.
+fn processes(function: &mut Function) -> Vec<u32> {
+    let first = function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
+    [first].into_iter().chain(children.split_whitespace().map(|pid| pid.parse().unwrap())).collect()
+}
+
+/// Memory in MB, of which what several processes share is counted once.
+fn memory(pids: &[u32]) -> f64 {
+    let shared = |pid: &u32| {
+        let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap()
+    };
+    pids.iter().map(shared).sum::<f64>() / 1024.0
+}
+
+/// Serves requests, as many at once as there are workers.
+fn serve(function: &mut Function, count: usize, at_once: usize) {
+    for _ in 0..count / at_once {
+        let running = (0..at_once).map(|_| submit(function, "/json")).collect();
+        for answer in finish(function, running) {
+            assert_eq!(answer.status(), 200, "{}", function.logs());
+        }
+    }
+}
+
+#[test]
+#[ignore = "figures, no checks: make measure-workers"]
+fn memory_of_eight_workers_beside_eight_processes() {
+    let venv = support::root().join(".cache/venv");
+    for (example, handler) in
+        [("plain", "app:application"), ("flask", "app:app"), ("django", "mysite.wsgi:application")]
+    {
+        let setup = || {
+            support::app(format!("examples/{example}"), handler)
+                .env("WSGI_LAMBDA_VENV", venv.to_str().unwrap())
+                .env("ALLOWED_HOSTS", "*")
+                .env("DJANGO_ALLOWED_HOSTS", "*")
+        };
+        let mut together = setup()
+            .env("AWS_LAMBDA_MAX_CONCURRENCY", &WORKERS.to_string())
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances")
+            .start();
+        serve(&mut together, 400, WORKERS);
+        let pids = processes(&mut together);
+        let workers = memory(&pids);
+        drop(together);
+        let mut apart: Vec<Function> = (0..WORKERS).map(|_| setup().start()).collect();
+        for function in &mut apart {
+            serve(function, 400 / WORKERS, 1);
+        }
+        let alone: Vec<u32> = apart.iter_mut().flat_map(processes).collect();
+        let processes = memory(&alone);
+        println!(
+            "{example}: {} processes with {WORKERS} workers {workers:.1} MB, {} processes of their own {processes:.1} MB, \
+             ratio {:.2}",
+            pids.len(),
+            alone.len(),
+            workers / processes
+        );
+    }
+}
+
+#[test]
+#[ignore = "figures, no checks: make measure-workers"]
+fn work_for_the_processor_uses_every_core() {
+    let app = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [str(sum(range(10_000_000))).encode()]\n";
+    for workers in [1, 2, WORKERS] {
+        let mut function = source(app)
+            .env("AWS_LAMBDA_MAX_CONCURRENCY", &workers.to_string())
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances")
+            .start();
+        serve(&mut function, workers, workers);
+        let start = Instant::now();
+        serve(&mut function, 3 * WORKERS, workers);
+        println!("{workers} workers: {} requests in {:.2?}", 3 * WORKERS, start.elapsed());
+    }
+    println!("{} cores", std::thread::available_parallelism().unwrap());
 }

@@ -43,6 +43,8 @@ pub enum Fault {
     Reply(http::Response<Bytes>),
     /// Closes the connection without an answer.
     Close,
+    /// Reads this many bytes of the body, then closes the connection: a caller who goes away in the middle.
+    CloseAfter(usize),
     /// Waits, then does the right thing.
     Delay(Duration),
 }

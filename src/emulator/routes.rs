@@ -112,15 +112,20 @@ async fn dispatch(
 /// Does what was arranged. An invocation whose answer this hits is over, so that nobody waits for it.
 async fn fail(state: &State, fault: Fault, id: &str, request: Request<Incoming>) -> Result<Reply, Closed> {
     let steps = state.begin_answer(id, None).ok();
+    let mut body = request.into_body();
     let (reply, error) = match fault {
         Fault::Close => (Err(Closed), fault_error("closed the connection")),
+        Fault::CloseAfter(bytes) => {
+            let read = read(&mut body, bytes).await;
+            (Err(Closed), fault_error(&format!("closed the connection after {read} bytes")))
+        }
         Fault::Status(StatusCode::PAYLOAD_TOO_LARGE) => (Ok(replies::too_large()), size_error()),
         Fault::Status(status) => (Ok(replies::fault(status)), fault_error(&format!("answered {status}"))),
         Fault::Reply(reply) => (Ok(reply.map(Full::new)), fault_error("answered as arranged")),
         Fault::Delay(_) => return Ok(replies::not_found()),
     };
     if reply.is_ok() {
-        drain(request.into_body()).await;
+        drain(body).await;
     }
     if let Some(steps) = steps {
         pass_on(&steps, Progress::Done(Outcome::Platform(error))).await;
@@ -145,7 +150,7 @@ async fn next(state: &State) -> Result<Reply, Closed> {
             Poll::Event(queued) if queued.steps.is_closed() => {}
             Poll::Event(queued) => return Ok(hand_over(state, *queued).await),
             Poll::Refused(reply) => return Ok(reply),
-            Poll::Fault(Fault::Close) => return Err(Closed),
+            Poll::Fault(Fault::Close | Fault::CloseAfter(_)) => return Err(Closed),
             Poll::Fault(Fault::Status(status)) => return Ok(replies::fault(status)),
             Poll::Fault(Fault::Reply(reply)) => return Ok(reply.map(Full::new)),
             Poll::Fault(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
@@ -310,6 +315,16 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Unread> {
         collected.extend_from_slice(&bytes);
     }
     Ok(collected.freeze())
+}
+
+/// Reads some of a body; gives how much, which is less where it ends before.
+async fn read(body: &mut Incoming, bytes: usize) -> usize {
+    let mut read = 0;
+    while read < bytes {
+        let Some(Ok(frame)) = body.frame().await else { break };
+        read += frame.data_ref().map_or(0, Bytes::len);
+    }
+    read
 }
 
 /// Reads to the end, so that the connection can be used again.

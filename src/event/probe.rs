@@ -38,10 +38,13 @@ pub(super) fn origin(event: &Fields<'_>, context: &Fields<'_>) -> Result<Origin>
     Err(unsupported(&name_of(event)))
 }
 
-/// The domain tells a Function URL from an HTTP API; so does the account of an unauthenticated one.
+/// The domain tells a Function URL from an HTTP API; so does the account of an unauthenticated one. Those of `cargo lambda
+/// watch` have neither, nor the id that every API has.
 fn is_function_url(context: &Fields<'_>) -> bool {
     let domain = context.string("domainName").unwrap_or_default();
-    domain.contains(".lambda-url.") || context.text("accountId").as_deref() == Some(b"anonymous")
+    domain.contains(".lambda-url.")
+        || context.text("accountId").as_deref() == Some(b"anonymous")
+        || domain == "localhost" && context.string("apiId").is_none()
 }
 
 /// Events with an HTTP method or path in them that must never reach an application.

@@ -42,14 +42,14 @@ fn multi(out: &mut Vec<u8>, headers: &Grouped<'_>) {
     });
 }
 
-/// Payload 2.0 ignores `multiValueHeaders`; a cookie must not be joined to another by a comma (RFC 6265 §3).
+/// Payload 2.0 ignores `multiValueHeaders`; a cookie must not be joined to another by a comma (RFC 6265 §3). `cookies` is
+/// there without any, too: AWS's own type `ApiGatewayV2httpResponse` cannot be read without, nor can cargo-lambda's
+/// prelude.
 fn v2(out: &mut Vec<u8>, headers: &Grouped<'_>) {
     let (cookies, others): (Vec<_>, Vec<_>) = headers.iter().partition(|(name, _)| is_set_cookie(name));
     object(out, "headers", &others, |out, (name, values)| member(out, name, &join(values)));
-    if let Some((_, cookies)) = cookies.first() {
-        out.extend_from_slice(b",\"cookies\":");
-        array(out, cookies);
-    }
+    out.extend_from_slice(b",\"cookies\":");
+    array(out, cookies.first().map_or(&[], |(_, cookies)| cookies));
 }
 
 /// One value a name: several cookies go under names that differ in case, which the load balancer passes on.

@@ -12,7 +12,8 @@ use crate::response::{Head, Sink};
 const DELIMITER: [u8; 8] = [0; 8];
 
 /// Writes a response as it is made. Every write of `W` is one transfer: the prelude waits for the first chunk and
-/// leaves with it, or at the first flush.
+/// leaves with it, or at the first flush. Prelude, delimiter and chunk are slices of their own, and `W` keeps them
+/// apart: cargo-lambda takes the first piece of the transfer for the prelude and throws the second away.
 #[derive(Debug)]
 pub struct StreamSink<W> {
     origin: Origin,
@@ -28,7 +29,7 @@ impl<W: Write + Send> StreamSink<W> {
         Self { origin, writer: Some(writer), prelude: Vec::new(), started: false, warnings: Vec::new() }
     }
 
-    /// Whether a status was taken, after which no other can be sent.
+    /// Whether a status has left, after which no other can be sent.
     pub fn has_started(&self) -> bool {
         self.started
     }
@@ -48,11 +49,12 @@ impl<W: Write + Send> StreamSink<W> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Sends a small answer of the runtime's own.
+    /// Sends a small answer of the runtime's own, in the place of one that has not left.
     ///
     /// # Errors
     /// When the receiver is gone.
     pub fn plain(&mut self, method: &str, status: &str, text: &str) -> std::io::Result<()> {
+        self.prelude.clear();
         self.head(plain_head(status), (method != "HEAD").then_some(text.len()))?;
         self.send(plain_body(method, text))
     }
@@ -60,9 +62,12 @@ impl<W: Write + Send> StreamSink<W> {
     /// Sends the prelude, if it has not left, and a chunk in one write.
     fn send(&mut self, chunk: &[u8]) -> std::io::Result<()> {
         let prelude = std::mem::take(&mut self.prelude);
+        let delimiter = if prelude.is_empty() { &[][..] } else { &DELIMITER };
         let writer = self.writer.as_mut().ok_or(std::io::ErrorKind::BrokenPipe)?;
-        let written = writer.write_vectored(&[IoSlice::new(&prelude), IoSlice::new(chunk)])?;
-        if written == prelude.len() + chunk.len() { Ok(()) } else { Err(std::io::ErrorKind::WriteZero.into()) }
+        self.started = true;
+        let written = writer.write_vectored(&[IoSlice::new(&prelude), IoSlice::new(delimiter), IoSlice::new(chunk)])?;
+        let length = prelude.len() + delimiter.len() + chunk.len();
+        if written == length { Ok(()) } else { Err(std::io::ErrorKind::WriteZero.into()) }
     }
 }
 
@@ -71,14 +76,13 @@ impl<W: Write + Send> Sink for StreamSink<W> {
         if let Some(length) = whole_body {
             head.announce_length(length); // else API Gateway sends the body in chunks
         }
-        self.started = true;
         self.prelude.extend_from_slice(b"{\"statusCode\":");
         self.prelude.extend_from_slice(head.status().to_string().as_bytes());
         headers::write(&mut self.prelude, self.origin, &head, &mut self.warnings);
         self.prelude.push(b'}');
-        self.prelude.extend_from_slice(&DELIMITER);
-        if self.prelude.len() > MAX_PRELUDE_BYTES {
-            self.warnings.push(Warning::PreludeBytes(self.prelude.len()));
+        let length = self.prelude.len() + DELIMITER.len();
+        if length > MAX_PRELUDE_BYTES {
+            self.warnings.push(Warning::PreludeBytes(length));
         }
         Ok(())
     }

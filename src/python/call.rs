@@ -132,6 +132,9 @@ impl Call<'_> {
 
     fn context<'py>(&self, app: &App<'py>) -> PyResult<Bound<'py, PyAny>> {
         let it = self.invocation;
+        if let Some(trace_id) = &it.trace_id {
+            super::ffi::put_trace_id(trace_id);
+        }
         app.glue.call_method1(
             intern!(app.glue.py(), "begin"),
             (

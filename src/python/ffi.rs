@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd as _, RawFd};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
@@ -12,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::interpreter::Home;
+use crate::response::lock;
 
 /// Starts CPython on this thread and leaves it detached, which is the state that `Python::attach` starts from.
 pub(super) fn start(home: &Home) -> Result<(), String> {
@@ -91,6 +93,37 @@ pub(super) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, 
     unsafe {
         let text = ffi::PyUnicode_DecodeLatin1(bytes.as_ptr().cast(), length, std::ptr::null());
         Ok(Bound::from_owned_ptr_or_err(py, text)?.cast_into_unchecked())
+    }
+}
+
+/// How many trace ids stay readable: for code in another thread that holds what getenv(3) gave it.
+const TRACE_IDS: usize = 16;
+
+/// Memory that the environment points into, used in turn.
+static TRACE_ID_SLOTS: Mutex<(usize, [Vec<u8>; TRACE_IDS])> = Mutex::new((0, [const { Vec::new() }; TRACE_IDS]));
+
+/// Puts `_X_AMZN_TRACE_ID` into the environment of this process, for C code and for children. What `os.environ` would
+/// call, setenv(3), keeps a copy of every value that it was ever given (glibc, `stdlib/setenv.c`): more than 100 bytes a
+/// request, for ever. putenv(3) takes memory of ours, which is written to again.
+pub(super) fn put_trace_id(value: &str) {
+    let mut slots = lock(&TRACE_ID_SLOTS);
+    let (turn, slots) = &mut *slots;
+    *turn = (*turn + 1) % TRACE_IDS;
+    let text = ["_X_AMZN_TRACE_ID=", value, "\0"];
+    let length = text.iter().map(|part| part.len()).sum();
+    if slots[*turn].capacity() < length {
+        // The environment may still point to the old one: it is given up, once for each size that is larger.
+        std::mem::forget(std::mem::replace(&mut slots[*turn], Vec::with_capacity(length.next_power_of_two())));
+    }
+    let slot = &mut slots[*turn];
+    slot.clear();
+    for part in text {
+        slot.extend_from_slice(part.as_bytes());
+    }
+    // SAFETY: the memory holds a C string and is never freed; it is written to again only after the environment has been
+    // pointed to each of the other slots.
+    unsafe {
+        libc::putenv(slot.as_mut_ptr().cast());
     }
 }
 

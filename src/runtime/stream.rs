@@ -73,26 +73,27 @@ impl Streamed {
     }
 
     fn send(&mut self, slices: &[IoSlice<'_>]) -> std::io::Result<usize> {
-        let length: usize = slices.iter().map(|slice| slice.len()).sum();
-        if length == 0 {
-            return Ok(0); // a chunk without data would end the body
+        let slices: Vec<_> = slices.iter().filter(|slice| !slice.is_empty()).collect(); // an empty chunk ends the body
+        if slices.is_empty() {
+            return Ok(0);
         }
-        let size = format!("{length:x}\r\n");
+        let sizes: Vec<_> = slices.iter().map(|slice| format!("{:x}\r\n", slice.len())).collect();
         let (head, mut connection) = match std::mem::replace(&mut self.state, State::Broken) {
             State::New(head) => (head, connect(&self.address)?),
             State::Open(connection) => (String::new(), connection),
             State::Broken => return Err(std::io::ErrorKind::BrokenPipe.into()),
         };
-        let mut all = vec![IoSlice::new(head.as_bytes()), IoSlice::new(size.as_bytes())];
-        all.extend(slices.iter().copied());
-        all.push(IoSlice::new(b"\r\n"));
+        let mut all = vec![IoSlice::new(head.as_bytes())];
+        for (size, slice) in sizes.iter().zip(&slices) {
+            all.extend([IoSlice::new(size.as_bytes()), IoSlice::new(slice), IoSlice::new(b"\r\n")]);
+        }
         write_all(&mut connection, &mut all)?;
         self.state = State::Open(connection);
-        Ok(length)
+        Ok(slices.iter().map(|slice| slice.len()).sum())
     }
 }
 
-/// Each write is one chunk, written whole, at once.
+/// Each slice is one chunk; those of one write leave together, whole, at once.
 impl Write for Streamed {
     fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
         self.send(&[IoSlice::new(data)])

@@ -10,7 +10,8 @@ pub(super) type Headers<'h> = &'h [(&'h str, &'h str)];
 
 /// The head of a POST, up to its body.
 pub(super) fn post_head(address: &str, path: &str, headers: Headers<'_>) -> String {
-    let mut head = format!("POST {API_VERSION}{path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: {USER_AGENT}\r\n");
+    let (host, base) = split(address);
+    let mut head = format!("POST {base}{API_VERSION}{path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n");
     for (name, value) in headers.iter().filter(|(name, _)| !name.is_empty()) {
         head.extend([name, ": ", value, "\r\n"]);
     }
@@ -18,9 +19,16 @@ pub(super) fn post_head(address: &str, path: &str, headers: Headers<'_>) -> Stri
     head
 }
 
+/// An API's host and port, and the path in front of its own. The platform has none; cargo-lambda, which serves several
+/// functions at one address, has `127.0.0.1:9000/.rt/orders`.
+fn split(address: &str) -> (&str, &str) {
+    let (host, base) = address.split_at(address.find('/').unwrap_or(address.len()));
+    (host, base.trim_end_matches('/'))
+}
+
 pub(super) fn connect(address: &str) -> std::io::Result<TcpStream> {
-    let connection =
-        if address.contains(':') { TcpStream::connect(address)? } else { TcpStream::connect((address, 80))? };
+    let (host, _) = split(address);
+    let connection = if host.contains(':') { TcpStream::connect(host)? } else { TcpStream::connect((host, 80))? };
     // Without it the head of a large answer waits for the kernel's delayed acknowledgement (about 40 ms).
     connection.set_nodelay(true)?;
     Ok(connection)
@@ -80,4 +88,23 @@ fn says_close(headers: &[httparse::Header<'_>]) -> bool {
     headers
         .iter()
         .any(|header| header.name.eq_ignore_ascii_case("connection") && header.value.eq_ignore_ascii_case(b"close"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_end_in_a_path() {
+        for (address, parts) in [
+            ("127.0.0.1:9001", ("127.0.0.1:9001", "")),
+            ("127.0.0.1:9000/.rt/orders", ("127.0.0.1:9000", "/.rt/orders")),
+            ("[::1]:9000/", ("[::1]:9000", "")),
+        ] {
+            assert_eq!(split(address), parts);
+        }
+        let head = post_head("localhost:9000/.rt/f", "/runtime/init/error", &[("", "left out"), ("X-A", "1")]);
+        assert!(head.starts_with("POST /.rt/f/2018-06-01/runtime/init/error HTTP/1.1\r\nHost: localhost:9000\r\n"));
+        assert!(head.ends_with("\r\nX-A: 1\r\n\r\n"), "{head}");
+    }
 }

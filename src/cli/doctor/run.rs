@@ -20,7 +20,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What of the caller's environment a program needs to start at all. The rest would hide what the function lacks, and
 /// credentials would let an import reach a real account.
-const INHERITED: &[&str] = &["PATH", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT"];
+const INHERITED: &[&str] = &["PATH", "LD_LIBRARY_PATH", "TMPDIR"];
 
 /// The variables that are for Lambda's machines.
 const LEFT_OUT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "PYTHONHOME", EXEC_WRAPPER, "_HANDLER"];

@@ -104,9 +104,13 @@ def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, ide
     state.request_id = new_request_id
     state.tenant_id = new_tenant_id
     streams.mend()
-    # X-Ray and OpenTelemetry read os.environ, which is a copy that only Python can change.
+    # X-Ray and OpenTelemetry read os.environ, which is a copy that only Python can change. The process's environment has
+    # it already (`put_trace_id`, which says why): assigning to the copy would set both.
     if trace_id:
-        os.environ["_X_AMZN_TRACE_ID"] = trace_id
+        try:
+            os.environ._data[b"_X_AMZN_TRACE_ID"] = trace_id.encode()
+        except AttributeError:  # the application has put something else in its place
+            os.environ["_X_AMZN_TRACE_ID"] = trace_id
     elif "_X_AMZN_TRACE_ID" in os.environ:
         del os.environ["_X_AMZN_TRACE_ID"]
     return LambdaContext(_function, new_request_id, deadline_ms, arn, new_tenant_id, client, identity)

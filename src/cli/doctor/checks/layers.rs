@@ -156,7 +156,9 @@ fn python(project: &Project, function: &Function, facts: &RuntimeFacts, findings
             let what = format!("The layer {} is for python3.{minor}, the function has python3.{managed}.", facts.name);
             let quote = if project.deployment.dialect == Dialect::Terraform { "\"" } else { "" };
             let runtime = set(&project.deployment, "Runtime", "runtime", &format!("{quote}python3.{minor}{quote}"));
-            findings.add(&PYTHON, &function.name, at, what, format!("{runtime}, or a layer for python3.{managed}"));
+            let layer = format!("a layer for python3.{managed}");
+            let fix = if minor < AL2023_MINOR { layer } else { format!("{runtime}, or {layer}") };
+            findings.add(&PYTHON, &function.name, at, what, fix);
         }
         _ if function.is_provided() => {
             let what =

@@ -1,0 +1,6 @@
+"""The application of most fixtures: nothing is wrong with it."""
+
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello"]

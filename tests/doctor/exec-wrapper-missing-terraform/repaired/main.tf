@@ -1,0 +1,30 @@
+resource "aws_lambda_layer_version" "runtime" {
+  layer_name = "wsgi-lambda"
+  filename   = "wsgi-lambda-bootstrap-python3.13-x86_64.zip"
+}
+
+data "archive_file" "app" {
+  type        = "zip"
+  source_dir  = "${path.module}/../../app"
+  output_path = "app.zip"
+}
+
+resource "aws_lambda_function" "app" {
+  function_name = "app"
+  role          = var.role
+  runtime       = "python${local.python}"
+  handler       = "app.app"
+  filename      = data.archive_file.app.output_path
+  layers        = [aws_lambda_layer_version.runtime.arn]
+  timeout       = 29
+
+  environment {
+    variables = { AWS_LAMBDA_EXEC_WRAPPER = "/opt/bootstrap" }
+  }
+}
+
+variable "role" {}
+
+locals {
+  python = "3.13"
+}
