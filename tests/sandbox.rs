@@ -15,6 +15,9 @@ mod client;
 mod jail;
 #[path = "sandbox/layer.rs"]
 mod layer;
+#[allow(dead_code, reason = "the tests of the layer use all of it")]
+#[path = "layer/place.rs"]
+mod place;
 #[allow(dead_code, reason = "as above")]
 #[path = "emulators/tool.rs"]
 mod tool;
@@ -45,7 +48,7 @@ fn the_examples_are_served() {
         let package = layer.package(&support::root().join("examples").join(name));
         for flavour in [Flavour::SelfContained, Flavour::Managed] {
             let at = format!("{name}, {flavour:?}");
-            let sandbox = Sandbox::start(&layer, flavour, package.path(), handler, 30);
+            let sandbox = Sandbox::start(layer, flavour, package.path(), handler, 30);
             let home = sandbox.invoke(&get("/"));
             assert_eq!(home["statusCode"], 200, "{at}: {home} {}", sandbox.logs());
             assert!(home["body"].as_str().unwrap().contains("Grüße"), "{at}: {home}");
@@ -114,9 +117,9 @@ def sleep():
 #[test]
 fn nothing_but_the_layer_is_needed() {
     let Some(layer) = Layer::find() else { return };
-    let package = source(&layer, PROBE);
+    let package = source(layer, PROBE);
     for (flavour, prefix) in [(Flavour::SelfContained, "/opt"), (Flavour::Managed, "/var/lang")] {
-        let sandbox = Sandbox::start(&layer, flavour, package.path(), "app.app", 3);
+        let sandbox = Sandbox::start(layer, flavour, package.path(), "app.app", 3);
         let ask = |name: &str| -> Value {
             let answer = sandbox.invoke(&get(&format!("/{name}")));
             let body = answer["body"].as_str().unwrap_or_else(|| panic!("{answer} {}", sandbox.logs()));
@@ -134,16 +137,16 @@ fn nothing_but_the_layer_is_needed() {
 #[test]
 fn errors_timeouts_and_exits_are_told() {
     let Some(layer) = Layer::find() else { return };
-    let broken = source(&layer, "import no_such_module\n");
-    let sandbox = Sandbox::start(&layer, Flavour::SelfContained, broken.path(), "app.app", 10);
+    let broken = source(layer, "import no_such_module\n");
+    let sandbox = Sandbox::start(layer, Flavour::SelfContained, broken.path(), "app.app", 10);
     let error = sandbox.invoke(&get("/"));
     assert_eq!(error["errorType"], "Runtime.ImportModuleError", "{error}");
     let message = "Unable to import module 'app': No module named 'no_such_module'";
     assert_eq!(error["errorMessage"], message);
     assert!(error["stackTrace"][0].as_str().unwrap().contains("/var/task/app.py"), "{error}");
 
-    let package = source(&layer, PROBE);
-    let sandbox = Sandbox::start(&layer, Flavour::SelfContained, package.path(), "app.app", 3);
+    let package = source(layer, PROBE);
+    let sandbox = Sandbox::start(layer, Flavour::SelfContained, package.path(), "app.app", 3);
     assert_eq!(sandbox.invoke(&get("/sleep"))["statusCode"], 504, "{}", sandbox.logs());
     assert_eq!(sandbox.invoke(&get("/tls"))["statusCode"], 200, "{}", sandbox.logs());
 }

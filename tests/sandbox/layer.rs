@@ -1,48 +1,66 @@
 //! The layer under test and the functions on it, made by the command line as users make them.
 
 use std::fs;
-use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::place::{Place, unpack};
 use crate::support::root;
 use crate::tool::find;
 
 /// An unpacked layer.
 pub(crate) struct Layer {
-    folder: TempDir,
+    folder: PathBuf,
     /// `3.13`
     pub(crate) python: String,
+    /// Whether it was made here: its OpenSSL looks for certificates where this machine has them.
+    pub(crate) made_here: bool,
     pub(crate) rie: PathBuf,
 }
 
 impl Layer {
-    /// The layer, or `None` after a line that says what is not tested here.
-    pub(crate) fn find() -> Option<Self> {
+    /// The layer, unpacked once for all tests, or `None` after a line that says what is not tested here.
+    pub(crate) fn find() -> Option<&'static Self> {
+        static LAYER: OnceLock<Option<Layer>> = OnceLock::new();
+        LAYER.get_or_init(Self::unpack).as_ref()
+    }
+
+    fn unpack() -> Option<Self> {
         let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         let rie = find(&format!("aws-lambda-rie-{arch}"))?;
         let namespaces = Command::new("unshare").args(["--mount", "--pid", "--fork", "true"]).output();
         if !namespaces.is_ok_and(|output| output.status.success()) {
-            return skip("the sandbox needs root and namespaces (unshare of util-linux)");
+            // Past the capture of the test harness, so that it is seen.
+            let why = "SKIPPED: the sandbox needs root and namespaces (unshare, of util-linux)\n";
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes());
+            return None;
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sandbox-layer");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
         }
         let dist = root().join("layer/dist");
         let names = fs::read_dir(&dist).into_iter().flatten().flatten().map(|entry| entry.file_name());
-        let names = names.filter_map(|name| name.into_string().ok());
-        let zip = names
-            .filter(|name| name.starts_with("wsgi-lambda-python") && name.ends_with(&format!("-{arch}.zip")))
-            .max();
-        let Some(zip) = zip else { return skip("there is no layer in layer/dist: `make layer` builds it") };
-        let folder = tempfile::tempdir().unwrap();
-        unzip(&dist.join(&zip), folder.path());
+        let mut names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
+        names.retain(|name| name.starts_with("wsgi-lambda-python") && name.ends_with(&format!("-{arch}.zip")));
+        let Some(zip) = names.iter().max() else {
+            let place = Place::whole();
+            let made = place.layer(&["--output", "layer.zip"]);
+            assert_eq!(made.status(), 0, "{}", made.stderr());
+            unpack(&place.path("layer.zip"), &folder);
+            return Some(Self { folder, python: place.python.clone(), made_here: true, rie });
+        };
+        unpack(&dist.join(zip), &folder);
         let python = zip.trim_start_matches("wsgi-lambda-python").split('-').next().unwrap().to_owned();
-        Some(Self { folder, python, rie })
+        Some(Self { folder, python, made_here: false, rie })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// Whether the extension modules are part of libpython, as in uv's Pythons.
@@ -64,29 +82,5 @@ impl Layer {
         // Lambda's user reads what belongs to somebody else.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         folder
-    }
-}
-
-fn skip<T>(why: &str) -> Option<T> {
-    // Past the capture of the test harness, so that it is seen.
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("SKIPPED: {why}\n"));
-    None
-}
-
-fn unzip(zip: &Path, into: &Path) {
-    let mut archive = zip::ZipArchive::new(fs::File::open(zip).unwrap()).unwrap();
-    for index in 0..archive.len() {
-        let mut file = archive.by_index(index).unwrap();
-        let path = into.join(file.enclosed_name().unwrap());
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        if file.is_symlink() {
-            std::os::unix::fs::symlink(String::from_utf8(bytes).unwrap(), &path).unwrap();
-            continue;
-        }
-        fs::write(&path, bytes).unwrap();
-        let mode = file.unix_mode().unwrap() & 0o777;
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
 }

@@ -98,6 +98,9 @@ fn environment(layer: &Layer, flavour: Flavour, handler: &str, timeout: u32) -> 
         ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin".to_owned()),
         ("TZ", ":UTC".to_owned()),
     ];
+    if layer.made_here {
+        variables.push(("SSL_CERT_FILE", "/etc/pki/tls/certs/ca-bundle.crt".to_owned()));
+    }
     if managed {
         variables.push(("AWS_LAMBDA_EXEC_WRAPPER", "/opt/bootstrap".to_owned()));
         variables.push(("AWS_EXECUTION_ENV", format!("AWS_Lambda_python{}", layer.python)));
@@ -177,6 +180,8 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to.parent().unwrap()).unwrap();
     let from = from.join(".");
     fs::create_dir_all(to).unwrap();
-    let status = Command::new("cp").arg("-a").arg(&from).arg(to).status().unwrap();
-    assert!(status.success());
+    let copied = Command::new("cp").arg("-a").arg(&from).arg(to).status().unwrap();
+    // Lambda makes folders that a zip implies readable for everybody; the crate that unpacks here does not.
+    let opened = Command::new("chmod").args(["-R", "a+rX"]).arg(to).status().unwrap();
+    assert!(copied.success() && opened.success());
 }
