@@ -11,7 +11,6 @@ TOOLS := .cache/venv-tools
 # Made anew when another Python is named: its packages are of one version.
 VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-
 .PHONY: help build demo golden test soak measure-workers layer bench bench-scale lint clean check-tools
 
 help:
