@@ -6,9 +6,19 @@ use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use libdeflater::{CompressionLvl, Compressor};
+use rawzip::time::UtcDateTime;
+use rawzip::{CompressionMethod, DataDescriptorOutput, ZipArchiveWriter};
 use sha2::{Digest as _, Sha256};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+use zip::ZipArchive;
+
+/// 1980-01-01, the first day that a zip can tell. Compiled Python must not depend on a source's time anyway: Lambda
+/// sets times of its own when it unpacks.
+const TIME: i64 = 315_532_800;
+
+/// The bits of a mode that say what a file is (stat(2)).
+const S_IFREG: u32 = 0o100_000;
+const S_IFLNK: u32 = 0o120_000;
 
 /// What one file of an archive holds.
 #[derive(Clone, Debug)]
@@ -79,12 +89,14 @@ impl Archive {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        let mut zip = ZipWriter::new(BufWriter::new(file.as_file_mut()));
+        let mut zip = ZipArchiveWriter::new(BufWriter::new(file.as_file_mut()));
+        // libdeflate's highest level: three parts in a hundred smaller than zlib's, in the same time.
+        let mut compressor = Compressor::new(CompressionLvl::best());
         for (name, entry) in &self.entries {
             step(name);
-            entry.add_to(&mut zip, name)?;
+            entry.add_to(&mut zip, &mut compressor, name)?;
         }
-        zip.finish().map_err(io::Error::from)?.flush()?;
+        zip.finish().map_err(io::Error::other)?.flush()?;
         file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
         file.rewind()?;
         let (zipped, sha256) = digest(file.as_file_mut())?;
@@ -131,25 +143,22 @@ impl Entry {
         if self.executable { 0o755 } else { 0o644 }
     }
 
-    fn add_to<W: Write + io::Seek>(&self, zip: &mut ZipWriter<W>, name: &str) -> io::Result<()> {
-        // 1980-01-01, the first day that a zip can tell. Compiled Python must not depend on a source's time anyway:
-        // Lambda sets times of its own when it unpacks.
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(9))
-            .last_modified_time(DateTime::default())
-            .unix_permissions(self.mode());
-        if let Contents::Link(target) = &self.contents {
-            return Ok(zip.add_symlink(name, target.as_str(), options)?);
-        }
-        zip.start_file(name, options)?;
-        match &self.contents {
-            Contents::File(path) => {
-                let mut source = fs::File::open(path).map_err(|error| named(path, &error))?;
-                io::copy(&mut source, zip).map(drop)
-            }
-            other => zip.write_all(&other.read()?),
-        }
+    fn add_to<W: Write>(
+        &self,
+        zip: &mut ZipArchiveWriter<W>,
+        compressor: &mut Compressor,
+        name: &str,
+    ) -> io::Result<()> {
+        let bytes = self.contents.read()?;
+        let mut compressed = vec![0; compressor.deflate_compress_bound(bytes.len())];
+        let size = compressor.deflate_compress(&bytes, &mut compressed).map_err(io::Error::other)?;
+        let kind = if matches!(self.contents, Contents::Link(_)) { S_IFLNK } else { S_IFREG };
+        let file = zip.new_file(name).compression_method(CompressionMethod::DEFLATE);
+        let file = file.last_modified(UtcDateTime::from_unix(TIME)).unix_permissions(kind | self.mode());
+        let (mut file, _) = file.start().map_err(io::Error::other)?;
+        file.write_all(&compressed[..size])?;
+        let sum = DataDescriptorOutput::new(libdeflater::crc32(&bytes), bytes.len() as u64);
+        file.finish(sum).map(drop).map_err(io::Error::other)
     }
 
     fn write_to(&self, path: &Path) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Room: `bundle`, what a layer and a function package have in common: files with reproducible bytes, and the checks.
 //! In: files and folders.
 //! Out: a zip or a folder with its SHA-256 and sizes; what an ELF file asks of the system; Lambda's limits.
-//! May use: globset, object, sha2, zip, tempfile, std.
+//! May use: globset, libdeflater, object, rawzip, sha2, zip, tempfile, std.
 //! Must not: know Python packaging, print, start processes.
 
 mod archive;

@@ -39,7 +39,6 @@ STANDARD = frozenset(
         "tempfile",
         "textwrap",
         "uuid",
-        "zipfile",
     )
 )
 
