@@ -28,7 +28,8 @@ pub(crate) struct Sandbox {
     _root: TempDir,
 }
 
-/// Runs as root in namespaces of its own: nothing that it mounts is seen outside, and all ends with it.
+/// Runs as root in namespaces of its own: nothing that it mounts is seen outside, and all ends with it. The shell stays, as
+/// the namespace's first process: the wish to die with `unshare` would not survive chroot's change of user (prctl(2)).
 const ENTER: &str = r#"
 set -e
 root=$1; shift
@@ -42,7 +43,8 @@ PATH=$PATH:/usr/sbin:/sbin
 chroot=$(command -v chroot)
 PATH=/usr/local/bin:/usr/bin/:/bin:/opt/bin
 cd /
-exec "$chroot" --userspec=993:990 "$root" "$@"
+"$chroot" --userspec=993:990 "$root" "$@" || exit
+exit 0
 "#;
 
 impl Sandbox {
