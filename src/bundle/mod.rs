@@ -10,7 +10,7 @@ mod patterns;
 mod platform;
 mod rpath;
 
-pub use archive::{Archive, Contents, Written, zipped_sizes};
+pub use archive::{Archive, Contents, Written};
 pub use elf::{Elf, GlibcSymbol};
 pub use patterns::Pattern;
 pub use platform::{Architecture, Glibc, LAMBDA_GLIBC, MAX_UNZIPPED, MAX_UPLOAD};

@@ -52,6 +52,17 @@ struct Loudness {
     quiet: bool,
 }
 
+/// Where `layer/python/build` and `wsgi-lambda layer` put Pythons, from the repository's folder: one folder each.
+const LAYER_PYTHONS: &str = ".cache/layer-python";
+
+/// Reads an option such as `KEY=VALUE`, which is the `form` that a message shows.
+fn pair(text: &str, form: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("write it as {form}")),
+    }
+}
+
 /// Why a command ended early.
 #[derive(Debug)]
 enum Failure {

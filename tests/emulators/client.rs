@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// An answer whose body may still be on its way.
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -39,6 +41,13 @@ fn line(connection: &mut BufReader<TcpStream>) -> String {
     let mut line = String::new();
     connection.read_line(&mut line).unwrap();
     line.trim_end().to_owned()
+}
+
+/// Invokes the function behind AWS's emulator; gives the payload, which is text after a timeout.
+pub(crate) fn invoke(port: u16, event: &Value) -> Value {
+    let path = "/2015-03-31/functions/function/invocations";
+    let text = request(port, "POST", path, &[], event.to_string().as_bytes()).text();
+    serde_json::from_str(&text).unwrap_or(Value::String(text))
 }
 
 impl Reply {

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::client::request;
+use crate::client::invoke;
 use crate::layer::Layer;
 use crate::tool::{Tool, free_port};
 
@@ -69,9 +69,7 @@ impl Sandbox {
 
     /// Invokes the function; gives the payload.
     pub(crate) fn invoke(&self, event: &Value) -> Value {
-        let path = "/2015-03-31/functions/function/invocations";
-        let text = request(self.port, "POST", path, &[], event.to_string().as_bytes()).text();
-        serde_json::from_str(&text).unwrap_or(Value::String(text))
+        invoke(self.port, event)
     }
 
     pub(crate) fn logs(&self) -> String {

@@ -60,10 +60,10 @@ pub(super) struct Doctor {
     #[arg(long, value_name = "MODULE:ATTR", conflicts_with_all = ["template", "terraform"])]
     app: Option<String>,
     /// The value of a template's parameter or of a Terraform variable; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = |text: &str| super::pair(text, "NAME=VALUE"))]
     parameter: Vec<(String, String)>,
     /// A variable that only the deployment knows, for starting the application; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = name_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = |text: &str| super::pair(text, "NAME=VALUE"))]
     env: Vec<(String, String)>,
     /// A virtual environment whose packages the application uses
     #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
@@ -271,13 +271,6 @@ impl Doctor {
         session.stop();
         bar.finish_and_clear();
         Ok(is_judged)
-    }
-}
-
-fn name_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write it as NAME=VALUE".to_owned()),
     }
 }
 

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
 use super::out::Out;
-use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC, zipped_sizes};
+use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC};
 
 mod bootstrap;
 mod contents;
@@ -173,7 +173,7 @@ impl Job {
         bar.set_length((self.plan.sources() + archive.len()) as u64);
         let zip = work.join("layer.zip");
         let written = archive.write_zip(&zip, |name| step(bar, name)).map_err(failure)?;
-        let files = report::files(&archive, zipped_sizes(&zip).map_err(failure)?).map_err(failure)?;
+        let files = report::files(&archive, &written).map_err(failure)?;
         // As sha256sum writes it, for `sha256sum --check` in the same folder.
         let name = self.output.file_name().unwrap_or_default().to_string_lossy();
         let sum = work.join("layer.sha256");

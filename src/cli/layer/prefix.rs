@@ -5,11 +5,7 @@ use std::process::Command;
 
 use super::bootstrap::Bootstrap;
 use crate::bundle::Architecture;
-use crate::cli::Failure;
-
-/// Where `layer/python/build` and, for this command, `uv python install` put Pythons: one folder each. It is looked for
-/// in the current folder and in those above this program, which may lie in the repository that it was built in.
-const CACHE: &str = ".cache/layer-python";
+use crate::cli::{Failure, LAYER_PYTHONS};
 
 /// A Python of the version that the bootstrap embeds.
 pub(super) struct Prefix {
@@ -139,10 +135,12 @@ fn fits(prefix: &Path, python: &str, architecture: Architecture) -> bool {
     elf.is_some_and(|elf| elf.architecture == Some(architecture)) && prefix.join(format!("lib/python{python}")).is_dir()
 }
 
-/// The first in order of their names, in which a build with optimisations comes before a quick one.
+/// Looked for in the current folder and in those above this program, which may lie in the repository that it was built
+/// in. The first in order of their names, in which a build with optimisations comes before a quick one.
 fn cached(python: &str, architecture: Architecture) -> Option<PathBuf> {
     let program = std::env::current_exe().unwrap_or_default();
-    let mut caches = [Path::new("")].into_iter().chain(program.ancestors().skip(1)).map(|folder| folder.join(CACHE));
+    let mut caches =
+        [Path::new("")].into_iter().chain(program.ancestors().skip(1)).map(|folder| folder.join(LAYER_PYTHONS));
     let first = |cache: PathBuf| {
         let folders = std::fs::read_dir(cache).ok()?.filter_map(Result::ok).map(|entry| entry.path());
         folders.filter(|folder| fits(folder, python, architecture)).min()
@@ -175,7 +173,7 @@ fn known_to_uv(python: &str, architecture: Architecture) -> Option<PathBuf> {
 /// uv says itself what it does and why it cannot.
 fn installed_by_uv(python: &str, architecture: Architecture) -> bool {
     let mut uv = Command::new("uv");
-    uv.args(["python", "install", "--install-dir", CACHE, &uv_name(python, architecture)]);
+    uv.args(["python", "install", "--install-dir", LAYER_PYTHONS, &uv_name(python, architecture)]);
     uv.env("UV_PYTHON_INSTALL_BIN", "0"); // no `python3.13` on PATH: nobody asked for that
     uv.stdout(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
 }
@@ -184,7 +182,7 @@ fn none_found(python: &str, architecture: Architecture) -> String {
     format!(
         "no Python {python} for {architecture} to put into the layer. One of these brings it:\n  \
          uv: with uv on PATH and a network this command gets one itself (https://docs.astral.sh/uv)\n  \
-         layer/python/build: builds one from Debian's sources into {CACHE}\n  \
+         layer/python/build: builds one from Debian's sources into {LAYER_PYTHONS}\n  \
          --python PREFIX: any relocatable Python with a shared libpython"
     )
 }

@@ -53,10 +53,10 @@ fn group(name: &str) -> usize {
 }
 
 /// The files of an archive and of the zip that it became.
-pub(super) fn files(archive: &Archive, zipped: Vec<(String, u64)>) -> io::Result<Vec<File>> {
-    let sizes = archive.iter().zip(zipped);
+pub(super) fn files(archive: &Archive, written: &Written) -> io::Result<Vec<File>> {
+    let sizes = archive.iter().zip(&written.each_zipped);
     sizes
-        .map(|((name, contents), (_, zipped))| Ok(File { name: name.to_owned(), unzipped: contents.size()?, zipped }))
+        .map(|((name, contents), &zipped)| Ok(File { name: name.to_owned(), unzipped: contents.size()?, zipped }))
         .collect()
 }
 
@@ -94,7 +94,7 @@ impl Report {
                 out.line(row(title, members.len(), sum(|file| file.unzipped), sum(|file| file.zipped)))?;
             }
         }
-        let Written { files, unzipped, zipped, sha256 } = &self.written;
+        let Written { files, unzipped, zipped, sha256, .. } = &self.written;
         out.line(format_args!("{BOLD}{}{BOLD:#}", row("the zip", *files, *unzipped, *zipped)))?;
         if let Some((name, glibc)) = self.newest_glibc() {
             let GlibcSymbol { name: symbol, version } = glibc;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::target::PythonVersion;
-use crate::cli::Failure;
+use crate::cli::{Failure, LAYER_PYTHONS};
 
 /// Compiled files, environment markers and wheels of the same kind need the same minor version.
 pub(super) struct Interpreter {
@@ -21,9 +21,6 @@ print(sys.executable)
 print(sys.implementation.name, '%d.%d' % sys.version_info[:2])
 print(*sorted(getattr(sys, 'stdlib_module_names', ())))
 ";
-
-/// Where `layer/python/build` puts the Pythons that it builds, from the repository's folder: one folder each.
-const LAYER_PYTHONS: &str = ".cache/layer-python";
 
 /// Finds the interpreter: the given one, which then must be right, or the first of those that fits.
 pub(super) fn find(given: Option<&Path>, wanted: PythonVersion) -> Result<Interpreter, Failure> {

@@ -44,7 +44,7 @@ pub(super) struct Replay {
     #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
     venv: Option<PathBuf>,
     /// A variable of the function; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = |text: &str| super::pair(text, "KEY=VALUE"))]
     env: Vec<(String, String)>,
     /// The region the function believes to be in
     #[arg(long, env = "AWS_REGION", default_value = "us-east-1", hide_env_values = true)]
@@ -92,13 +92,6 @@ Exit status:
   0  every event was answered, and as expected
   1  an invocation or init failed, or an answer differs
   2  wrong usage";
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("write it as KEY=VALUE".to_owned()),
-    }
-}
 
 fn seconds(text: &str) -> Result<Duration, String> {
     // Lambda's own limit, 15 minutes, is no limit here: an application may stand in a debugger.
