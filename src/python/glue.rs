@@ -9,7 +9,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict};
 
 /// The files of `glue/` and their sources, each after those that it imports.
-const MODULES: [(&str, &str); 15] = [
+const MODULES: [(&str, &str); 16] = [
     ("state", include_str!("glue/state.py")),
     ("imports", include_str!("glue/imports.py")),
     ("patterns", include_str!("glue/patterns.py")),
@@ -18,6 +18,7 @@ const MODULES: [(&str, &str); 15] = [
     ("files", include_str!("glue/files.py")),
     ("context", include_str!("glue/context.py")),
     ("snapshot", include_str!("glue/snapshot.py")),
+    ("folders", include_str!("glue/folders.py")),
     ("start", include_str!("glue/start.py")),
     ("lifecycle", include_str!("glue/lifecycle.py")),
     ("deadline", include_str!("glue/deadline.py")),

@@ -6,6 +6,7 @@ import os
 import sys
 
 import _wsgi_lambda_context as context
+import _wsgi_lambda_folders as folders
 import _wsgi_lambda_snapshot as snapshot
 from _wsgi_lambda_patterns import prepare_patterns
 
@@ -47,7 +48,9 @@ _threshold = gc.get_threshold()[0]
 
 
 def before_import():
-    """Holds the garbage collector back. Not by `gc.disable`: an application's own call of that must stay visible."""
+    """Has modules found quickly, and holds the garbage collector back. Not by `gc.disable`: an application's own call
+    of that must stay visible."""
+    folders.find_quickly()
     gc.set_threshold(_NEVER)
 
 
@@ -57,6 +60,7 @@ def after_import():
 
     The signal module gives SIGINT Python's handler, which raises KeyboardInterrupt in whatever request comes next.
     Ctrl-C is to end the process, unless the application has a handler of its own."""
+    folders.find_as_ever()
     if gc.get_threshold()[0] == _NEVER:  # else the application has set its own
         gc.set_threshold(_threshold)
     gc.freeze()

@@ -1,0 +1,201 @@
+//! Modules are found quickly (`src/python/glue/folders.py`), and exactly as Python itself finds them.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Makes, in the current folder, modules in every state in which a deployment can have them.
+const MAKE: &str = r##"
+import importlib.util, os, py_compile, zipfile
+from py_compile import PycInvalidationMode as Mode
+
+TAG = f".{importlib.util.cache_from_source('x.py').split('.', 1)[1]}"
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "w") as file:
+        file.write(text)
+
+def module(path, who="source"):
+    write(path, f"WHO = {who!r}\ndef f(): pass\n")
+
+def compiled(path, who, mode, target=None):
+    "A .pyc that says something else than the source, so that one sees which was read."
+    module(path, who)
+    stat = os.stat(path)
+    py_compile.compile(path, cfile=target or importlib.util.cache_from_source(path), invalidation_mode=mode, doraise=True)
+    text = open(path).read()
+    write(path, text.replace(who, "SOURCE"[:len(who)].ljust(len(who), "_")))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+module("plain.py")
+compiled("timed.py", "fresh pyc", Mode.TIMESTAMP)
+compiled("unchecked.py", "unchecked pyc", Mode.UNCHECKED_HASH)
+compiled("checked.py", "checked pyc", Mode.CHECKED_HASH)
+compiled("older.py", "outdated pyc", Mode.TIMESTAMP)
+os.utime("older.py", (1_000_000_000, 1_000_000_000))
+compiled("longer.py", "outdated pyc", Mode.TIMESTAMP)
+stat = os.stat("longer.py")
+write("longer.py", open("longer.py").read() + "# more\n")
+os.utime("longer.py", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+for name, change in [("cut", lambda data: data[:40]), ("magic", lambda data: b"\0" + data[1:]), ("empty", lambda data: b""),
+                     ("flags", lambda data: data[:4] + b"\x40" + data[5:]), ("no_code", lambda data: data[:16] + b"N")]:
+    compiled(f"{name}.py", "broken pyc", Mode.TIMESTAMP)
+    path = importlib.util.cache_from_source(f"{name}.py")
+    with open(path, "rb") as file:
+        data = file.read()
+    with open(path, "wb") as file:
+        file.write(change(data))
+for name, mode in [("alone", Mode.UNCHECKED_HASH), ("alone_timed", Mode.TIMESTAMP)]:
+    compiled(f"{name}.py", "alone", mode, f"{name}.pyc")
+    os.unlink(f"{name}.py")
+write("alone_broken.pyc", "no byte code")
+compiled("two_pycs.py", "in __pycache__", Mode.TIMESTAMP)
+write("two_pycs.pyc", "never read")
+module("package/__init__.py")
+module("package/inner.py")
+module("package/deeper/__init__.py")
+compiled("packed/__init__.py", "packed", Mode.UNCHECKED_HASH, "packed/__init__.pyc")
+os.unlink("packed/__init__.py")
+module("namespace/inner.py")
+module("twice.py", "the file")
+module("twice/__init__.py", "the package")
+module("thrice.py", "the file beside a folder")
+module("thrice/other.py")
+module("native.py")
+write("native" + importlib.machinery.EXTENSION_SUFFIXES[0], "no library")
+os.makedirs("folder.py")
+module("calendar.py", "the application's own calendar")
+module("json/other.py", "a folder named as a package of the standard library")
+write("fails.py", "import plain\nraise RuntimeError('on purpose')\n")
+write("syntax.py", "x = (\n")
+os.symlink("plain.py", "linked.py")
+module("later/second.py")
+with zipfile.ZipFile("archive.zip", "w") as archive:
+    archive.writestr("zipped.py", "WHO = 'zipped'\ndef f(): pass\n")
+"##;
+
+/// The application: imports everything while it is imported itself, and answers what came of it.
+const APP: &str = r#"
+import importlib, os, sys
+
+here = os.path.dirname(os.path.abspath(__file__))
+
+class Hook:
+    "A path hook, as editable installations have them."
+    def __init__(self, entry):
+        if entry != "hooked:":
+            raise ImportError
+
+    def find_spec(self, name, target=None):
+        if name == "hooked":
+            return importlib.util.spec_from_file_location(name, os.path.join(here, "plain.py"))
+
+import importlib.util
+sys.path_hooks.append(Hook)
+sys.path[1:1] = ["", "relative", os.path.join(here, "archive.zip"), os.path.join(here, "nowhere"), "hooked:", b"bytes",
+                 os.path.join(here, "later/")]
+
+NAMES = """plain timed unchecked checked older longer cut magic empty flags no_code alone alone_timed alone_broken two_pycs
+package package.inner package.deeper packed namespace namespace.inner twice thrice native folder calendar json json.decoder
+json.other fails syntax linked second zipped hooked nowhere json.nowhere plain.nowhere email.message.nowhere email.mime.text
+xml.etree.ElementTree logging.config sqlite3 _json array datetime""".split()
+
+def look(name):
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:
+        frames, trace = [], error.__traceback__
+        while trace is not None:
+            frames.append(os.path.basename(trace.tb_frame.f_code.co_filename))
+            trace = trace.tb_next
+        return [type(error).__name__, str(error), frames]
+    spec, loader = module.__spec__, module.__loader__
+    return {
+        "who": getattr(module, "WHO", None),
+        "file": getattr(module, "__file__", None),
+        "cached": getattr(module, "__cached__", None),
+        "path": list(getattr(module, "__path__", ())),
+        "package": module.__package__,
+        "spec": [spec.name, spec.origin, spec.cached, spec.has_location, spec.parent, spec.loader is loader],
+        "inside": list(spec.submodule_search_locations or ()),
+        "loader": [type(loader).__module__, type(loader).__qualname__, getattr(loader, "name", None),
+                   getattr(loader, "path", None), sorted(getattr(loader, "__dict__", ()))],
+        "code": module.f.__code__.co_filename if hasattr(module, "f") else None,
+    }
+
+SEEN = {name: look(name) for name in NAMES}
+
+def app(environ, start_response):
+    import json
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps(SEEN).encode()]
+"#;
+
+fn python(folder: &Path, script: &str) -> String {
+    #[allow(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
+    let python = std::env::var_os("PYO3_PYTHON").unwrap_or_else(|| "python3".into());
+    let output = Command::new(python).args(["-I", "-S", "-B", "-c", script]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn what_is_found_is_what_python_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    fs::write(folder.join("app.py"), APP).unwrap();
+    python(&folder, MAKE);
+    let here = folder.to_str().unwrap();
+    let script = format!("import sys; sys.path.insert(0, {here:?}); import json, app; print(json.dumps(app.SEEN))");
+    let expected: Value = serde_json::from_str(&python(&folder, &script)).unwrap();
+    let mut function = support::app(&folder, "app:app").env("WSGI_LAMBDA_DEFER_IMPORTS", "false").start();
+    let seen = function.invoke(support::event("function-url-get")).body_json();
+    let expected = expected.as_object().unwrap();
+    assert!(expected.len() > 40);
+    for (name, expected) in expected {
+        assert_eq!(&seen[name], expected, "{name}");
+    }
+    for (name, who) in [
+        ("timed", "fresh pyc"),
+        ("unchecked", "unchecked pyc"),
+        ("older", "SOURCE______"),
+        ("longer", "SOURCE______"),
+        ("calendar", "the application's own calendar"),
+        ("thrice", "the file beside a folder"),
+        ("twice", "the package"),
+    ] {
+        assert_eq!(seen[name]["who"], who, "{name}");
+    }
+}
+
+#[test]
+fn after_the_import_python_finds_modules_itself() {
+    let mut function = support::source(
+        "import sys\nDURING = [str(finder) for finder in sys.meta_path]\n\
+         def app(environ, start_response):\n    start_response('200 OK', [])\n    \
+         return [repr((DURING, [str(finder) for finder in sys.meta_path])).encode()]\n",
+    )
+    .start();
+    let answer = function.invoke(support::event("function-url-get"));
+    let (during, after) = answer.text().rsplit_once("], [").unwrap();
+    assert!(during.contains("_wsgi_lambda_folders.Finder") && !after.contains("_wsgi_lambda_folders"), "{during} {after}");
+}
+
+#[test]
+fn a_module_that_appears_while_the_application_is_imported_is_found() {
+    let python = "import os, sys, time\n\
+        here = os.path.dirname(__file__)\nsys.path.insert(0, os.path.join(here, 'made'))\n\
+        os.mkdir(sys.path[0])\n\
+        try:\n    import fresh\nexcept ImportError:\n    pass\n\
+        time.sleep(0.02)\nopen(os.path.join(here, 'made', 'fresh.py'), 'w').write('WHO = 1')\n\
+        import fresh\n\
+        def app(environ, start_response):\n    start_response('200 OK', [])\n    return [str(fresh.WHO).encode()]\n";
+    assert_eq!(support::source(python).start().invoke(support::event("function-url-get")).text(), "1");
+}
