@@ -111,6 +111,8 @@ pub struct Config {
     pub access_log: bool,
     /// See [`DEFER_IMPORTS`].
     pub defer_imports: bool,
+    /// Whether the environment says how glibc's malloc has to work (`MALLOC_…_`, `GLIBC_TUNABLES`).
+    pub malloc_is_tuned: bool,
     /// `AWS_LAMBDA_LOG_FORMAT`
     pub log_format: LogFormat,
     /// `AWS_LAMBDA_LOG_LEVEL`, a level name of Python's `logging`.
@@ -184,6 +186,7 @@ impl Config {
             strict: vars.switch(STRICT)?,
             access_log: vars.switch(ACCESS_LOG)?,
             defer_imports: vars.switch(DEFER_IMPORTS)? && !snap_start && workers < 2,
+            malloc_is_tuned: vars.0.keys().any(|name| name.starts_with("MALLOC_") || name == "GLIBC_TUNABLES"),
             log_format: vars.log_format(),
             log_level: vars.log_level(),
             telemetry_fd: vars.get("_LAMBDA_TELEMETRY_LOG_FD").and_then(|fd| fd.parse().ok()),

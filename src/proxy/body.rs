@@ -6,18 +6,18 @@ use crate::response::Head;
 /// Appends `,"body":…,"isBase64Encoded":…`.
 pub(super) fn write(out: &mut Vec<u8>, head: &Head, body: &[u8], limit: usize) {
     out.extend_from_slice(b",\"body\":");
-    match as_text(head, body) {
+    let start = out.len();
+    if let Some(text) = as_text(head, body) {
+        json::write_string(out, text);
         // Escapes can make text larger than its base64: when only base64 fits, base64 it is.
-        Some((text, len)) if len <= base64_len(body) || out.len() + len + 32 <= limit => {
-            out.reserve_exact(len + 32);
-            json::write_string(out, text);
+        if out.len() - start <= base64_len(body) || out.len() + 32 <= limit {
             out.extend_from_slice(b",\"isBase64Encoded\":false");
+            return;
         }
-        _ => {
-            write_base64(out, body);
-            out.extend_from_slice(b",\"isBase64Encoded\":true");
-        }
+        out.truncate(start);
     }
+    write_base64(out, body);
+    out.extend_from_slice(b",\"isBase64Encoded\":true");
 }
 
 fn write_base64(out: &mut Vec<u8>, body: &[u8]) {
@@ -36,19 +36,18 @@ fn base64_len(body: &[u8]) -> usize {
     body.len().div_ceil(3) * 4 + 2
 }
 
-/// The body as text, and the size of its JSON literal; `None` when it has to be base64: an encoded (compressed) body,
-/// a type that is not text, or bytes that are not UTF-8 whatever the type says.
-fn as_text<'b>(head: &Head, body: &'b [u8]) -> Option<(&'b str, usize)> {
+/// The body as text; `None` when it has to be base64: an encoded (compressed) body, a type that is not text, or bytes
+/// that are not UTF-8 whatever the type says.
+fn as_text<'b>(head: &Head, body: &'b [u8]) -> Option<&'b str> {
     let encoding = head.header("content-encoding").unwrap_or_default().trim_ascii();
     if !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {
-        return (body.is_empty()).then_some(("", 2));
+        return body.is_empty().then_some("");
     }
     let is_text = match head.header("content-type") {
         Some(content_type) => is_text_type(content_type),
         None => !body.contains(&0),
     };
-    let text = std::str::from_utf8(body).ok().filter(|_| is_text || body.is_empty())?;
-    Some((text, json::string_len(body)))
+    std::str::from_utf8(body).ok().filter(|_| is_text || body.is_empty())
 }
 
 /// Types whose content is text by definition (RFC 2046 §4.1, RFC 6839 for `+json` and `+xml`).

@@ -83,7 +83,7 @@ impl Sink for BufferedSink {
     }
 }
 
-/// Writes the envelope into a buffer of the right size at once.
+/// Writes the envelope.
 pub(super) fn encode(origin: Origin, head: &Head, body: &[u8]) -> Envelope {
     let mut warnings = Vec::new();
     let header_bytes: usize = head.headers().iter().map(|(name, value)| name.len() + value.len()).sum();

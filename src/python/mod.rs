@@ -48,6 +48,9 @@ pub struct Session<'py> {
 /// `Interpreter` or `Config` when Python cannot be started; otherwise what `work` gives.
 pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
     let home = interpreter::find(config)?;
+    if !config.malloc_is_tuned {
+        ffi::keep_memory();
+    }
     ffi::start(&home).map_err(|message| {
         Error::new(Kind::Interpreter, "Runtime.InterpreterError", format!("Python could not be started: {message}"))
     })?;
