@@ -245,7 +245,7 @@ impl Parser<'_> {
     /// Goes behind the next quote, backslash or control character, and gives it.
     fn skip_plain(&mut self) -> Option<u8> {
         let rest = &self.text[self.at..];
-        let plain = plain_len(rest);
+        let plain = super::plain_len(rest);
         self.at += plain + 1;
         rest.get(plain).copied()
     }
@@ -264,45 +264,6 @@ impl Parser<'_> {
         }
     }
 }
-
-/// How many bytes there are before one that cannot stand for itself inside a literal (RFC 8259 §7). Most strings are
-/// short or full of escapes; a body may be long and plain, and the compiler makes vector instructions of its blocks.
-fn plain_len(bytes: &[u8]) -> usize {
-    let (near, far) = bytes.split_at(bytes.len().min(BLOCK));
-    let len = words_len(near);
-    if len < near.len() {
-        return len;
-    }
-    let is_plain = |block: &&[u8]| !block.iter().fold(false, |any, &byte| any | is_special(byte));
-    let plain = far.chunks_exact(BLOCK).take_while(is_plain).count() * BLOCK;
-    len + plain + words_len(&far[plain..])
-}
-
-/// The same, eight bytes at a time.
-fn words_len(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    // Sets the high bit of a byte that is zero, and perhaps of some behind it: the first is right.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    let mut len = 0;
-    while let Some(word) = bytes[len..].first_chunk() {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = zeros(word ^ (ONES * u64::from(b'"')));
-        let backslash = zeros(word ^ (ONES * u64::from(b'\\')));
-        let found = (control | quote | backslash) & (ONES << 7);
-        if found != 0 {
-            return len + found.trailing_zeros() as usize / 8;
-        }
-        len += 8;
-    }
-    len + bytes[len..].iter().take_while(|&&byte| !is_special(byte)).count()
-}
-
-fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
-}
-
-const BLOCK: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -385,13 +346,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn the_first_special_byte_is_found_whatever_stands_around_it(bytes in prop::collection::vec(any::<u8>(), 0..120), plain in 0..90_usize) {
-            let bytes = [vec![b'x'; plain], bytes].concat();
-            let expected = bytes.iter().position(|&byte| is_special(byte)).unwrap_or(bytes.len());
-            prop_assert_eq!(plain_len(&bytes), expected);
-        }
-
         #[test]
         fn every_document_is_read_as_serde_reads_it(json in any_json(), pretty in any::<bool>()) {
             let text = if pretty { format!("\r\n\t{json:#} ") } else { json.to_string() };

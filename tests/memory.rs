@@ -1,0 +1,48 @@
+//! Memory of large bodies is kept from one request to the next (`python/ffi.rs`, `keep_memory`).
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use serde_json::json;
+use support::Function;
+
+const MEGABYTE: usize = 1 << 20;
+
+/// Pages that the kernel has had to hand to the process since it began: field 10 of proc_pid_stat(5).
+fn faults(function: &mut Function) -> u64 {
+    let pid = function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    after_name.split_whitespace().nth(7).unwrap().parse().unwrap()
+}
+
+/// Pages that one echo of a megabyte takes, once the process has seen some.
+fn faults_of_an_echo(variables: &[(&str, &str)]) -> u64 {
+    let setup = support::source(
+        "def app(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'application/octet-stream')])\n    \
+         return [environ['wsgi.input'].read()]\n",
+    );
+    let mut function = variables.iter().fold(setup, |setup, (name, value)| setup.env(name, value)).start();
+    let mut event = support::event("function-url-get");
+    event["requestContext"]["http"]["method"] = json!("POST");
+    event["body"] = json!("AAAA".repeat(MEGABYTE / 3));
+    event["isBase64Encoded"] = json!(true);
+    let mut echo = |function: &mut Function| assert_eq!(function.invoke(&event).body().len(), MEGABYTE / 3 * 3);
+    (0..3).for_each(|_| echo(&mut function));
+    let before = faults(&mut function);
+    (0..10).for_each(|_| echo(&mut function));
+    (faults(&mut function) - before) / 10
+}
+
+#[test]
+fn large_bodies_use_the_same_pages_again() {
+    let pages_of_a_body = (MEGABYTE / 4096) as u64;
+    assert!(faults_of_an_echo(&[]) < pages_of_a_body / 4);
+}
+
+#[test]
+fn who_tunes_malloc_has_the_last_word() {
+    let pages_of_a_body = (MEGABYTE / 4096) as u64;
+    assert!(faults_of_an_echo(&[("MALLOC_MMAP_THRESHOLD_", "131072")]) > pages_of_a_body);
+}
