@@ -111,6 +111,8 @@ pub struct Config {
     pub access_log: bool,
     /// See [`DEFER_IMPORTS`].
     pub defer_imports: bool,
+    /// See [`PROFILE_INIT`].
+    pub profile_init: Option<PathBuf>,
     /// `AWS_LAMBDA_LOG_FORMAT`
     pub log_format: LogFormat,
     /// `AWS_LAMBDA_LOG_LEVEL`, a level name of Python's `logging`.
@@ -184,6 +186,7 @@ impl Config {
             strict: vars.switch(STRICT)?,
             access_log: vars.switch(ACCESS_LOG)?,
             defer_imports: vars.switch(DEFER_IMPORTS)? && !snap_start && workers < 2,
+            profile_init: vars.get(PROFILE_INIT.name).map(PathBuf::from),
             log_format: vars.log_format(),
             log_level: vars.log_level(),
             telemetry_fd: vars.get("_LAMBDA_TELEMETRY_LOG_FD").and_then(|fd| fd.parse().ok()),
