@@ -10,8 +10,10 @@ The file that it leaves is JSON, written whole or not at all:
     failed      the name of the exception that ended the init, or null
     deferral    whether imports were put off (`WSGI_LAMBDA_DEFER_IMPORTS`)
     phases      nanoseconds: `interpreter` (Python's start), `glue` (our own code), `prepare` (paths, `.pth` files),
-                `app` (from there to the end of init, or to now)
-    events      how many invocations were answered by then; null where nobody looks at them, as with several workers
+                `app` (from there to the end of the application's import, or to now), and from the first answer on
+                `profile` (what this file has cost the init)
+    events      how many invocations were answered when it was written: it is written again when there is news. Null
+                where nobody looks at them, as with several workers
     imports     a list, in the order in which they began. Of each:
         name        the module; of a factory what the handler says
         parent      who waited for it: a position in this list, or null
@@ -24,8 +26,10 @@ The file that it leaves is JSON, written whole or not at all:
         error       the exception's name, if it failed
         event       whether it came while an event was answered, not in the init
         thread      whether another thread waited for it: beside the rest, not within it
-        used        whether code of it ran while events were answered; null if that could not be seen
+        used        whether code of it ran while events were answered; null if that could not be seen, as of a module that
+                    has no code to run
         held_by     modules that have it, or something of it, among their names
+        base_of     modules with classes that inherit from classes of it
 """
 
 import sys
@@ -36,7 +40,7 @@ import _frozen_importlib
 import _frozen_importlib_external as external
 import _wsgi_lambda_deferred as deferred
 import posix
-from _wsgi_lambda_profile_use import Use, holders, plain_spec
+from _wsgi_lambda_profile_use import Relations, Use, plain_spec
 
 # Reports of an init that goes on are written this often, seconds: it may be killed.
 _PATIENCE = 1.0
@@ -50,6 +54,7 @@ _current = {}  # by thread: the import that it waits for
 _header = {}
 _phases = {}
 _use = Use()
+_NO_RELATIONS = Relations(())
 _over = allocate_lock()
 _writing = allocate_lock()
 
@@ -106,9 +111,12 @@ def end_init(error_name, watch):
     _phases["app"] = perf_counter_ns() - _header["began"] - _phases["prepare"]
     _header["failed"] = error_name
     _over.release()
+    began = perf_counter_ns()
+    _header["relations"] = Relations({node.name for node in _nodes})
     if watch and error_name is None:
         _use.begin()
     _write()
+    _phases["profile"] = perf_counter_ns() - began
 
 
 def answered():
@@ -253,14 +261,12 @@ def _write():
 def _report():
     now, nodes = perf_counter_ns(), list(_nodes)
     places = {node: place for place, node in enumerate(nodes)}
-    names = {node.name for node in nodes}
-    held_by = holders(names) if "failed" in _header else {}
-    complete = "failed" in _header
+    relations = _header.get("relations", _NO_RELATIONS)
     return {
         "version": 1,
         "python": sys.version.partition(" ")[0],
         **{name: _header[name] for name in ("handler", "task_root", "deferral")},
-        "complete": complete,
+        "complete": "failed" in _header,
         "failed": _header.get("failed"),
         "phases": {"app": now - _header["began"] - _phases.get("prepare", 0), **_phases},
         "events": _use.events if _use.watching else None,
@@ -277,8 +283,9 @@ def _report():
                 "error": node.error,
                 "event": node.event,
                 "thread": node.thread,
-                "used": _use.saw(node),
-                "held_by": held_by.get(node.name, []),
+                "used": _use.saw(node) if node.name in relations.with_code else None,
+                "held_by": relations.held_by.get(node.name, []),
+                "base_of": relations.base_of.get(node.name, []),
             }
             for node in nodes
         ],

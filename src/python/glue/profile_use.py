@@ -1,5 +1,4 @@
-"""Which modules' code runs while events are answered, and which modules hold something of which others: for
-`profile.py`."""
+"""Which modules' code runs while events are answered, and how modules depend on each other: for `profile.py`."""
 
 import sys
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodWrapperType, ModuleType, WrapperDescriptorType
@@ -10,7 +9,8 @@ from _wsgi_lambda_imports import after_import
 # One of `sys.monitoring`'s six. cProfile, coverage and debuggers have their own (PEP 669, "Tool identifiers").
 _TOOL = 4
 
-_module_of_class = type.__dict__["__module__"].__get__
+_get_module = type.__dict__["__module__"].__get__
+_get_bases = type.__dict__["__mro__"].__get__
 _own = (BuiltinFunctionType, MethodWrapperType)
 _of_class = (MethodDescriptorType, WrapperDescriptorType)
 
@@ -78,6 +78,15 @@ class Use:
             self.seen.add(name)
 
 
+def _module_of_class(kind):
+    """None for one that has none, or something odd in its place."""
+    try:
+        name = _get_module(kind)
+    except AttributeError:
+        return None
+    return name if type(name) is str else None
+
+
 def _module_of_native(function):
     """The module of a function in C, or of a class. Of nothing else: asking may run the application's code."""
     kind = type(function)
@@ -109,21 +118,37 @@ def plain_spec(module):
     return ModuleType.__getattribute__(module, "__dict__").get("__spec__")
 
 
-def holders(names):
-    """For modules of these names: the modules that have them, or something that was made in them, among their globals.
-    Who imports a module that is there already goes unnoticed; what it takes of it stays."""
-    found = {}
-    for holder, module in list(sys.modules.items()):
-        if not issubclass(type(module), ModuleType) or type(module) is deferred.Deferred:
-            continue
-        if holder.startswith("_wsgi_lambda_"):
-            continue
-        held = set()
-        for name, value in list(ModuleType.__getattribute__(module, "__dict__").items()):
-            of = _module_of_object(value)
-            # The import system gives a package each of its submodules, whoever imported it.
-            if type(of) is str and of != holder and not (of == f"{holder}.{name}" and issubclass(type(value), ModuleType)):
-                held.add(of)
-        for name in held & names:
-            found.setdefault(name, []).append(holder)
-    return {name: sorted(holding) for name, holding in found.items()}
+class Relations:
+    """Which modules hold something of which others. Who imports a module that is there already goes unnoticed; what it
+    takes of it stays among its names."""
+
+    def __init__(self, names):
+        """For modules of these names, as they are now."""
+        self.with_code = set()
+        self.held_by = {}
+        self.base_of = {}
+        for holder, module in list(sys.modules.items()) if names else ():
+            lazy = not issubclass(type(module), ModuleType) or type(module) is deferred.Deferred
+            if lazy or holder.startswith("_wsgi_lambda_"):
+                continue
+            held, bases = set(), set()
+            for name, value in list(ModuleType.__getattribute__(module, "__dict__").items()):
+                of = _module_of_object(value)
+                if type(of) is not str:
+                    continue
+                if of != holder:
+                    # The import system gives a package each of its submodules, whoever imported it.
+                    if of != f"{holder}.{name}" or not issubclass(type(value), ModuleType):
+                        held.add(of)
+                elif type(value) is FunctionType:
+                    self.with_code.add(holder)
+                elif issubclass(type(value), type):
+                    self.with_code.add(holder)
+                    bases.update(map(_module_of_class, _get_bases(value)))
+            bases.discard(holder)
+            for found, others in ((self.held_by, held | bases), (self.base_of, bases)):
+                for name in names & others:
+                    found.setdefault(name, []).append(holder)
+        for found in (self.held_by, self.base_of):
+            for holders in found.values():
+                holders.sort()

@@ -1,0 +1,179 @@
+//! The report, for the eye.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::record::{How, Import, Record, Tree};
+use crate::cli::out::{BOLD, DIM, RED};
+use crate::cli::replay::show::printable;
+use crate::cli::replay::timing::duration;
+
+/// How many lines the tree has at most, unless all is asked for.
+const TREE_LINES: usize = 40;
+/// How many imports are on a line at most.
+const CHAIN: usize = 3;
+/// Of the tree's imports each is at least this part of the init.
+pub(super) const TREE_PART: u64 = 100;
+
+/// A record, and what the command line knows of its run.
+pub(super) struct Report<'r> {
+    pub(super) record: &'r Record,
+    /// From the start of the process to its first call for an event.
+    pub(super) init: Option<Duration>,
+    /// How many events there were.
+    pub(super) events: usize,
+    /// Whether nothing is left out.
+    pub(super) all: bool,
+}
+
+impl Report<'_> {
+    pub(super) fn lines(&self, picture: &Path) -> Vec<String> {
+        let tree = Tree::new(&self.record.imports);
+        let mut lines = vec![String::new()];
+        lines.extend(self.phases(&tree));
+        lines.push(String::new());
+        lines.extend(self.tree(&tree));
+        for paragraph in self.findings(&tree) {
+            lines.push(String::new());
+            lines.extend(paragraph);
+        }
+        lines.push(String::new());
+        lines.push(format!("{BOLD}Flame graph{BOLD:#}: {} (open it in a browser)", picture.display()));
+        lines.push(format!(
+            "{DIM}The profile itself makes a start slower, and Lambda's processors are slower than most: compare the \
+             parts, not the milliseconds.{DIM:#}"
+        ));
+        lines
+    }
+
+    /// Where the time went, as a whole.
+    fn phases(&self, tree: &Tree) -> Vec<String> {
+        let record = self.record;
+        let (known, total) = (record.ns(), record.total_ns(self.init));
+        let (calls, modules): (Vec<usize>, Vec<usize>) =
+            tree.roots.iter().partition(|&&root| tree.imports[root].how == How::Factory);
+        let sum = |roots: &[usize]| roots.iter().map(|&root| tree.imports[root].ns).sum::<u64>();
+        let count = modules.iter().map(|&root| tree.below(root).len()).sum::<usize>();
+        let end = match (&record.failed, record.complete, self.init) {
+            (Some(error), ..) => format!("to its failure, {RED}{}{RED:#}", printable(error)),
+            (None, false, _) => format!("{RED}and it was not over{RED:#}"),
+            (None, true, Some(_)) => "from the start of the process to its first call for an event".to_owned(),
+            (None, true, None) => "from the start of Python to the end of the import".to_owned(),
+        };
+        let mut lines = vec![format!(
+            "{BOLD}Cold start of {}{BOLD:#} with Python {}: {BOLD}{}{BOLD:#} {end}",
+            printable(&record.handler),
+            printable(&record.python),
+            time(total)
+        )];
+        let itself = known.saturating_sub(record.phases.interpreter + sum(&tree.roots));
+        let imports = format!("imports: {count} modules, the application's code among them");
+        let mut row = |ns: u64, what: &str| {
+            if ns > 0 {
+                lines.push(format!("{}  {:>4}  {what}", column(ns), percent(ns, total)));
+            }
+        };
+        row(total - known, "the process before and after Python's part");
+        row(record.phases.interpreter, "Python starts");
+        row(itself, "wsgi-lambda itself");
+        row(sum(&modules), &imports);
+        for call in calls {
+            row(
+                tree.imports[call].ns,
+                &format!("the call of {}, with what it imports", printable(&tree.imports[call].name)),
+            );
+        }
+        lines
+    }
+
+    /// The imports by cost, as many as one reads.
+    fn tree(&self, tree: &Tree) -> Vec<String> {
+        let mut at_least = if self.all { 0 } else { self.record.ns() / TREE_PART };
+        loop {
+            let (lines, shown) = tree_lines(tree, at_least);
+            if lines.len() > TREE_LINES && !self.all {
+                at_least += at_least / 4 + 1;
+                continue;
+            }
+            let mut all = vec![format!("{BOLD}Imports by cost{BOLD:#}"), format!("{DIM}    total     itself{DIM:#}")];
+            all.extend(lines);
+            let hidden = tree.all().len() - shown;
+            if hidden > 0 {
+                let least = time(at_least);
+                all.push(format!("{DIM}… {} below {least} each, --verbose shows them{DIM:#}", modules(hidden)));
+            }
+            return all;
+        }
+    }
+}
+
+/// The imports that took a time or longer, the most expensive first, and how many they are. One that did little more than
+/// to wait for another one is on a line with it.
+fn tree_lines(tree: &Tree, at_least: u64) -> (Vec<String>, usize) {
+    let children = |place: usize| {
+        let long = tree.children(place).iter().copied().filter(|&child| tree.imports[child].ns >= at_least);
+        long.collect::<Vec<usize>>()
+    };
+    let mut lines = Vec::new();
+    let mut shown = 0;
+    let roots: Vec<usize> = tree.roots.iter().copied().filter(|&root| tree.imports[root].ns >= at_least).collect();
+    let mut open = by_cost(tree, &roots, 0);
+    while let Some((place, depth)) = open.pop() {
+        let name = |place: usize| printable(&tree.imports[place].name) + &note(&tree.imports[place]);
+        let mut names = vec![name(place)];
+        let mut last = place;
+        while let [only] = children(last)[..]
+            && names.len() < CHAIN
+            && at_least > tree.own_ns(last)
+        {
+            last = only;
+            names.push(name(last));
+        }
+        shown += names.len();
+        open.extend(by_cost(tree, &children(last), depth + 1));
+        let (total, itself) = (column(tree.imports[place].ns), column(tree.own_ns(last)));
+        lines.push(format!("{total}  {itself}  {}{}", "  ".repeat(depth), names.join(" → ")));
+    }
+    (lines, shown)
+}
+
+/// Places with their depth, to be taken from the end, where the most expensive is.
+fn by_cost(tree: &Tree, places: &[usize], depth: usize) -> Vec<(usize, usize)> {
+    let mut sorted: Vec<(usize, usize)> = places.iter().map(|&place| (place, depth)).collect();
+    sorted.sort_by_key(|&(place, _)| tree.imports[place].ns);
+    sorted
+}
+
+/// What is said behind a module's name.
+pub(super) fn note(import: &Import) -> String {
+    let compiler = import.compile_ns.map(|ns| format!("compiled in {}", time(ns)));
+    let touched =
+        import.touched_by.as_deref().map(|by| format!("put off until {} took something of it", printable(by)));
+    let how = match import.how {
+        How::Extension => Some("extension module"),
+        How::BuiltIn => Some("built in"),
+        How::PutOff => Some("put off"),
+        How::NotFound => Some("not found"),
+        How::Failed => Some("failed"),
+        How::Factory => Some("call"),
+        How::Bytecode | How::Compiled | How::Other => None,
+    };
+    let notes: Vec<String> = [compiler, touched, how.map(str::to_owned)].into_iter().flatten().collect();
+    if notes.is_empty() { String::new() } else { format!("  {DIM}{}{DIM:#}", notes.join(", ")) }
+}
+
+pub(super) fn modules(count: usize) -> String {
+    if count == 1 { "1 module".to_owned() } else { format!("{count} modules") }
+}
+
+pub(super) fn time(ns: u64) -> String {
+    duration(Duration::from_nanos(ns))
+}
+
+pub(super) fn column(ns: u64) -> String {
+    format!("{:>9}", time(ns))
+}
+
+fn percent(ns: u64, total: u64) -> String {
+    format!("{} %", (ns * 100 + total / 2) / total.max(1))
+}
