@@ -50,6 +50,7 @@ _source_to_code = external.SourceLoader.source_to_code
 _load_deferred = deferred.load
 
 _nodes = []
+_done = {}  # by name: those that have come to a good end
 _current = {}  # by thread: the import that it waits for
 _header = {}
 _phases = {}
@@ -75,6 +76,8 @@ class Node:
 
 def begin(path, header, phases):
     """Records from here on. A file that is there is left alone: the first start of several counts."""
+    if not path.startswith("/"):
+        path = f"{posix.getcwd()}/{path}"  # the application may go elsewhere
     try:
         posix.stat(path)
         return False
@@ -130,6 +133,7 @@ def find_and_load(name, import_):
     if name in sys.modules:
         return _find_and_load(name, import_)
     node = _enter(name)
+    began = node.start
     try:
         module = _find_and_load(name, import_)
     except BaseException as error:
@@ -138,6 +142,13 @@ def find_and_load(name, import_):
         node.how, node.error = "not found" if missing else "failed", type(error).__name__
         raise
     _leave(node)
+    if not node.children and name in _done and _done[name].start >= began:
+        # `import a.b`, and the code of `a` has imported `a.b` already: nothing was left to do.
+        _nodes.remove(node)
+        if node.parent is not None:
+            node.parent.children.remove(node)
+        return module
+    _done[name] = node
     _describe(node, sys.modules.get(name))
     return module
 
@@ -244,9 +255,9 @@ def _keep():
 
 
 def _write():
-    """The file as a whole, or a warning: a profile is not worth an init."""
-    if posix.getpid() != _header["pid"]:
-        return  # a child of the application's
+    """The file as a whole, or one warning: a profile is not worth an init."""
+    if posix.getpid() != _header["pid"] or _header.get("given_up"):
+        return  # a child of the application's, or in vain
     with _writing:
         _header["written"], _header["nodes"] = _use.size(), len(_nodes)
         part = f"{_header['path']}.part"
@@ -255,6 +266,7 @@ def _write():
                 file.write(_json(_report()))
             posix.replace(part, _header["path"])
         except Exception as error:
+            _header["given_up"] = True
             print(f"[WARNING] WSGI_LAMBDA_PROFILE_INIT: no profile is written: {error}", file=sys.stderr)
 
 

@@ -92,16 +92,14 @@ pub(super) fn candidates(record: &Record, owners: &Owners) -> Vec<Candidate> {
     let mut seen = HashSet::new();
     let mut open: Vec<usize> = tree.roots.iter().rev().copied().collect();
     while let Some(place) = open.pop() {
-        if seen.contains(&place) {
+        open.extend(tree.children(place).iter().rev());
+        let is_root = tree.imports[place].parent.is_none();
+        if is_root || seen.contains(&place) {
             continue;
         }
-        let is_root = tree.imports[place].parent.is_none();
-        match search.candidate(place).filter(|_| !is_root) {
-            Some((candidate, group)) => {
-                seen.extend(group);
-                found.push(candidate);
-            }
-            None => open.extend(tree.children(place).iter().rev()),
+        if let Some((candidate, spared)) = search.candidate(place) {
+            seen.extend(spared);
+            found.push(candidate);
         }
     }
     let worth = |candidate: &Candidate| {
@@ -125,8 +123,8 @@ impl<'a> Search<'a> {
         &self.tree.imports[place]
     }
 
-    /// The module as a candidate, with the imports that it stands for; `None` if something of them is needed.
-    fn candidate(&self, place: usize) -> Option<(Candidate, BTreeSet<usize>)> {
+    /// The module as a candidate, with the imports that it would spare; `None` if something of them is needed.
+    fn candidate(&self, place: usize) -> Option<(Candidate, Vec<usize>)> {
         let import = self.import(place);
         let is_module = !matches!(import.how, How::PutOff | How::NotFound | How::Failed | How::Factory);
         if !is_module || import.used == Some(true) {
@@ -153,7 +151,7 @@ impl<'a> Search<'a> {
             importers,
             was_touched: import.touched_by.is_some(),
         };
-        Some((candidate, group))
+        Some((candidate, spared))
     }
 
     /// Whether modules outside need it for their classes.
@@ -215,4 +213,98 @@ impl<'a> Search<'a> {
 
 fn is_within(name: &str, package: &str) -> bool {
     name.strip_prefix(package).is_some_and(|rest| rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{import, record};
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    /// An application that is used, and what it imports: name, the place of its parent, milliseconds.
+    fn with(modules: &[(&str, usize, u64)]) -> Record {
+        let mut imports = vec![import("app", None, 0, 1000 * MS)];
+        imports[0].used = Some(true);
+        for (order, (name, parent, ms)) in modules.iter().enumerate() {
+            imports.push(import(name, Some(*parent), order as u64 + 1, ms * MS));
+        }
+        record(imports)
+    }
+
+    fn found(record: &Record) -> Vec<(String, u64, usize)> {
+        let found = candidates(record, &Owners::new(record));
+        found.into_iter().map(|it| (it.name, it.saved_ns / MS, it.modules)).collect()
+    }
+
+    fn entry(name: &str, ms: u64, modules: usize) -> (String, u64, usize) {
+        (name.to_owned(), ms, modules)
+    }
+
+    #[test]
+    fn the_largest_subtree_that_nothing_used_is_one_entry() {
+        let mut record =
+            with(&[("small", 0, 2), ("big", 0, 30), ("big.part", 2, 20), ("used", 0, 50), ("below", 4, 5)]);
+        record.imports[4].used = Some(true);
+        assert_eq!(found(&record), [entry("big", 30, 2), entry("below", 5, 1), entry("small", 2, 1)]);
+        record.events = None;
+        assert_eq!(found(&record), []);
+    }
+
+    #[test]
+    fn what_others_hold_would_come_all_the_same() {
+        let mut record = with(&[("lazy", 0, 30), ("shared", 1, 20), ("under", 2, 5), ("user", 0, 1)]);
+        record.imports[2].held_by = vec!["lazy".to_owned(), "user".to_owned()];
+        record.imports[2].used = Some(true);
+        record.imports[4].used = Some(true);
+        assert_eq!(found(&record), [entry("lazy", 10, 1), entry("under", 5, 1)]);
+    }
+
+    #[test]
+    fn a_package_stays_for_the_part_that_is_used_wherever_that_came_in() {
+        let mut record = with(&[("package", 0, 30), ("package.used", 0, 5), ("package.unused", 1, 4)]);
+        record.imports[2].used = Some(true);
+        assert_eq!(found(&record), [entry("package.unused", 4, 1)]);
+    }
+
+    #[test]
+    fn what_leaves_no_trace_is_not_judged() {
+        let mut record = with(&[("constants", 0, 30), ("base", 0, 20), ("model", 0, 1), ("off", 0, 9)]);
+        record.imports[1].used = None;
+        record.imports[2].base_of = vec!["model".to_owned()];
+        record.imports[3].used = Some(true);
+        record.imports[4].how = How::PutOff;
+        assert_eq!(found(&record), []);
+    }
+
+    #[test]
+    fn importers_are_named_and_those_of_packages_told_apart() {
+        let mut record = with(&[("mine", 0, 30), ("library", 0, 5), ("theirs", 2, 4), ("late", 0, 1)]);
+        record.imports[1].held_by = vec!["app".to_owned(), "late".to_owned(), "views".to_owned()];
+        record.imports[2].file = Some("/venv/lib/python3.13/site-packages/library.py".to_owned());
+        record.imports[2].used = Some(true);
+        record.imports[4].event = true;
+        record.imports.push(import("views", Some(0), 9, 0));
+        let owners = Owners::new(&record);
+        let found = candidates(&record, &owners);
+        assert_eq!((&found[0].importers[..], found[0].is_yours), (&["app".to_owned(), "views".to_owned()][..], true));
+        assert_eq!((&found[1].importers[..], found[1].is_yours), (&["library".to_owned()][..], false));
+    }
+
+    #[test]
+    fn packages_that_lie_beside_the_application_are_not_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let info = folder.path().join("library-1.0.dist-info");
+        std::fs::create_dir(&info).unwrap();
+        std::fs::write(info.join("RECORD"), "library/__init__.py,sha256=x,1\nsingle.py,,\n").unwrap();
+        let mut record = with(&[("library", 0, 1), ("single", 0, 1), ("json", 0, 1)]);
+        record.task_root = folder.path().to_str().unwrap().to_owned();
+        for (place, file) in ["app.py", "library/__init__.py", "single.py"].iter().enumerate() {
+            record.imports[place].file = Some(folder.path().join(file).to_str().unwrap().to_owned());
+        }
+        record.imports[3].file = Some("/var/lang/lib/python3.13/json/__init__.py".to_owned());
+        let owners = Owners::new(&record);
+        let of = ["app", "library", "single", "json"].map(|name| owners.of(name));
+        assert_eq!(of, [Owner::Application, Owner::Package, Owner::Package, Owner::Python]);
+    }
 }

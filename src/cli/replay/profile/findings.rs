@@ -78,10 +78,10 @@ impl Report<'_> {
         let (yours, others): (Vec<Candidate>, Vec<Candidate>) =
             candidates(self.record, owners).into_iter().partition(|candidate| candidate.is_yours);
         let these = if self.events == 1 { "this event".to_owned() } else { format!("these {} events", self.events) };
-        let mut lines = vec![format!("{BOLD}Not used by {these}{BOLD:#}, and what the start would save without")];
+        let mut lines = vec![format!("{BOLD}Not used by {these}{BOLD:#}, with what the start would save")];
         for (list, advice) in [
             (&yours, "imported by your own modules: import them inside the function that needs them"),
-            (&others, "imported by packages: for their authors, or avoid the importer"),
+            (&others, "imported by packages: their authors can change that, or you do without the importer"),
         ] {
             if !list.is_empty() {
                 lines.push(format!("  {advice}"));

@@ -177,3 +177,91 @@ pub(super) fn column(ns: u64) -> String {
 fn percent(ns: u64, total: u64) -> String {
     format!("{} %", (ns * 100 + total / 2) / total.max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::How;
+    use super::super::samples::{import, record};
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    /// A start with one of each kind.
+    fn every_kind() -> Record {
+        let mut imports = vec![
+            import("app", None, 0, 200 * MS),
+            import("chain", Some(0), 1, 50 * MS),
+            import("chain.of", Some(1), 2, 50 * MS),
+            import("chain.of.imports", Some(2), 3, 49 * MS),
+            import("native", Some(0), 60, 20 * MS),
+            import("decimal", Some(0), 70, MS / 10),
+            import("uuid", Some(0), 71, MS / 10),
+            import("uuid", Some(0), 72, 8 * MS),
+            import("speedups", Some(0), 80, 5 * MS),
+            import("boto\u{1b}[2J", Some(0), 90, 30 * MS),
+            import("tiny", Some(0), 99, MS),
+            import("app:make()", None, 300, 40 * MS),
+            import("late", None, 900, 7 * MS),
+            import("late.inner", Some(12), 901, 6 * MS),
+            import("beside", None, 5, 11 * MS),
+        ];
+        let kinds = [(4, How::Extension), (5, How::PutOff), (6, How::PutOff), (8, How::NotFound), (11, How::Factory)];
+        kinds.into_iter().for_each(|(place, how)| imports[place].how = how);
+        for place in [0, 3, 12] {
+            imports[place].how = How::Compiled;
+            imports[place].compile_ns = Some(4 * MS);
+        }
+        [0, 1, 2, 3].into_iter().for_each(|place| imports[place].used = Some(true));
+        imports[7].touched_by = Some("app".to_owned());
+        [12, 13].into_iter().for_each(|place| imports[place].event = true);
+        imports[14].thread = true;
+        let mut record = record(imports);
+        (record.phases.interpreter, record.phases.glue, record.phases.app) = (20 * MS, 2 * MS, 241 * MS);
+        record.phases.profile = 50 * MS;
+        record
+    }
+
+    fn text(record: &Record, all: bool) -> String {
+        let report = Report { record, init: Some(Duration::from_millis(320)), events: 3, all };
+        let lines = report.lines(Path::new("init-profile.svg"));
+        anstream::adapter::strip_str(&lines.join("\n")).to_string()
+    }
+
+    #[test]
+    fn a_report_with_one_of_each_kind() {
+        insta::assert_snapshot!(text(&every_kind(), false));
+    }
+
+    #[test]
+    fn all_of_it_when_asked_for() {
+        let short = text(&every_kind(), false);
+        let long = text(&every_kind(), true);
+        assert!(!short.contains("decimal  put off") && short.contains("--verbose shows them"), "{short}");
+        assert!(long.contains("decimal  put off") && !long.contains("--verbose"), "{long}");
+    }
+
+    #[test]
+    fn a_large_tree_is_cut_to_what_one_reads() {
+        let parent = |place: u64| (place > 0).then_some(0);
+        let imports = (0..500).map(|place| import(&format!("m{place}"), parent(place), place, (500 - place) * MS));
+        let record = record(imports.collect());
+        let shown = text(&record, false)
+            .lines()
+            .filter(|line| line.trim_start().ends_with(" ms  m0") || line.contains("ms    m"))
+            .count();
+        assert!((TREE_LINES / 2..=TREE_LINES).contains(&shown), "{shown}");
+    }
+
+    #[test]
+    fn a_start_that_did_not_come_to_its_end_says_so() {
+        let mut record = every_kind();
+        (record.complete, record.events) = (false, None);
+        let killed = text(&record, false);
+        assert!(killed.contains("and it was not over") && killed.contains("no event was answered"), "{killed}");
+        record.failed = Some("Runtime.ImportModuleError".to_owned());
+        assert!(text(&record, false).contains("to its failure, Runtime.ImportModuleError"));
+        (record.complete, record.failed, record.deferral) = (true, None, false);
+        let workers = text(&record, false);
+        assert!(workers.contains("AWS_LAMBDA_MAX_CONCURRENCY") && workers.contains("Nothing was put off"), "{workers}");
+    }
+}

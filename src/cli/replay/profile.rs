@@ -15,8 +15,8 @@ mod report;
 #[cfg(test)]
 mod samples;
 
-use record::Record;
-use report::Report;
+use self::record::Record;
+use self::report::Report;
 
 /// A profile that the runtime is asked for.
 pub(super) struct Profile {
