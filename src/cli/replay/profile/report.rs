@@ -206,14 +206,18 @@ mod tests {
             import("beside", None, 5, 11 * MS),
         ];
         let kinds = [(4, How::Extension), (5, How::PutOff), (6, How::PutOff), (8, How::NotFound), (11, How::Factory)];
-        kinds.into_iter().for_each(|(place, how)| imports[place].how = how);
+        for (place, how) in kinds {
+            imports[place].how = how;
+        }
         for place in [0, 3, 12] {
             imports[place].how = How::Compiled;
             imports[place].compile_ns = Some(4 * MS);
         }
-        [0, 1, 2, 3].into_iter().for_each(|place| imports[place].used = Some(true));
+        for import in &mut imports[..4] {
+            import.used = Some(true);
+        }
         imports[7].touched_by = Some("app".to_owned());
-        [12, 13].into_iter().for_each(|place| imports[place].event = true);
+        (imports[12].event, imports[13].event) = (true, true);
         imports[14].thread = true;
         let mut record = record(imports);
         (record.phases.interpreter, record.phases.glue, record.phases.app) = (20 * MS, 2 * MS, 241 * MS);
