@@ -263,6 +263,20 @@ fn an_init_that_fails_leaves_its_record_and_the_same_stack_trace() {
     assert_eq!(record.one("fine")["how"], "compiled");
 }
 
+/// The limit is a thousand frames. Python takes seven for an import; the profile takes one of its own.
+#[test]
+fn what_nests_deep_passes_here_too() {
+    let place = Place::new("import m0, sys\ndef answer(path): return sys.getrecursionlimit()");
+    for number in 0..135 {
+        place.write(&format!("m{number}.py"), &format!("import m{}", number + 1));
+    }
+    place.write("m135.py", "");
+    let mut plain = app(place.0.path(), "app:app").start();
+    let mut profiled = place.start();
+    assert_eq!(profiled.replay("function-url-get").text(), plain.replay("function-url-get").text());
+    assert_eq!(place.record().parent("m135"), Some("m134"));
+}
+
 #[test]
 fn an_init_that_is_killed_leaves_what_it_had_come_to() {
     let place = Place::new("import fine, hangs");

@@ -99,6 +99,10 @@ def begin(path, header, phases):
     _frozen_importlib._find_and_load = find_and_load
     external.SourceLoader.source_to_code = source_to_code
     deferred.load = load_deferred
+    # Each import is a frame deeper: what nests as deep as Python allows is to pass here as well.
+    limit = sys.getrecursionlimit()
+    _header["recursion"] = (limit, limit + limit // 4)
+    sys.setrecursionlimit(limit + limit // 4)
     _over.acquire()
     start_new_thread(_keep, ())
     return True
@@ -114,6 +118,9 @@ def end_init(error_name, watch):
     _phases["app"] = perf_counter_ns() - _header["began"] - _phases["prepare"]
     _header["failed"] = error_name
     _over.release()
+    limit, raised = _header["recursion"]
+    if sys.getrecursionlimit() == raised:  # else the application has set its own
+        sys.setrecursionlimit(limit)
     began = perf_counter_ns()
     _header["relations"] = Relations({node.name for node in _nodes})
     if watch and error_name is None:

@@ -47,7 +47,8 @@ impl<'r> Owners<'r> {
     }
 
     pub(super) fn of(&self, name: &str) -> Owner {
-        self.by_name.get(name).copied().unwrap_or(Owner::Package)
+        // What was there before the profile is the interpreter's.
+        self.by_name.get(name).copied().unwrap_or(Owner::Python)
     }
 }
 
@@ -143,6 +144,10 @@ impl<'a> Search<'a> {
             return None;
         }
         let importers = self.importers(&import.name, &group);
+        // Nobody is going to change what Python's own modules import.
+        if importers.iter().all(|name| self.owners.of(name) == Owner::Python) {
+            return None;
+        }
         let candidate = Candidate {
             name: import.name.clone(),
             saved_ns: spared.iter().map(|&place| self.tree.own_ns(place)).sum(),
@@ -289,6 +294,19 @@ mod tests {
         let found = candidates(&record, &owners);
         assert_eq!((&found[0].importers[..], found[0].is_yours), (&["app".to_owned(), "views".to_owned()][..], true));
         assert_eq!((&found[1].importers[..], found[1].is_yours), (&["library".to_owned()][..], false));
+    }
+
+    #[test]
+    fn what_only_python_itself_imports_is_nothing_to_change() {
+        let mut record = with(&[("json", 0, 30), ("json.decoder", 1, 20), ("warnings", 1, 5)]);
+        for import in &mut record.imports[1..] {
+            import.file = Some(format!("/var/lang/lib/python3.13/{}.py", import.name));
+        }
+        record.imports[1].used = Some(true);
+        record.imports[3].held_by = vec!["os".to_owned()];
+        assert_eq!(found(&record), []);
+        record.imports[3].held_by.push("app".to_owned());
+        assert_eq!(found(&record), [entry("warnings", 5, 1)]);
     }
 
     #[test]

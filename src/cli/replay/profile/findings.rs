@@ -135,13 +135,20 @@ impl Report<'_> {
 
     /// Imports that failed and cost time.
     fn failed(&self, tree: &Tree) -> Vec<String> {
+        let is_failed = |import: &Import| import.how == How::Failed;
         let failed = most_expensive(
             tree,
-            |import| matches!(import.how, How::NotFound | How::Failed),
-            |import, own| if import.how == How::Failed { import.ns } else { own },
+            |import| {
+                // What failed with another one is a part of that; with the init as a whole it is no news.
+                let outer =
+                    import.parent.map_or(self.record.failed.is_some(), |parent| is_failed(&tree.imports[parent]));
+                import.how == How::NotFound || is_failed(import) && !outer
+            },
+            |import, own| if is_failed(import) { import.ns } else { own },
         );
         let sum: u64 = failed.iter().map(|&(_, ns)| ns).sum();
-        if sum * TREE_PART < self.record.ns() && !self.all && self.record.failed.is_none() {
+        let weighs = sum * TREE_PART >= self.record.ns() || self.all || self.record.failed.is_some();
+        if failed.is_empty() || !weighs {
             return Vec::new();
         }
         let mut lines = vec![format!("{BOLD}Imports in vain{BOLD:#}: {}, {}", failed.len(), time(sum))];
