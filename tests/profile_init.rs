@@ -3,110 +3,16 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "profile_init/place.rs"]
+mod place;
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
+use place::{Place, path};
 use serde_json::{Value, json};
-use support::{Function, Setup, app, event, root};
-use tempfile::TempDir;
-
-const ANSWER: &str = "
-def app(environ, start_response):
-    start_response('200 OK', [])
-    return [repr(answer(environ['PATH_INFO'])).encode()]
-";
-
-/// A folder with an application, and a place for its record.
-struct Place(TempDir);
-
-impl Place {
-    /// `app.py` has this source and an application that gives `answer(path)`.
-    fn new(source: &str) -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
-        place.write("app.py", &format!("{source}\n{ANSWER}"));
-        place
-    }
-
-    fn write(&self, name: &str, text: &str) -> &Self {
-        let path = self.0.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-        self
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.path().join("record.json")
-    }
-
-    fn function(&self) -> Setup {
-        app(self.0.path(), "app:app").env("WSGI_LAMBDA_PROFILE_INIT", self.file().to_str().unwrap())
-    }
-
-    fn start(&self) -> Function {
-        self.function().start()
-    }
-
-    fn record(&self) -> Record {
-        Record(serde_json::from_slice(&fs::read(self.file()).unwrap()).unwrap())
-    }
-
-    fn replay(&self, arguments: &[&str]) -> Output {
-        let event = root().join("events/function-url-get.json");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wsgi-lambda"));
-        command.arg("replay").arg(event).args(arguments).current_dir(self.0.path());
-        for variable in ["AWS_REGION", "CLICOLOR_FORCE", "VIRTUAL_ENV"] {
-            command.env_remove(variable);
-        }
-        command.env("WSGI_LAMBDA_BOOTSTRAP", support::bootstrap()).output().unwrap()
-    }
-}
-
-/// What the runtime wrote.
-struct Record(Value);
-
-impl Record {
-    fn imports(&self) -> &[Value] {
-        self.0["imports"].as_array().unwrap()
-    }
-
-    /// Each import of a module: there are two of one that was put off and then touched.
-    fn all(&self, name: &str) -> Vec<&Value> {
-        self.imports().iter().filter(|import| import["name"] == name).collect()
-    }
-
-    fn one(&self, name: &str) -> &Value {
-        let [one] = self.all(name)[..] else { panic!("{name}: {:?}", self.all(name)) };
-        one
-    }
-
-    fn parent(&self, name: &str) -> Option<&str> {
-        let place = self.one(name)["parent"].as_u64()?;
-        self.imports()[usize::try_from(place).unwrap()]["name"].as_str()
-    }
-
-    /// What holds of every record: who waits takes at least as long as what it waits for, within the same time.
-    fn check(&self) {
-        for (place, import) in self.imports().iter().enumerate() {
-            let ns = |import: &Value, key: &str| import[key].as_u64().unwrap();
-            let children = self.imports().iter().filter(|child| child["parent"] == json!(place));
-            let sum: u64 = children.clone().map(|child| ns(child, "ns")).sum();
-            assert!(sum <= ns(import, "ns"), "{import}");
-            assert!(import["compile_ns"].as_u64().unwrap_or(0) <= ns(import, "ns"), "{import}");
-            for child in children {
-                assert!(ns(child, "start") >= ns(import, "start"), "{child} in {import}");
-            }
-        }
-    }
-}
-
-fn path(path: &str) -> Value {
-    let mut event = event("function-url-get");
-    event["rawPath"] = path.into();
-    event
-}
+use support::{app, root};
 
 #[test]
 fn without_the_setting_nothing_of_it_is_there() {
@@ -209,23 +115,30 @@ fn what_was_put_off_and_who_made_it_run() {
 
 #[test]
 fn what_the_events_use() {
-    let source = "import used, unused, by_class, constants, late_user\n\
-                  def answer(path):\n    if path == '/more': return unused.function()\n    \
-                  return used.function(), by_class.Class().method(), constants.VALUE, late_user.function()";
+    let source = "import queue, threading, used, unused, by_class, constants, late_user, by_thread\n\
+                  asked, given = queue.Queue(), queue.Queue()\n\
+                  def work():\n    while True: given.put(by_thread.function(asked.get()))\n\
+                  threading.Thread(target=work, daemon=True).start()\n\
+                  def answer(path):\n    if path == '/more': return unused.function()\n    asked.put(6)\n    \
+                  return used.function(), by_class.Class().method(), constants.VALUE, late_user.function(), given.get()";
     let place = Place::new(source);
-    place
-        .write("used.py", "def function(): return 1\nfunction()")
-        .write("unused.py", "def function(): return 2\nfunction()");
-    place.write("by_class.py", "class Class:\n    def method(self): return 3").write("constants.py", "VALUE = 4");
-    place
-        .write("late_user.py", "def function():\n    import late\n    return late.value")
-        .write("late.py", "value = 5");
+    for (name, text) in [
+        ("used.py", "def function(): return 1\nfunction()"),
+        ("unused.py", "def function(): return 2\nfunction()"),
+        ("by_class.py", "class Class:\n    def method(self): return 3"),
+        ("constants.py", "VALUE = 4"),
+        ("late_user.py", "def function():\n    import late\n    return late.value"),
+        ("late.py", "value = 5"),
+        ("by_thread.py", "def function(value): return value"),
+    ] {
+        place.write(name, text);
+    }
     let mut function = place.start();
     let used = |name: &str| place.record().one(name)["used"].clone();
     assert_eq!([used("used"), used("unused")], [json!(false), json!(false)], "what ran in the init is not counted");
-    assert_eq!(function.invoke(path("/")).text(), "(1, 3, 4, 5)");
-    let names = ["used", "unused", "by_class", "constants"];
-    assert_eq!(names.map(used), [json!(true), json!(false), json!(true), Value::Null]);
+    assert_eq!(function.invoke(path("/")).text(), "(1, 3, 4, 5, 6)");
+    let names = ["used", "unused", "by_class", "by_thread", "constants"];
+    assert_eq!(names.map(used), [json!(true), json!(false), json!(true), json!(true), Value::Null]);
     assert_eq!(place.record().one("late")["event"], true);
     assert_eq!(function.invoke(path("/more")).text(), "2");
     assert_eq!(used("unused"), true, "it is written again when there is news");

@@ -99,6 +99,7 @@ def begin(path, header, phases):
     _frozen_importlib._find_and_load = find_and_load
     external.SourceLoader.source_to_code = source_to_code
     deferred.load = load_deferred
+    _use.prepare()
     # Each import is a frame deeper: what nests as deep as Python allows is to pass here as well.
     limit = sys.getrecursionlimit()
     _header["recursion"] = (limit, limit + limit // 4)

@@ -23,11 +23,15 @@ class Use:
         self.watching = False
         self.seen = set()
 
+    def prepare(self):
+        """Before the application: Python 3.11 can look only into threads that were told so when they began."""
+        if not hasattr(sys, "monitoring"):
+            after_import("threading", lambda threading: threading.setprofile(self._profile))
+
     def begin(self):
         monitoring = getattr(sys, "monitoring", None)
-        if monitoring is None:  # before Python 3.12
+        if monitoring is None:
             self.watching = True
-            after_import("threading", lambda threading: threading.setprofile(self._profile))
             sys.setprofile(self._profile)
             return
         try:
@@ -68,6 +72,8 @@ class Use:
         return sys.monitoring.DISABLE
 
     def _profile(self, frame, event, argument):
+        if not self.watching:
+            return
         if event == "call":
             self._note(frame.f_globals.get("__name__"))
         elif event == "c_call":

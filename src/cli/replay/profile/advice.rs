@@ -8,6 +8,9 @@ use super::record::{How, Import, Record, Tree};
 /// A module that costs less than this and less than a hundredth of the init is not worth a change.
 const WORTH_NS: u64 = 1_000_000;
 
+/// What more modules than these import, some of them of packages, will be imported.
+const IMPORTERS_MAX: usize = 4;
+
 /// Whose code a module is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
@@ -144,19 +147,26 @@ impl<'a> Search<'a> {
             return None;
         }
         let importers = self.importers(&import.name, &group);
-        // Nobody is going to change what Python's own modules import.
-        if importers.iter().all(|name| self.owners.of(name) == Owner::Python) {
+        let is_yours = importers.iter().all(|name| self.owners.of(name) == Owner::Application);
+        if !is_yours && self.is_for_nobody(&import.name, &importers) {
             return None;
         }
         let candidate = Candidate {
             name: import.name.clone(),
             saved_ns: spared.iter().map(|&place| self.tree.own_ns(place)).sum(),
             modules: spared.len(),
-            is_yours: importers.iter().all(|name| self.owners.of(name) == Owner::Application),
             importers,
+            is_yours,
             was_touched: import.touched_by.is_some(),
         };
         Some((candidate, spared))
+    }
+
+    /// Whether an import is not one to do without: Python's own, those within a package, and what many want.
+    fn is_for_nobody(&self, name: &str, importers: &[String]) -> bool {
+        importers.iter().all(|importer| self.owners.of(importer) == Owner::Python)
+            || importers.iter().all(|importer| top(importer) == top(name))
+            || importers.len() > IMPORTERS_MAX
     }
 
     /// Whether modules outside need it for their classes.
@@ -214,6 +224,10 @@ impl<'a> Search<'a> {
         }
         found.into_iter().filter(|name| !names.contains(name)).map(str::to_owned).collect()
     }
+}
+
+fn top(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }
 
 fn is_within(name: &str, package: &str) -> bool {
@@ -307,6 +321,18 @@ mod tests {
         assert_eq!(found(&record), []);
         record.imports[3].held_by.push("app".to_owned());
         assert_eq!(found(&record), [entry("warnings", 5, 1)]);
+        record.imports[3].held_by.extend(["a", "b", "c"].map(str::to_owned));
+        assert_eq!(found(&record), [], "too many");
+    }
+
+    #[test]
+    fn how_a_package_is_made_is_its_own_business() {
+        let mut record = with(&[("library", 0, 30), ("library.part", 1, 20), ("other", 1, 4)]);
+        for import in &mut record.imports[1..] {
+            import.file = Some(format!("/venv/lib/python3.13/site-packages/{}.py", import.name));
+        }
+        record.imports[1].used = Some(true);
+        assert_eq!(found(&record), [entry("other", 4, 1)]);
     }
 
     #[test]
