@@ -16,40 +16,40 @@ def app(environ, start_response):
 ";
 
 /// A folder with an application, and a place for its record.
-pub struct Place(pub TempDir);
+pub(crate) struct Place(pub(crate) TempDir);
 
 impl Place {
     /// `app.py` has this source and an application that gives `answer(path)`.
-    pub fn new(source: &str) -> Self {
+    pub(crate) fn new(source: &str) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         place.write("app.py", &format!("{source}\n{ANSWER}"));
         place
     }
 
-    pub fn write(&self, name: &str, text: &str) -> &Self {
+    pub(crate) fn write(&self, name: &str, text: &str) -> &Self {
         let path = self.0.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
         self
     }
 
-    pub fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.path().join("record.json")
     }
 
-    pub fn function(&self) -> Setup {
+    pub(crate) fn function(&self) -> Setup {
         app(self.0.path(), "app:app").env("WSGI_LAMBDA_PROFILE_INIT", self.file().to_str().unwrap())
     }
 
-    pub fn start(&self) -> Function {
+    pub(crate) fn start(&self) -> Function {
         self.function().start()
     }
 
-    pub fn record(&self) -> Record {
+    pub(crate) fn record(&self) -> Record {
         Record(serde_json::from_slice(&fs::read(self.file()).unwrap()).unwrap())
     }
 
-    pub fn replay(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn replay(&self, arguments: &[&str]) -> Output {
         let event = root().join("events/function-url-get.json");
         let mut command = Command::new(env!("CARGO_BIN_EXE_wsgi-lambda"));
         command.arg("replay").arg(event).args(arguments).current_dir(self.0.path());
@@ -61,30 +61,30 @@ impl Place {
 }
 
 /// What the runtime wrote.
-pub struct Record(pub Value);
+pub(crate) struct Record(pub(crate) Value);
 
 impl Record {
-    pub fn imports(&self) -> &[Value] {
+    pub(crate) fn imports(&self) -> &[Value] {
         self.0["imports"].as_array().unwrap()
     }
 
     /// Each import of a module: there are two of one that was put off and then touched.
-    pub fn all(&self, name: &str) -> Vec<&Value> {
+    pub(crate) fn all(&self, name: &str) -> Vec<&Value> {
         self.imports().iter().filter(|import| import["name"] == name).collect()
     }
 
-    pub fn one(&self, name: &str) -> &Value {
+    pub(crate) fn one(&self, name: &str) -> &Value {
         let [one] = self.all(name)[..] else { panic!("{name}: {:?}", self.all(name)) };
         one
     }
 
-    pub fn parent(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parent(&self, name: &str) -> Option<&str> {
         let place = self.one(name)["parent"].as_u64()?;
         self.imports()[usize::try_from(place).unwrap()]["name"].as_str()
     }
 
     /// What holds of every record: who waits takes at least as long as what it waits for, within the same time.
-    pub fn check(&self) {
+    pub(crate) fn check(&self) {
         for (place, import) in self.imports().iter().enumerate() {
             let ns = |import: &Value, key: &str| import[key].as_u64().unwrap();
             let children = self.imports().iter().filter(|child| child["parent"] == json!(place));
@@ -99,7 +99,7 @@ impl Record {
 }
 
 /// A request for this path.
-pub fn path(path: &str) -> Value {
+pub(crate) fn path(path: &str) -> Value {
     let mut event = event("function-url-get");
     event["rawPath"] = path.into();
     event
