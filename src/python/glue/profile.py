@@ -116,7 +116,13 @@ def prepared():
 
 def end_init(error_name, watch):
     """The application is loaded, or is not. From here on it is noted what runs, if `watch` says so."""
-    _phases["app"] = perf_counter_ns() - _header["began"] - _phases["prepare"]
+    ended = perf_counter_ns()
+    failures = [node.start + node.ns for node in _nodes if node.error and node.parent is None and not node.thread]
+    if error_name is not None and failures:
+        # What came behind it was imported to describe the error.
+        ended = max(failures)
+        _nodes[:] = [node for node in _nodes if node.start < ended]
+    _phases["app"] = ended - _header["began"] - _phases["prepare"]
     _header["failed"] = error_name
     _over.release()
     limit, raised = _header["recursion"]

@@ -1,5 +1,6 @@
 //! The report, for the eye.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -53,7 +54,12 @@ impl Report<'_> {
         let (calls, modules): (Vec<usize>, Vec<usize>) =
             tree.roots.iter().partition(|&&root| tree.imports[root].how == How::Factory);
         let sum = |roots: &[usize]| roots.iter().map(|&root| tree.imports[root].ns).sum::<u64>();
-        let count = modules.iter().map(|&root| tree.below(root).len()).sum::<usize>();
+        let came = |(place, _): (usize, usize)| {
+            let import = &tree.imports[place];
+            let is_module = !matches!(import.how, How::NotFound | How::Failed | How::Factory);
+            is_module.then_some(import.name.as_str())
+        };
+        let count = tree.all().into_iter().filter_map(came).collect::<HashSet<_>>().len();
         let end = match (&record.failed, record.complete, self.init) {
             (Some(error), ..) => format!("to its failure, {RED}{}{RED:#}", printable(error)),
             (None, false, _) => format!("{RED}and it was not over{RED:#}"),
@@ -67,7 +73,7 @@ impl Report<'_> {
             time(total)
         )];
         let itself = known.saturating_sub(record.phases.interpreter + sum(&tree.roots));
-        let imports = format!("imports: {count} modules, the application's code among them");
+        let imports = format!("imports, the application's code among them ({count} modules in all)");
         let mut row = |ns: u64, what: &str| {
             if ns > 0 {
                 lines.push(format!("{}  {:>4}  {what}", column(ns), percent(ns, total)));
