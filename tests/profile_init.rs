@@ -174,8 +174,8 @@ fn an_init_that_fails_leaves_its_record_and_the_same_stack_trace() {
     assert_eq!((&record.0["failed"], &record.0["complete"]), (&json!("ValueError"), &json!(true)));
     assert_eq!((record.parent("inner"), &record.one("inner")["how"]), (Some("wrong"), &json!("failed")));
     assert_eq!(record.one("fine")["how"], "compiled");
-    let roots = record.imports().iter().filter(|import| import["parent"].is_null());
-    assert_eq!(roots.last().unwrap()["name"], "app", "what describes the error is none of its imports");
+    let mut roots = record.imports().iter().filter(|import| import["parent"].is_null());
+    assert_eq!(roots.next_back().unwrap()["name"], "app", "what describes the error is none of its imports");
 }
 
 /// The limit is a thousand frames. Python takes seven for an import; the profile takes one of its own.

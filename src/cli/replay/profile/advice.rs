@@ -134,7 +134,7 @@ impl<'a> Search<'a> {
         if !is_module || import.used == Some(true) {
             return None;
         }
-        let group = self.group(place);
+        let group = self.group(&import.name);
         let kept = self.kept(&import.name, &group);
         let spared: Vec<usize> = group.iter().copied().filter(|place| !kept.contains(place)).collect();
         if !spared.contains(&place) || spared.iter().any(|&place| self.import(place).used == Some(true)) {
@@ -176,10 +176,8 @@ impl<'a> Search<'a> {
     }
 
     /// A module, what it contains, and all that these waited for.
-    fn group(&self, place: usize) -> BTreeSet<usize> {
-        let name = &self.import(place).name;
-        let members =
-            self.all.iter().copied().filter(|&other| other == place || is_within(&self.import(other).name, name));
+    fn group(&self, name: &str) -> BTreeSet<usize> {
+        let members = self.all.iter().copied().filter(|&other| self.is_of(other, name));
         members.flat_map(|member| self.tree.below(member)).map(|(place, _)| place).collect()
     }
 
