@@ -154,7 +154,7 @@ impl<'a> Search<'a> {
         let candidate = Candidate {
             name: import.name.clone(),
             saved_ns: spared.iter().map(|&place| self.tree.own_ns(place)).sum(),
-            modules: spared.len(),
+            modules: spared.iter().map(|&place| &self.import(place).name).collect::<HashSet<_>>().len(),
             importers,
             is_yours,
             was_touched: import.touched_by.is_some(),
