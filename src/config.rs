@@ -113,6 +113,8 @@ pub struct Config {
     pub defer_imports: bool,
     /// Whether the environment says how glibc's malloc has to work (`MALLOC_…_`, `GLIBC_TUNABLES`).
     pub malloc_is_tuned: bool,
+    /// See [`PROFILE_INIT`].
+    pub profile_init: Option<PathBuf>,
     /// `AWS_LAMBDA_LOG_FORMAT`
     pub log_format: LogFormat,
     /// `AWS_LAMBDA_LOG_LEVEL`, a level name of Python's `logging`.
@@ -187,6 +189,7 @@ impl Config {
             access_log: vars.switch(ACCESS_LOG)?,
             defer_imports: vars.switch(DEFER_IMPORTS)? && !snap_start && workers < 2,
             malloc_is_tuned: vars.0.keys().any(|name| name.starts_with("MALLOC_") || name == "GLIBC_TUNABLES"),
+            profile_init: vars.get(PROFILE_INIT.name).map(PathBuf::from),
             log_format: vars.log_format(),
             log_level: vars.log_level(),
             telemetry_fd: vars.get("_LAMBDA_TELEMETRY_LOG_FD").and_then(|fd| fd.parse().ok()),

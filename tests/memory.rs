@@ -28,7 +28,7 @@ fn faults_of_an_echo(variables: &[(&str, &str)]) -> u64 {
     event["requestContext"]["http"]["method"] = json!("POST");
     event["body"] = json!("AAAA".repeat(MEGABYTE / 3));
     event["isBase64Encoded"] = json!(true);
-    let mut echo = |function: &mut Function| assert_eq!(function.invoke(&event).body().len(), MEGABYTE / 3 * 3);
+    let echo = |function: &mut Function| assert_eq!(function.invoke(&event).body().len(), MEGABYTE / 3 * 3);
     (0..3).for_each(|_| echo(&mut function));
     let before = faults(&mut function);
     (0..10).for_each(|_| echo(&mut function));

@@ -82,6 +82,14 @@ pub const DEFER_IMPORTS: Setting = Setting {
            development server, `decimal`, `importlib.metadata` and the like) run their code when something of them \
            is touched. Not with SnapStart or on Managed Instances, where a start costs nobody's time.",
 };
+/// The profile of an init.
+pub const PROFILE_INIT: Setting = Setting {
+    name: "WSGI_LAMBDA_PROFILE_INIT",
+    default: "none",
+    help: "A file for a profile of the cold start, as JSON: what was imported, how long it took, what of it the events \
+           used. `wsgi-lambda replay --profile-init` sets it and makes a report of it. A file that is there is left \
+           alone.",
+};
 /// Virtual environment for local runs.
 pub const VENV: Setting = Setting {
     name: "WSGI_LAMBDA_VENV",
@@ -96,7 +104,7 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 12] = [
+pub const SETTINGS: [Setting; 13] = [
     APP,
     BASE_PATH,
     TRUSTED_HOPS,
@@ -107,6 +115,7 @@ pub const SETTINGS: [Setting; 12] = [
     STRICT,
     ACCESS_LOG,
     DEFER_IMPORTS,
+    PROFILE_INIT,
     VENV,
     LAYER_DIR,
 ];

@@ -61,6 +61,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
         };
         let receipt = handler.serve(&invocation, &mut answers)?;
         session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
+        session.note_answer();
         match receipt {
             Receipt::Accepted => {}
             Receipt::Refused(status) => {

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use super::environ::Template;
 use super::event::Events;
 use super::handler_name::HandlerName;
-use super::{describe, loaded_glue, type_name};
+use super::{describe, loaded_glue, profile, type_name};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 
@@ -22,6 +22,12 @@ pub struct App<'py> {
 
 impl<'py> App<'py> {
     pub(super) fn load(py: Python<'py>, config: &Config) -> Result<Self> {
+        let app = Self::import(py, config);
+        profile::end_init(py, config, app.as_ref().err());
+        app
+    }
+
+    fn import(py: Python<'py>, config: &Config) -> Result<Self> {
         let glue = loaded_glue(py)?;
         let before = || {
             if config.defer_imports {
@@ -52,7 +58,7 @@ impl<'py> Loader<'_, 'py> {
         self.refuse_builtin(&name.module)?;
         let mut app = self.find(&name)?;
         if name.factory {
-            app = app.call0().map_err(|error| describe(self.glue, error))?;
+            app = profile::factory(handler, &app).map_err(|error| describe(self.glue, error))?;
         }
         if app.is_callable() {
             return Ok(app);

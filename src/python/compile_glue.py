@@ -23,11 +23,16 @@ MODULES = """
 """
 
 
+# Files that few starts need: bytes among the code objects, so that nobody else makes code objects of them.
+HELD_BACK = ("profile", "profile_use")
+
+
 def compile_glue(folder):
     """Gives code objects by the names of their files."""
     codes = {}
     for path in sorted(pathlib.Path(folder).glob("*.py")):
-        codes[path.stem] = compile(path.read_bytes(), f"wsgi_lambda/{path.name}", "exec", dont_inherit=True)
+        code = compile(path.read_bytes(), f"wsgi_lambda/{path.name}", "exec", dont_inherit=True)
+        codes[path.stem] = marshal.dumps(code) if path.stem in HELD_BACK else code
     return codes
 
 

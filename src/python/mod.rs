@@ -15,12 +15,14 @@ mod glue;
 mod handler_name;
 mod interpreter;
 mod names;
+mod profile;
 mod signals;
 mod snapshot;
 mod start_response;
 mod workers;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -51,13 +53,23 @@ pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Re
     if !config.malloc_is_tuned {
         ffi::keep_memory();
     }
+    let began = Instant::now();
     ffi::start(&home).map_err(|message| {
         Error::new(Kind::Interpreter, "Runtime.InterpreterError", format!("Python could not be started: {message}"))
     })?;
+    let interpreter = began.elapsed();
     ffi::watch_forks();
     Python::attach(|py| {
         let glue = loaded_glue(py)?;
-        prepare(&glue, config, home.managed).map_err(|error| describe(&glue, error))?;
+        let before = profile::Before { interpreter, glue: began.elapsed().saturating_sub(interpreter) };
+        let prepared = || {
+            if let Some(file) = &config.profile_init {
+                profile::begin(py, config, file, &before)?;
+            }
+            prepare(&glue, config, home.managed)?;
+            profile::prepared(py)
+        };
+        prepared().map_err(|error| describe(&glue, error))?;
         work(Session { py })
     })
 }

@@ -14,11 +14,13 @@ use crate::emulator::{Environment, Invocation, Launch, Outcome, StartError, loca
 
 mod answer;
 mod expect;
+mod profile;
 mod show;
 mod sources;
 mod timing;
 
 use expect::Expectations;
+use profile::Profile;
 use sources::Event;
 use timing::Timing;
 
@@ -67,6 +69,11 @@ pub(super) struct Replay {
     /// Store the answers in the folder of --expect instead
     #[arg(long, requires = "expect")]
     update: bool,
+    /// Report what the cold start costs and what would make it shorter, and draw it as a flame graph, an SVG
+    /// [default: init-profile.svg]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "init-profile.svg")]
+    profile_init: Option<PathBuf>,
     /// The runtime [default: `bootstrap` next to this program]
     #[arg(long, value_name = "PATH", env = "WSGI_LAMBDA_BOOTSTRAP", hide_env_values = true)]
     bootstrap: Option<PathBuf>,
@@ -85,6 +92,8 @@ Examples:
     wsgi-lambda replay events/ --app hello:app --expect answers
   How long does an answer take:
     wsgi-lambda replay event.json --app hello:app --repeat 1000
+  What makes the cold start slow, and what could be imported later:
+    wsgi-lambda replay events/ --app hello:app --profile-init --quiet
   For other programs:
     jq -c '.[]' recorded.json | wsgi-lambda replay - --app hello:app --json
 
@@ -106,14 +115,18 @@ impl Replay {
     pub(super) fn run(&self, out: &mut Out) -> Result<bool, Failure> {
         let events = sources::collect(&self.paths)?;
         let demo = self.app.is_none().then(demo_app).transpose()?;
-        let launch = self.launch(demo.as_ref().map(|folder| folder.path().to_owned()))?;
+        let profile = self.profile_init.as_deref().map(Profile::new).transpose()?;
+        let mut launch = self.launch(demo.as_ref().map(|folder| folder.path().to_owned()))?;
+        if let Some(profile) = &profile {
+            launch = profile.of(launch);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
         runtime.block_on(async {
             tokio::select! {
-                result = self.replay(launch, &events, out) => result,
+                result = self.replay(launch, &events, profile.as_ref(), out) => result,
                 _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
             }
         })
@@ -146,7 +159,13 @@ impl Replay {
         Ok(self.env.iter().fold(launch, |launch, (key, value)| launch.env(key, value)))
     }
 
-    async fn replay(&self, launch: Launch, events: &[Event], out: &mut Out) -> Result<bool, Failure> {
+    async fn replay(
+        &self,
+        launch: Launch,
+        events: &[Event],
+        profile: Option<&Profile>,
+        out: &mut Out,
+    ) -> Result<bool, Failure> {
         let lines = Lines::default();
         let into = Arc::clone(&lines);
         let sink = Arc::new(move |line: crate::emulator::LogLine| {
@@ -161,15 +180,19 @@ impl Replay {
             tally: Tally::default(),
         };
         let start = Instant::now();
-        if !session.begin(out).await? {
-            return Ok(false);
+        let begun = session.begin(out).await?;
+        let init = session.environment.init_duration(); // of the first start, which is the one that is profiled
+        if begun {
+            for event in events {
+                session.event(event, out).await?;
+            }
+            session.environment.stop().await;
+            session.summary(events.len(), start.elapsed(), out)?;
         }
-        for event in events {
-            session.event(event, out).await?;
+        if let Some(profile) = profile {
+            profile.show(init, events.len(), self.json, out)?;
         }
-        session.environment.stop().await;
-        session.summary(events.len(), start.elapsed(), out)?;
-        Ok(session.tally.failed == 0 && session.tally.differ == 0)
+        Ok(begun && session.tally.failed == 0 && session.tally.differ == 0)
     }
 }
 

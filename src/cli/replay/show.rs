@@ -319,7 +319,7 @@ fn size(bytes: usize) -> String {
 }
 
 /// Text that cannot drive a terminal: control characters are shown, not sent.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
     text.chars().map(escape).collect()
 }

@@ -1,0 +1,86 @@
+//! `--profile-init`: what a cold start costs, and what would make it shorter.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Failure, Out};
+use crate::config::PROFILE_INIT;
+use crate::emulator::Launch;
+
+mod advice;
+mod findings;
+mod flame;
+mod record;
+mod report;
+#[cfg(test)]
+mod samples;
+
+use self::record::Record;
+use self::report::Report;
+
+/// A profile that the runtime is asked for.
+pub(super) struct Profile {
+    folder: tempfile::TempDir,
+    picture: PathBuf,
+}
+
+impl Profile {
+    pub(super) fn new(picture: &Path) -> Result<Self, Failure> {
+        let folder = picture.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let folder = folder.display();
+            return Err(Failure::Usage(format!(
+                "no folder {folder} for the flame graph: make it, or correct the path"
+            )));
+        }
+        if picture.is_dir() {
+            let picture = picture.display();
+            return Err(Failure::Usage(format!("{picture} is a folder: give --profile-init the name of a file")));
+        }
+        let folder = tempfile::tempdir()
+            .map_err(|error| Failure::Failed(format!("cannot make a folder for the profile: {error}")))?;
+        Ok(Self { folder, picture: picture.to_owned() })
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("init.json")
+    }
+
+    /// Has the runtime leave its record.
+    pub(super) fn of(&self, launch: Launch) -> Launch {
+        launch.env(PROFILE_INIT.name, self.file())
+    }
+
+    /// Prints the report and draws the picture. With `aside` the report goes to standard error.
+    pub(super) fn show(
+        &self,
+        init: Option<Duration>,
+        events: usize,
+        aside: bool,
+        out: &mut Out,
+    ) -> Result<(), Failure> {
+        let lines = match Record::read(&self.file())? {
+            Some(record) => {
+                self.draw(&record, init)?;
+                Report { record: &record, init, events, all: out.verbose() }.lines(&self.picture)
+            }
+            None => vec![format!(
+                "no profile: the runtime ended before it wrote one, or it is older than this program ({})",
+                PROFILE_INIT.name
+            )],
+        };
+        for line in lines {
+            if aside {
+                out.note(line)?;
+            } else {
+                out.line(line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&self, record: &Record, init: Option<Duration>) -> Result<(), Failure> {
+        let written = flame::svg(record, init).and_then(|picture| std::fs::write(&self.picture, picture));
+        written.map_err(|error| Failure::Failed(format!("cannot write {}: {error}", self.picture.display())))
+    }
+}

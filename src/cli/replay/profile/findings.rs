@@ -1,0 +1,238 @@
+//! What the report finds: one paragraph each.
+
+use super::advice::{Candidate, Owner, Owners, candidates};
+use super::record::{How, Import, Tree};
+use super::report::{Report, TREE_PART, column, modules, note, time};
+use crate::cli::out::{BOLD, DIM, GREEN, YELLOW};
+use crate::cli::replay::show::printable;
+
+/// How many entries a list has at most.
+const LIST_LINES: usize = 10;
+/// How many modules are named in a sentence.
+const NAMED: usize = 4;
+
+impl Report<'_> {
+    /// Those that have something to say.
+    pub(super) fn findings(&self, tree: &Tree) -> Vec<Vec<String>> {
+        let owners = Owners::new(self.record);
+        let mut found = vec![
+            Self::compiled(tree, &owners),
+            self.candidates(&owners),
+            self.put_off(tree),
+            self.failed(tree),
+            self.while_answering(),
+            self.other_threads(),
+        ];
+        found.retain(|paragraph| !paragraph.is_empty());
+        found
+    }
+
+    /// What was compiled, and whether the deployment will have to.
+    fn compiled(tree: &Tree, owners: &Owners) -> Vec<String> {
+        let compiled =
+            most_expensive(tree, |import| import.compile_ns.is_some(), |import, _| import.compile_ns.unwrap_or(0));
+        let read = tree.all().into_iter().filter(|&(place, _)| {
+            let import = &tree.imports[place];
+            import.how == How::Bytecode && owners.of(&import.name) != Owner::Python
+        });
+        let read = read.count();
+        let mut lines = Vec::new();
+        if !compiled.is_empty() {
+            let sum = compiled.iter().map(|&(_, ns)| ns).sum();
+            lines.push(format!(
+                "{BOLD}Compiled at every cold start{BOLD:#}: {YELLOW}{}, {}{YELLOW:#}: {}",
+                modules(compiled.len()),
+                time(sum),
+                named(&compiled)
+            ));
+            lines.push(
+                "  They lie there as source only. `wsgi-lambda package` compiles them once, when it packs.".to_owned(),
+            );
+        }
+        if read > 0 {
+            lines.push(format!(
+                "{BOLD}Read as bytecode{BOLD:#}: {} besides Python's own. Are their `__pycache__` folders in the deployment \
+                 too?",
+                modules(read)
+            ));
+            lines.push(
+                "  Many tools leave them out, and Lambda's folders are read-only: `wsgi-lambda doctor` looks."
+                    .to_owned(),
+            );
+        }
+        lines
+    }
+
+    /// What could be imported later.
+    fn candidates(&self, owners: &Owners) -> Vec<String> {
+        if self.record.events.is_none() {
+            let why = match (self.record.complete, &self.record.failed) {
+                (true, None) => {
+                    "with several workers (AWS_LAMBDA_MAX_CONCURRENCY) each is a process of its own, or the application \
+                     has taken Python's monitoring tool 4"
+                }
+                _ => "no event was answered",
+            };
+            return vec![format!("{BOLD}Which modules the events use{BOLD:#} was not seen: {why}.")];
+        }
+        let (yours, others): (Vec<Candidate>, Vec<Candidate>) =
+            candidates(self.record, owners).into_iter().partition(|candidate| candidate.is_yours);
+        let these = if self.events == 1 { "this event".to_owned() } else { format!("these {} events", self.events) };
+        let mut lines = vec![format!("{BOLD}Not used by {these}{BOLD:#}, with what the start would save")];
+        for (list, advice) in [
+            (&yours, "imported by your own modules: import them inside the function that needs them"),
+            (&others, "imported by packages: their authors can change that, or you do without the importer"),
+        ] {
+            if !list.is_empty() {
+                lines.push(format!("  {advice}"));
+                lines.extend(list.iter().take(self.most()).map(candidate));
+                lines.extend(more(list.len(), self.most()));
+            }
+        }
+        if lines.len() == 1 {
+            return vec![format!("{GREEN}Nothing of weight is imported that {these} did not use.{GREEN:#}")];
+        }
+        lines.push(format!(
+            "{DIM}  Other events may need them; constants and classes are used without code that runs; what C code calls of \
+             C code is not seen.{DIM:#}"
+        ));
+        lines
+    }
+
+    /// Imports that wsgi-lambda has put off.
+    fn put_off(&self, tree: &Tree) -> Vec<String> {
+        if !self.record.deferral {
+            let why = "WSGI_LAMBDA_DEFER_IMPORTS=false, SnapStart or several workers";
+            return vec![format!("{BOLD}Nothing was put off{BOLD:#} ({why})")];
+        }
+        let imports = &self.record.imports;
+        let mut asleep: Vec<&str> = Vec::new();
+        for (place, _) in tree.all() {
+            let import = &tree.imports[place];
+            let touched = imports.iter().any(|other| other.name == import.name && other.touched_by.is_some());
+            if import.how == How::PutOff && !touched && !asleep.contains(&import.name.as_str()) {
+                asleep.push(&import.name);
+            }
+        }
+        let mut lines = Vec::new();
+        if !asleep.is_empty() {
+            let names: Vec<String> = asleep.iter().map(|name| printable(name)).collect();
+            lines.push(format!("{BOLD}Put off by wsgi-lambda, and never needed{BOLD:#}: {}", names.join(", ")));
+        }
+        let touched: Vec<&Import> = imports.iter().filter(|import| import.touched_by.is_some()).collect();
+        for import in touched.iter().take(self.most()) {
+            let by = import.touched_by.as_deref().map(printable).unwrap_or_default();
+            let when = if import.event { "while an event was answered" } else { "during the import" };
+            lines.push(format!(
+                "{}  {} was put off until {by} took something of it, {when}",
+                column(import.ns),
+                printable(&import.name)
+            ));
+        }
+        lines.extend(more(touched.len(), self.most()));
+        lines
+    }
+
+    /// Imports that failed and cost time.
+    fn failed(&self, tree: &Tree) -> Vec<String> {
+        let is_failed = |import: &Import| import.how == How::Failed;
+        let failed = most_expensive(
+            tree,
+            |import| {
+                // What failed with another one is a part of that; with the init as a whole it is no news.
+                let outer =
+                    import.parent.map_or(self.record.failed.is_some(), |parent| is_failed(&tree.imports[parent]));
+                import.how == How::NotFound || is_failed(import) && !outer
+            },
+            |import, own| if is_failed(import) { import.ns } else { own },
+        );
+        let sum: u64 = failed.iter().map(|&(_, ns)| ns).sum();
+        let weighs = sum * TREE_PART >= self.record.ns() || self.all || self.record.failed.is_some();
+        if failed.is_empty() || !weighs {
+            return Vec::new();
+        }
+        let mut lines = vec![format!("{BOLD}Imports in vain{BOLD:#}: {}, {}", failed.len(), time(sum))];
+        for (import, ns) in failed.iter().take(self.most()) {
+            let what = match (import.how, import.error.as_deref()) {
+                (How::Failed, Some(error)) => format!("failed with {}", printable(error)),
+                _ => "not found".to_owned(),
+            };
+            lines.push(format!("{}  {}  {DIM}{what}{DIM:#}", column(*ns), printable(&import.name)));
+        }
+        lines.extend(more(failed.len(), self.most()));
+        lines
+    }
+
+    /// What the first events waited for.
+    fn while_answering(&self) -> Vec<String> {
+        let outer = |import: &&Import| import.event && !import.parent.is_some_and(|it| self.record.imports[it].event);
+        let mut late: Vec<&Import> = self.record.imports.iter().filter(outer).collect();
+        late.sort_by_key(|import| std::cmp::Reverse(import.ns));
+        if late.is_empty() {
+            return Vec::new();
+        }
+        let sum = late.iter().map(|import| import.ns).sum();
+        let mut lines = vec![format!(
+            "{BOLD}Imported while events were answered{BOLD:#}: {}; the first one waits for it",
+            time(sum)
+        )];
+        let line = |import: &&Import| format!("{}  {}{}", column(import.ns), printable(&import.name), note(import));
+        lines.extend(late.iter().take(self.most()).map(line));
+        lines.extend(more(late.len(), self.most()));
+        lines
+    }
+
+    fn other_threads(&self) -> Vec<String> {
+        let beside =
+            self.record.imports.iter().filter(|import| import.thread && !import.event && import.parent.is_none());
+        let names: Vec<String> =
+            beside.map(|import| format!("{} {}", printable(&import.name), time(import.ns))).collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        vec![format!("{BOLD}Imported by other threads{BOLD:#}, beside the rest: {}", names.join(", "))]
+    }
+
+    fn most(&self) -> usize {
+        if self.all { usize::MAX } else { LIST_LINES }
+    }
+}
+
+fn candidate(candidate: &Candidate) -> String {
+    let shown: Vec<String> = candidate.importers.iter().take(NAMED).map(|name| printable(name)).collect();
+    let rest = candidate.importers.len() - shown.len();
+    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    let count = if candidate.modules > 1 { format!(" ({})", modules(candidate.modules)) } else { String::new() };
+    let put_off = if candidate.was_touched {
+        format!("; `import {0}` alone would be put off, `from {0} import …` is not", printable(&candidate.name))
+    } else {
+        String::new()
+    };
+    let name = printable(&candidate.name);
+    let saved = column(candidate.saved_ns);
+    format!("{saved}  {YELLOW}{name}{YELLOW:#}{count}  {DIM}by {}{rest}{put_off}{DIM:#}", shown.join(", "))
+}
+
+/// The imports of a kind with what each costs, the most expensive first.
+fn most_expensive<'t>(
+    tree: &Tree<'t>,
+    kind: impl Fn(&Import) -> bool,
+    cost: impl Fn(&Import, u64) -> u64,
+) -> Vec<(&'t Import, u64)> {
+    let places = tree.all().into_iter().map(|(place, _)| place).filter(|&place| kind(&tree.imports[place]));
+    let mut found: Vec<_> =
+        places.map(|place| (&tree.imports[place], cost(&tree.imports[place], tree.own_ns(place)))).collect();
+    found.sort_by_key(|&(_, ns)| std::cmp::Reverse(ns));
+    found
+}
+
+fn named(imports: &[(&Import, u64)]) -> String {
+    let names: Vec<String> =
+        imports.iter().take(NAMED).map(|(import, ns)| format!("{} {}", printable(&import.name), time(*ns))).collect();
+    let rest = if imports.len() > NAMED { " …" } else { "" };
+    names.join(", ") + rest
+}
+
+fn more(count: usize, most: usize) -> Option<String> {
+    (count > most).then(|| format!("{DIM}   … {} more, --verbose shows them{DIM:#}", count - most))
+}
