@@ -24,6 +24,7 @@ STANDARD = frozenset(
         "email.parser",
         "email.policy",
         "email.quoprimime",
+        "email.utils",
         "fnmatch",
         "glob",
         "hmac",
