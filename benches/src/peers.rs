@@ -12,6 +12,8 @@ use crate::setup::Place;
 /// An application; the same code, whoever serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum App {
+    /// WSGI without any import (cold starts).
+    Bare,
     /// WSGI without a framework.
     Plain,
     /// Flask.
@@ -23,6 +25,7 @@ pub(crate) enum App {
 impl App {
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Bare => "bare",
             Self::Plain => "plain",
             Self::Flask => "flask",
             Self::Django => "django",
@@ -32,6 +35,7 @@ impl App {
     /// The module whose `application` it is.
     fn module(self) -> &'static str {
         match self {
+            Self::Bare => "bare_app",
             Self::Plain => "plain_app",
             Self::Flask => "flask_app",
             Self::Django => "django_app.wsgi",

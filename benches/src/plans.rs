@@ -11,6 +11,7 @@ use crate::peers::{App, Kind};
 use crate::{Options, cold, events, scale, stream, warm};
 
 const APPS: [App; 3] = [App::Plain, App::Flask, App::Django];
+const COLD_APPS: [App; 4] = [App::Bare, App::Plain, App::Flask, App::Django];
 /// What the targets need, and the nearest peers.
 const FEW: [Kind; 3] = [Kind::Ours, Kind::Apig, Kind::LwaGunicorn];
 
@@ -47,7 +48,7 @@ pub(crate) fn cold(options: &Options) -> Result<cold::Plan> {
     let rounds = |full: usize| options.rounds.unwrap_or(if quick { 3 } else { full });
     let apps = |given: &[App]| or(&options.apps, given);
     let mut ways = vec![
-        (Way::Pyc, apps(if quick { &APPS[..2] } else { &APPS }), rounds(15)),
+        (Way::Pyc, apps(if quick { &COLD_APPS[..3] } else { &COLD_APPS }), rounds(15)),
         (Way::Shipped, apps(&APPS[1..]), rounds(7)),
     ];
     if !quick || options.ways.contains(&Way::Disk) {

@@ -53,7 +53,7 @@ const APIG: Option<&str> = Some("apig");
 const FLOOR: Option<&str> = Some("floor");
 const STREAM: Key<'static> = Key { stage: "stream", app: "plain", case: "stream", measure: "first chunk" };
 
-const TARGETS: [Target; 15] = [
+const TARGETS: [Target; 16] = [
     target("warm GET, plain", warm("plain", "get"), "ours", FLOOR, 1.10),
     target("warm GET, plain", warm("plain", "get"), "ours", APIG, 0.45),
     target("warm GET, Flask", warm("flask", "get"), "ours", APIG, 0.60),
@@ -62,7 +62,8 @@ const TARGETS: [Target; 15] = [
     target("1 MB binary echo", warm("plain", "echo-1m"), "ours", FLOOR, 1.20),
     target("5 MB text response", warm("plain", "text-5m"), "ours", APIG, 0.15),
     target("5 MB binary response", warm("plain", "binary-5m"), "ours", APIG, 0.15),
-    target("start to first poll, plain", start("plain", "pyc"), "ours", APIG, 0.25),
+    target("start to first poll, plain, no imports", start("bare", "pyc"), "ours", APIG, 0.25),
+    target("start to first poll, plain, json and urllib", start("plain", "pyc"), "ours", APIG, 0.25),
     target("start to first poll, Flask, .pyc present", start("flask", "pyc"), "ours", APIG, 0.70),
     target("start to first poll, Flask, as shipped", start("flask", "shipped"), "ours packaged", APIG, 0.35),
     target("start to first poll, Django, as shipped", start("django", "shipped"), "ours packaged", APIG, 0.35),
