@@ -1,6 +1,8 @@
 //! Headers, merged: each name once whatever its case, in order of appearance.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::event::fields::{Fields, values_of};
 use crate::request::{Header, Scheme};
@@ -10,8 +12,10 @@ use crate::response::head::is_token;
 #[derive(Debug, Default)]
 pub(super) struct Headers<'e> {
     pub(super) list: Vec<Header<'e>>,
-    /// A hash for each of the list's names: a thousand headers are found among a thousand without comparing texts.
+    /// A hash for each of the list's names.
     hashes: Vec<u64>,
+    /// Where a hash is in the list, first; empty while there are [`FEW`] names, which are sooner looked through.
+    places: HashMap<u64, usize, BuildHasherDefault<Known>>,
     pub(super) has_content_length: bool,
 }
 
@@ -44,6 +48,12 @@ impl<'e> Headers<'e> {
     }
 
     fn position(&self, name: &str, hash: u64) -> Option<usize> {
+        if !self.places.is_empty() {
+            let at = *self.places.get(&hash)?;
+            if self.list[at].0.eq_ignore_ascii_case(name) {
+                return Some(at);
+            }
+        }
         let mut candidates = self.hashes.iter().enumerate().filter(|&(_, &known)| known == hash);
         candidates.find(|&(at, _)| self.list[at].0.eq_ignore_ascii_case(name)).map(|(at, _)| at)
     }
@@ -70,13 +80,46 @@ impl<'e> Headers<'e> {
         let at = known.unwrap_or(self.list.len());
         if known.is_none() {
             let Some(first) = values.next() else { return };
-            self.hashes.push(hash);
-            self.list.push((name, first));
+            self.push(name, hash, first);
         }
         let (name, joined) = &mut self.list[at];
         for value in values {
             join(name, joined, value);
         }
+    }
+
+    fn push(&mut self, name: Cow<'e, str>, hash: u64, value: Cow<'e, [u8]>) {
+        self.hashes.push(hash);
+        self.list.push((name, value));
+        let known = if self.places.is_empty() { 0 } else { self.hashes.len() - 1 };
+        if self.hashes.len() > FEW {
+            for (at, &hash) in self.hashes.iter().enumerate().skip(known) {
+                self.places.entry(hash).or_insert(at);
+            }
+        }
+    }
+}
+
+/// Up to so many names are looked through one after the other.
+const FEW: usize = 64;
+
+/// The hash of a number that is a hash.
+#[derive(Debug, Default)]
+struct Known(u64);
+
+impl Hasher for Known {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(self.0 << 8 | u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -92,7 +135,7 @@ fn hash_of(name: &str) -> u64 {
 /// transfer coding any more.
 fn is_wanted(name: &str) -> bool {
     is_token(name)
-        && !name.contains('_')
+        && !name.as_bytes().contains(&b'_')
         && !name.eq_ignore_ascii_case("proxy")
         && !name.eq_ignore_ascii_case("transfer-encoding")
 }
@@ -117,4 +160,38 @@ fn join<'e>(name: &str, old: &mut Cow<'e, [u8]>, value: Cow<'e, [u8]>) {
     let old = old.to_mut();
     old.extend_from_slice(separator);
     old.extend_from_slice(&value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_names_are_found_as_few_are() {
+        for count in [1, FEW, FEW + 1, 10 * FEW] {
+            let mut headers = Headers::default();
+            let value = |text: &str| std::iter::once(Cow::Owned(text.as_bytes().to_vec()));
+            for number in 0..count {
+                headers.add(Cow::Owned(format!("x-name-{number}")), value("a"));
+            }
+            for number in 0..count {
+                headers.add(Cow::Owned(format!("X-Name-{number}")), value("b"));
+            }
+            assert_eq!(headers.list.len(), count);
+            for number in 0..count {
+                assert_eq!(headers.get(&format!("x-NAME-{number}")), Some(&b"a,b"[..]), "{number} of {count}");
+            }
+            assert_eq!(headers.get("x-name"), None);
+        }
+    }
+
+    #[test]
+    fn names_of_the_same_hash_are_kept_apart() {
+        let mut headers = Headers::default();
+        for number in 0..=FEW {
+            headers.push(Cow::Owned(format!("x-{number}")), 7, Cow::Borrowed(b"v"));
+        }
+        assert_eq!(headers.position("X-9", 7), Some(9));
+        assert_eq!(headers.position("x-nowhere", 7), None);
+    }
 }

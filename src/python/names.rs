@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 /// How many are kept. Clients choose the names of headers: without a bound they could fill memory.
-const KEPT: usize = 512;
+const KEPT: usize = 2048;
 /// The longest that is kept, bytes.
 const LONGEST: usize = 64;
 
