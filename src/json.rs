@@ -1,7 +1,7 @@
 //! Room: `json`, documents read without a copy, and string literals as bytes.
 //! In: JSON text; text to write.
 //! Out: a [`Document`]'s values; bytes; literals.
-//! May use: `json_escape_simd`, memchr, serde, `serde_json` (for the words of its errors).
+//! May use: `json_escape_simd`, memchr, serde, `serde_json` (for the words of its errors, and for very long text).
 //! Must not: know what the strings mean.
 
 mod document;
@@ -96,11 +96,19 @@ fn hex4(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |code, &digit| Some(code << 4 | char::from(digit).to_digit(16)?))
 }
 
-/// Appends `text` as a string literal, quotes included. Room for the longest that it could become is reserved, six times
-/// its size, of which only what is written takes memory.
+/// Appends `text` as a string literal, quotes included.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    json_escape_simd::escape_into(text, out);
+    if text.len() <= LARGE {
+        // Reserves what it could become at the most, six times its size; only what is written takes memory.
+        json_escape_simd::escape_into(text, out);
+    } else {
+        let written = serde_json::to_writer(out, text);
+        debug_assert!(written.is_ok(), "a vector takes everything");
+    }
 }
+
+/// More than any answer takes, bytes: what is larger is only counted, and six times that may be more than there is.
+const LARGE: usize = 8 << 20;
 
 /// How many bytes there are before one that cannot stand for itself inside a literal (RFC 8259 §7). Most strings are
 /// short or full of escapes; a body may be long and plain, and the compiler makes vector instructions of its blocks.
@@ -151,6 +159,16 @@ mod tests {
         assert_eq!(unescape(r"a\ud800b"), "a\u{FFFD}b".as_bytes());
         assert_eq!(unescape(r"\udc00\ud83d\ude00"), "\u{FFFD}😀".as_bytes());
         assert_eq!(unescape(r"\ud800A"), "\u{FFFD}A".as_bytes());
+    }
+
+    #[test]
+    fn long_text_is_written_like_short_and_takes_no_more_memory_than_it_has_to() {
+        for text in ["\"é\n".repeat(LARGE / 4 - 1), "\"é\n".repeat(LARGE / 4 + 1)] {
+            let mut literal = Vec::new();
+            write_string(&mut literal, &text);
+            assert!(literal == serde_json::to_vec(&text).unwrap());
+            assert!(text.len() < LARGE || literal.capacity() < 3 * text.len(), "{}", literal.capacity());
+        }
     }
 
     #[test]
