@@ -71,7 +71,7 @@ pub(crate) fn stream(options: &Options) -> stream::Plan {
 pub(crate) fn scale(options: &Options) -> scale::Plan {
     scale::Plan {
         subjects: or(&options.subjects, &[Kind::Ours, Kind::Apig, Kind::Null]),
-        rounds: options.rounds.unwrap_or(if options.quick { 3 } else { 9 }),
+        rounds: options.rounds.unwrap_or(if options.quick { 3 } else { 21 }),
         block: Duration::from_millis(options.block.unwrap_or(if options.quick { 20 } else { 60 })),
         quick: options.quick,
     }
