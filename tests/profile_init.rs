@@ -297,6 +297,9 @@ fn the_demo_and_a_failed_init_are_reported_and_wrong_paths_refused() {
     let seen = place.replay(&["--profile-init=no/such/folder.svg"]);
     assert_eq!(seen.status.code(), Some(2));
     assert!(text(&seen.stderr).contains("no folder no/such for the flame graph"));
+    let seen = place.replay(&["--app", "app:app", "--profile-init=app.py"]);
+    assert_eq!(seen.status.code(), Some(2));
+    assert!(text(&seen.stderr).contains("--profile-init=app.py: the flame graph is an SVG, name it .svg"));
 }
 
 #[test]

@@ -33,6 +33,10 @@ impl Profile {
                 "no folder {folder} for the flame graph: make it, or correct the path"
             )));
         }
+        if picture.extension().is_none_or(|ending| ending != "svg") {
+            let picture = picture.display();
+            return Err(Failure::Usage(format!("--profile-init={picture}: the flame graph is an SVG, name it .svg")));
+        }
         if picture.is_dir() {
             let picture = picture.display();
             return Err(Failure::Usage(format!("{picture} is a folder: give --profile-init the name of a file")));

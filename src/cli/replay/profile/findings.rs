@@ -157,7 +157,9 @@ impl Report<'_> {
                 (How::Failed, Some(error)) => format!("failed with {}", printable(error)),
                 _ => "not found".to_owned(),
             };
-            lines.push(format!("{}  {}  {DIM}{what}{DIM:#}", column(*ns), printable(&import.name)));
+            let by = import.parent.map(|it| format!(", by {}", printable(&self.record.imports[it].name)));
+            let by = by.unwrap_or_default();
+            lines.push(format!("{}  {}  {DIM}{what}{by}{DIM:#}", column(*ns), printable(&import.name)));
         }
         lines.extend(more(failed.len(), self.most()));
         lines
@@ -203,11 +205,7 @@ fn candidate(candidate: &Candidate) -> String {
     let rest = candidate.importers.len() - shown.len();
     let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     let count = if candidate.modules > 1 { format!(" ({})", modules(candidate.modules)) } else { String::new() };
-    let put_off = if candidate.was_touched {
-        format!("; `import {0}` alone would be put off, `from {0} import …` is not", printable(&candidate.name))
-    } else {
-        String::new()
-    };
+    let put_off = if candidate.was_touched { "; put off, but one of them takes something of it at once" } else { "" };
     let name = printable(&candidate.name);
     let saved = column(candidate.saved_ns);
     format!("{saved}  {YELLOW}{name}{YELLOW:#}{count}  {DIM}by {}{rest}{put_off}{DIM:#}", shown.join(", "))
