@@ -157,7 +157,7 @@ impl Report<'_> {
                 (How::Failed, Some(error)) => format!("failed with {}", printable(error)),
                 _ => "not found".to_owned(),
             };
-            let by = import.parent.map(|it| format!(", by {}", printable(&self.record.imports[it].name)));
+            let by = import.parent.map(|it| format!(", by {}", printable(&tree.imports[it].name)));
             let by = by.unwrap_or_default();
             lines.push(format!("{}  {}  {DIM}{what}{by}{DIM:#}", column(*ns), printable(&import.name)));
         }
