@@ -46,7 +46,11 @@ fn get(path: &str) -> Value {
 }
 
 fn workers(meeting: &std::path::Path) -> Setup {
-    source(APP)
+    workers_of(APP, meeting)
+}
+
+fn workers_of(app: &str, meeting: &std::path::Path) -> Setup {
+    source(app)
         .env("AWS_LAMBDA_MAX_CONCURRENCY", &WORKERS.to_string())
         .env("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances")
         .env("MEETING", meeting.to_str().unwrap())
@@ -150,6 +154,11 @@ fn a_worker_that_dies_is_replaced_and_nobody_elses_request_is_lost() {
 
 #[test]
 fn sigterm_to_the_parent_ends_all_of_them() {
+    // Again and again: the last workers are still being started, each time at another point.
+    (0..20).for_each(|_| sigterm_to_the_parent());
+}
+
+fn sigterm_to_the_parent() {
     let meeting = tempfile::tempdir().unwrap();
     let mut function = workers(meeting.path()).start();
     let running = submit(&function, "/");
@@ -166,6 +175,23 @@ fn sigterm_to_the_parent_ends_all_of_them() {
         std::thread::sleep(Duration::from_millis(10));
     }
     panic!("the process does not end: {}", function.logs());
+}
+
+#[test]
+fn an_application_that_ignores_its_children_still_has_workers_replaced() {
+    let meeting = tempfile::tempdir().unwrap();
+    let app = format!("import signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n{APP}");
+    let mut function = workers_of(&app, meeting.path()).start();
+    let (dying, after) = (submit(&function, "/exit"), submit(&function, "/"));
+    assert_eq!(finish(&mut function, vec![after]).remove(0).status(), 200);
+    for _ in 0..500 {
+        if function.logs().contains("ended with exit status 9") {
+            function.api().expire(dying.id());
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the worker is not replaced: {}", function.logs());
 }
 
 /// The application's own processes: those that serve, and with several the one that watches over them.

@@ -75,9 +75,10 @@ def prepare_signals():
     for function in (after_response, on_shutdown, close_django_connections, close_sqlalchemy_pools):
         setattr(public, function.__name__, function)
     sys.modules["wsgi_lambda"] = public
-    _signal.signal(_signal.SIGTERM, terminate)
     readable, state.wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    # Before the handler: a signal that came between the two would be handled with nobody woken to look.
     _signal.set_wakeup_fd(state.wakeup, warn_on_full_buffer=False)
+    _signal.signal(_signal.SIGTERM, terminate)
     return readable
 
 

@@ -17,37 +17,52 @@ def fork_workers(count, log_socket):
 
     gc.collect()
     gc.freeze()
+    # Blocked signals are kept for `sigwaitinfo`: a handler could run just before the wait that it should end, or in a
+    # new worker.
+    signals = (_signal.SIGTERM, _signal.SIGCHLD)
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, signals)
+    ignored = _signal.getsignal(_signal.SIGCHLD) == _signal.SIG_IGN  # by the application: then none would come
+    if ignored:
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     workers = {}
     ending = False
     in_vain = 0
-
-    def end(number, frame):
-        nonlocal ending
-        ending = True
-        for pid in workers:
-            os.kill(pid, _signal.SIGTERM)
-
-    _signal.signal(_signal.SIGTERM, end)
-    while not ending or workers:
+    while workers or not ending:
         while len(workers) < count and not ending:
-            _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTERM])  # else a new worker could run `end`
             pid = os.fork()
             if pid == 0:
                 _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
-                _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGTERM])
+                if ignored:
+                    _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)
+                _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
                 _redirect_output(log_socket)
                 return
             workers[pid] = time.monotonic()
-            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGTERM])
-        pid, status = os.wait()
-        age = time.monotonic() - workers.pop(pid, 0)
-        if ending:
-            continue
-        _log_worker(pid, status)
-        in_vain = in_vain + 1 if age < 1 else 0
-        if in_vain > 3 * count:
-            raise SystemExit(1)
+        if _signal.sigwaitinfo(signals).si_signo == _signal.SIGTERM:
+            ending = True
+            for pid in workers:
+                os.kill(pid, _signal.SIGTERM)
+        for pid, status in _ended_children():
+            started = workers.pop(pid, None)
+            if ending or started is None:  # a child of the application's own
+                continue
+            _log_worker(pid, status)
+            in_vain = in_vain + 1 if time.monotonic() - started < 1 else 0
+            if in_vain > 3 * count:
+                raise SystemExit(1)
     raise SystemExit(0)
+
+
+def _ended_children():
+    """Gives process id and status of those that have ended by now: one SIGCHLD can stand for several."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, status
 
 
 def _log_worker(pid, status):
