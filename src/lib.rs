@@ -17,15 +17,18 @@
 //! 1. **One package, one library, two binaries, two features.** `python` links libpython and builds `bootstrap`; `cli`
 //!    builds `wsgi-lambda`, which starts `bootstrap` as a child and plays the Runtime API to it. What you replay is the
 //!    shipped file. The pure rooms build with neither feature.
-//! 2. **`lambda_runtime_api_client` polls, our own small client answers.** `lambda_runtime::Runtime` ends the process
-//!    on an odd client context and panics on a 5xx, so its loop is not used; its types are. Answers and errors go over
-//!    one blocking socket with TCP_NODELAY: the crate's own path loses stack traces and has no init error.
+//! 2. **The Runtime API is talked to by a small client of our own**, in turns, over one blocking connection with
+//!    TCP_NODELAY. `lambda_runtime::Runtime` ends the process on an odd client context and panics on a 5xx; its crates
+//!    lose stack traces, have no init error, and keep two connections with a task each, a fifth of a small
+//!    request (`docs/speed.md`). Replies are parsed by `httparse`, apart from the socket ([`runtime`], `reply.rs`). The
+//!    tests hold what is read from an event's headers beside `lambda_runtime`'s `Context`.
 //! 3. **Python lives on the main thread**, attached for the whole life of the process and detached around every
 //!    blocking wait, so `threading.local` values, context variables and signal handlers behave as in any server.
-//!    tokio is current-thread, on that same thread. An answer is written in line, streamed ones too: a slow reader
-//!    slows the generator, and nothing piles up. One thread more, the deadline watch, never touches Python objects: it
-//!    answers in the application's place and sends signals. Several requests at once (Managed Instances) are several
-//!    processes, forked after the import and before tokio or any thread.
+//!    It waits for events and signals by `poll(2)`, without an executor: tokio serves the emulator and the command
+//!    line. An answer is written in line, streamed ones too: a slow reader slows the generator, and nothing piles up.
+//!    One thread more, the deadline watch, never touches Python objects: it answers in the application's place and
+//!    sends signals. Several requests at once (Managed Instances) are several processes, forked after the import and
+//!    before any thread.
 //! 4. **One pass over the event's JSON** gives a flat list of where its values stand ([`json::Document`]). The request
 //!    and Python's dict are both read from it: nothing is copied or decoded twice, order is kept, and nothing but
 //!    broken JSON fails an event.

@@ -293,7 +293,7 @@ fn an_answer_that_the_platform_refuses_is_logged_and_the_next_one_served() {
 fn a_platform_that_fails_ends_the_process_with_one_clear_line() {
     for (fault, line) in [
         (Fault::Status(StatusCode::INTERNAL_SERVER_ERROR), "the Runtime API answered 500"),
-        (Fault::Close, "the connection to the Runtime API is lost"),
+        (Fault::Close, "is lost: unexpected end of file"),
     ] {
         let mut function = expression("1").start();
         function.api().arrange(Route::Next, fault);

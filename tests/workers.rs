@@ -185,6 +185,7 @@ fn an_application_that_ignores_its_children_still_has_workers_replaced() {
     let (dying, after) = (submit(&function, "/exit"), submit(&function, "/"));
     assert_eq!(finish(&mut function, vec![after]).remove(0).status(), 200);
     for _ in 0..500 {
+        function.with(async |environment| environment.settle().await);
         if function.logs().contains("ended with exit status 9") {
             function.api().expire(dying.id());
             return;

@@ -10,7 +10,7 @@ use crate::invocation::Invocation;
 use crate::log::Log;
 use crate::proxy::{self, StreamSink};
 use crate::python::{Interrupter, Session};
-use crate::runtime::{Alarm, Answers, Receipt, Streamed, Watch};
+use crate::runtime::{Alarm, Api, Receipt, Streamed, Watch};
 
 const REACHED: &str = "Runtime.DeadlineReached";
 const TIMEOUT: &str = "504 Gateway Timeout";
@@ -40,9 +40,9 @@ impl Deadline {
     /// Watches an invocation whose answer is one document. Gives whether there is time enough to.
     pub(super) fn watch_buffered(&self, invocation: &Invocation, client: &Client) -> bool {
         let (answered, client) = (invocation.without_event(), client.clone());
-        self.arm(invocation, move |answers| {
+        self.arm(invocation, move |api| {
             let envelope = proxy::plain(client.origin, &client.method, TIMEOUT, TIMEOUT_TEXT);
-            match answers.respond(&answered, &envelope.json) {
+            match api.respond(&answered, &envelope.json) {
                 Ok(Receipt::Accepted) => "the caller was answered with 504",
                 _ => "the platform refused the 504 for the caller",
             }
@@ -65,11 +65,11 @@ impl Deadline {
     }
 
     /// The caller first: what follows takes time, and looks into a process in an unknown state.
-    fn arm(&self, invocation: &Invocation, answer: impl FnOnce(&mut Answers) -> &'static str + Send + 'static) -> bool {
+    fn arm(&self, invocation: &Invocation, answer: impl FnOnce(&mut Api) -> &'static str + Send + 'static) -> bool {
         let (interrupter, log) = (Arc::clone(&self.interrupter), Arc::clone(&self.log));
         let (request_id, margin) = (invocation.request_id.clone(), self.margin.as_millis());
-        let alarm: Alarm = Box::new(move |answers| {
-            let answered = answer(answers);
+        let alarm: Alarm = Box::new(move |api| {
+            let answered = answer(api);
             let stacks = interrupter.interrupt();
             let message =
                 format!("the function's timeout is {margin} ms away: {answered}, the application interrupted");
@@ -130,7 +130,7 @@ mod tests {
     /// A stream, and the platform that reads it: gives all that arrived.
     fn stream() -> (Mutex<StreamSink<Streamed>>, JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let answers = Answers::new(&listener.local_addr().unwrap().to_string());
+        let api = Api::new(&listener.local_addr().unwrap().to_string());
         let platform = std::thread::spawn(move || {
             let (mut connection, _) = listener.accept().unwrap();
             let mut read = Vec::new();
@@ -143,7 +143,7 @@ mod tests {
             connection.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").unwrap();
             String::from_utf8_lossy(&read).into_owned()
         });
-        let streamed = answers.stream(&Invocation::default());
+        let streamed = api.stream(&Invocation::default());
         (Mutex::new(StreamSink::new(Origin::FunctionUrl, streamed)), platform)
     }
 

@@ -23,7 +23,7 @@ use crate::proxy::{self, BufferedSink, Envelope, StreamSink, Warning};
 use crate::python::{self, App, Call, Called, Session};
 use crate::request::{Body, Origin, Request};
 use crate::response::{Notes, Sink, lock};
-use crate::runtime::{Answers, Poller, Receipt};
+use crate::runtime::{Api, Receipt};
 use deadline::{Deadline, SharedStream};
 
 /// Loads the application and serves invocations, one after the other.
@@ -35,21 +35,20 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
         log.line(Level::Warning, "", &format!("{name} is not a setting of wsgi-lambda: see `bootstrap --help`"));
     }
     let (app, wake) = load(session, config)?;
-    let mut answers = Answers::new(&config.runtime_api);
-    let poller = Poller::new(&config.runtime_api, wake)?;
+    let mut api = Api::new(&config.runtime_api);
     if config.internal_extension {
-        poller.register_extension()?;
+        api.register_extension()?;
     }
     if config.snap_start {
         session.before_snapshot()?;
         session.flush();
-        session.detached(|| poller.restore())?;
+        session.detached(|| api.restore())?;
         session.after_restore()?;
     }
     let deadline = config.deadline_margin.map(|margin| Deadline::start(session, config, log, margin)).transpose()?;
     let handler = Handler { session, config, log, app, deadline, warned: RefCell::default() };
     loop {
-        let invocation = match session.detached(|| poller.next(python::handle_signals)) {
+        let invocation = match session.detached(|| api.next(&wake, python::handle_signals)) {
             Ok(invocation) => invocation,
             Err(error) => {
                 if error.kind() == Kind::Shutdown {
@@ -59,7 +58,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
                 return Err(error);
             }
         };
-        let receipt = handler.serve(&invocation, &mut answers)?;
+        let receipt = handler.serve(&invocation, &mut api)?;
         session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
         session.note_answer();
         match receipt {
@@ -74,7 +73,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
 }
 
 /// Loads the application, and on Managed Instances forks the workers that share its memory. Gives the file that wakes
-/// the poller for signals.
+/// the wait for signals.
 fn load<'py>(session: Session<'py>, config: &Config) -> Result<(App<'py>, File)> {
     let wake = session.prepare_signals()?;
     let app = session.load_app(config);
@@ -95,7 +94,7 @@ pub fn report_end(config: &Config, log: &Log, error: &Error) -> u8 {
     match error.kind() {
         Kind::Shutdown => return 0,
         Kind::RuntimeApi => log.error("", error),
-        Kind::AfterRestore => report(&config.runtime_api, log, error, Answers::restore_error),
+        Kind::AfterRestore => report(&config.runtime_api, log, error, Api::restore_error),
         _ => report_init_error(&config.runtime_api, log, error),
     }
     match error.kind() {
@@ -107,13 +106,13 @@ pub fn report_end(config: &Config, log: &Log, error: &Error) -> u8 {
 
 /// Logs an init error and posts it, so that the platform can show it to the caller. The process has to end after it.
 pub fn report_init_error(runtime_api: &str, log: &Log, error: &Error) {
-    report(runtime_api, log, error, Answers::init_error);
+    report(runtime_api, log, error, Api::init_error);
 }
 
-fn report(runtime_api: &str, log: &Log, error: &Error, post: fn(&mut Answers, &Error) -> Result<Receipt>) {
+fn report(runtime_api: &str, log: &Log, error: &Error, post: fn(&mut Api, &Error) -> Result<Receipt>) {
     log.error("", error);
     if !runtime_api.is_empty()
-        && let Err(failed) = post(&mut Answers::new(runtime_api), error)
+        && let Err(failed) = post(&mut Api::new(runtime_api), error)
     {
         log.error("", &failed);
     }
@@ -152,19 +151,19 @@ struct Served {
 
 impl Handler<'_, '_> {
     /// Serves one invocation: an answer for every HTTP request, an error for every other event.
-    fn serve(&self, invocation: &Invocation, answers: &mut Answers) -> Result<Receipt> {
+    fn serve(&self, invocation: &Invocation, api: &mut Api) -> Result<Receipt> {
         let start = Instant::now();
-        let refuse = |error: Error, answers: &mut Answers| {
+        let refuse = |error: Error, api: &mut Api| {
             self.log.error(&invocation.request_id, &error);
-            self.session.detached(|| answers.fail(invocation, &error))
+            self.session.detached(|| api.fail(invocation, &error))
         };
         let document = match event::parse(&invocation.event) {
             Ok(document) => document,
-            Err(error) => return refuse(error, answers),
+            Err(error) => return refuse(error, api),
         };
         let event = match event::probe(&document) {
             Ok(event) => event,
-            Err(error) => return refuse(error, answers),
+            Err(error) => return refuse(error, api),
         };
         let origin = event.origin();
         let decoded = event.decode(&self.config.request).map(|request| Decoded { request, event: &document });
@@ -175,9 +174,9 @@ impl Handler<'_, '_> {
             .access_log
             .then(|| decoded.as_ref().map_or_else(|_| "-".to_owned(), |it| access_line(&it.request)));
         let (served, receipt) = if self.config.response_mode == ResponseMode::Stream && proxy::can_stream(origin) {
-            self.stream(invocation, &client, decoded, answers)?
+            self.stream(invocation, &client, decoded, api)?
         } else {
-            self.buffer(invocation, &client, decoded, answers)?
+            self.buffer(invocation, &client, decoded, api)?
         };
         if let Some(line) = line {
             let millis = start.elapsed().as_secs_f64() * 1e3;
@@ -193,7 +192,7 @@ impl Handler<'_, '_> {
         invocation: &Invocation,
         client: &Client,
         decoded: Result<Decoded<'_>>,
-        answers: &mut Answers,
+        api: &mut Api,
     ) -> Result<(Served, Receipt)> {
         self.watch(invocation, |deadline| deadline.watch_buffered(invocation, client));
         let envelope = decoded.and_then(|decoded| self.envelope(invocation, &decoded)).unwrap_or_else(|error| {
@@ -207,7 +206,7 @@ impl Handler<'_, '_> {
         if too_late {
             return Ok((Served { status: 504, bytes: 0 }, Receipt::Accepted)); // the alarm has answered
         }
-        let receipt = self.session.detached(|| answers.respond(invocation, &envelope.json))?;
+        let receipt = self.session.detached(|| api.respond(invocation, &envelope.json))?;
         Ok((Served { status: envelope.status, bytes: envelope.body_bytes as u64 }, receipt))
     }
 
@@ -238,9 +237,9 @@ impl Handler<'_, '_> {
         invocation: &Invocation,
         client: &Client,
         decoded: Result<Decoded<'_>>,
-        answers: &Answers,
+        api: &Api,
     ) -> Result<(Served, Receipt)> {
-        let sink: SharedStream = Arc::new(Mutex::new(StreamSink::new(client.origin, answers.stream(invocation))));
+        let sink: SharedStream = Arc::new(Mutex::new(StreamSink::new(client.origin, api.stream(invocation))));
         self.watch(invocation, |deadline| deadline.watch_streamed(invocation, client, &sink));
         let called = decoded.and_then(|decoded| self.call(invocation, &decoded, Box::new(Arc::clone(&sink))));
         let too_late = self.is_too_late();

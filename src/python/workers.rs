@@ -7,8 +7,8 @@ use super::{Session, describe, ffi, loaded_glue};
 use crate::error::{Error, Kind, Result};
 
 impl Session<'_> {
-    /// Forks workers and returns in each of them; the parent supervises them here. Before any thread and before tokio,
-    /// neither of which survives a fork.
+    /// Forks workers and returns in each of them; the parent supervises them here. Before any thread, which does not
+    /// survive a fork.
     ///
     /// # Errors
     /// `Shutdown` in the parent, when it is told to end; `RuntimeApi`, when workers end as fast as they are made.

@@ -1,15 +1,9 @@
-//! Answers and errors, posted over one blocking connection that stays open.
-//!
-//! Ours, because AWS's crate has no init error, no stack traces and no TCP_NODELAY on this path (platform facts:
-//! `lambda_runtime` 1.5.0).
-
-use std::io::IoSlice;
-use std::net::TcpStream;
+//! Answers and errors, posted.
 
 use serde_json::json;
 
-use super::Streamed;
-use super::wire::{Headers, connect, post_head, read_reply, write_all};
+use super::connection::{Headers, request_head};
+use super::{API_VERSION, Api, Streamed};
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
 
@@ -25,19 +19,7 @@ pub enum Receipt {
     Lost,
 }
 
-/// The posting side of the Runtime API.
-#[derive(Debug)]
-pub struct Answers {
-    address: String,
-    connection: Option<TcpStream>,
-}
-
-impl Answers {
-    /// Answers to the API at `address` (host and port). Connects when the first one is posted.
-    pub fn new(address: &str) -> Self {
-        Self { address: address.to_owned(), connection: None }
-    }
-
+impl Api {
     /// Posts the answer to an invocation: one JSON document.
     ///
     /// # Errors
@@ -50,7 +32,7 @@ impl Answers {
     /// Posts the failure of an invocation.
     ///
     /// # Errors
-    /// As [`Answers::respond`].
+    /// As [`Api::respond`].
     pub fn fail(&mut self, invocation: &Invocation, error: &Error) -> Result<Receipt> {
         let path = format!("/runtime/invocation/{}/error", invocation.request_id);
         self.post_error(&path, error, echo(invocation))
@@ -59,7 +41,7 @@ impl Answers {
     /// Posts the failure of the start: the platform logs it and answers the first invocation with it.
     ///
     /// # Errors
-    /// As [`Answers::respond`].
+    /// As [`Api::respond`].
     pub fn init_error(&mut self, error: &Error) -> Result<Receipt> {
         self.post_error("/runtime/init/error", error, ("", ""))
     }
@@ -67,7 +49,7 @@ impl Answers {
     /// Posts the failure of a restore from a snapshot.
     ///
     /// # Errors
-    /// As [`Answers::respond`].
+    /// As [`Api::respond`].
     pub fn restore_error(&mut self, error: &Error) -> Result<Receipt> {
         self.post_error("/runtime/restore/error", error, ("", ""))
     }
@@ -75,7 +57,7 @@ impl Answers {
     /// Begins a streamed answer. Nothing is sent before its first byte.
     pub fn stream(&self, invocation: &Invocation) -> Streamed {
         let path = format!("/runtime/invocation/{}/response", invocation.request_id);
-        Streamed::new(&self.address, &path, echo(invocation))
+        Streamed::new(self.connection.address(), &path, echo(invocation))
     }
 
     fn post_error(&mut self, path: &str, error: &Error, echo: (&str, &str)) -> Result<Receipt> {
@@ -91,31 +73,10 @@ impl Answers {
 
     fn post(&mut self, path: &str, headers: Headers<'_>, body: &[u8]) -> Result<Receipt> {
         let length = body.len().to_string();
-        let head = post_head(&self.address, path, &[headers, &[("Content-Length", &length)]].concat());
-        // A connection that was idle may have been closed meanwhile; only a new one's failure means anything.
-        let reused = self.connection.is_some();
-        let mut result = self.exchange(head.as_bytes(), body);
-        if result.is_err() && reused {
-            result = self.exchange(head.as_bytes(), body);
-        }
-        let status = result.map_err(|error| {
-            Error::runtime_api(format!("the connection to the Runtime API is lost: {error}")).with_source(error)
-        })?;
-        receipt(status)
-    }
-
-    /// Sends one request and reads its answer's status. The connection is kept only when all went well.
-    fn exchange(&mut self, head: &[u8], body: &[u8]) -> std::io::Result<u16> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(&self.address)?,
-        };
-        write_all(&mut connection, &mut [IoSlice::new(head), IoSlice::new(body)])?;
-        let (status, keep) = read_reply(&mut connection)?;
-        if keep {
-            self.connection = Some(connection);
-        }
-        Ok(status)
+        let headers = &[headers, &[("Content-Length", &length)]];
+        let head = request_head("POST", self.connection.address(), &format!("{API_VERSION}{path}"), headers);
+        let reply = self.connection.exchange(&head, body, |_| Ok(()))?;
+        receipt(reply.status())
     }
 }
 

@@ -1,23 +1,44 @@
 //! Room: `runtime`, the Runtime API (docs, "Using the Lambda runtime API for custom runtimes").
 //! In: nothing but the API's address; [`Error`]s and answers to post.
 //! Out: [`Invocation`]s.
-//! May use: `error`, `invocation`, `lambda_runtime`, `lambda_runtime_api_client`, `tokio`, `futures_util`, `hyper_util`, `http`,
-//!   `http_body_util`, `httparse`, `serde_json`, `bytes`, base64.
+//! May use: `error`, `invocation`, `lambda_runtime`, `http`, `httparse`, `rustix`, `serde_json`, `bytes`, base64.
 //! Must not: know HTTP proxying or Python.
 
 mod answer;
+mod connection;
 mod poll;
+mod reply;
 mod stream;
 mod watch;
-mod wire;
 
-pub use answer::{Answers, Receipt};
-pub use poll::Poller;
+pub use answer::Receipt;
 pub use stream::Streamed;
 pub use watch::{Alarm, Watch};
+
+use connection::Connection;
 
 /// The version of the API that every path begins with.
 const API_VERSION: &str = "/2018-06-01";
 
 /// How this runtime introduces itself.
 const USER_AGENT: &str = concat!("wsgi-lambda/", env!("CARGO_PKG_VERSION"));
+
+/// The Runtime API as one thread of this process talks to it: in turns, on the thread that waits, over one blocking
+/// connection that stays open.
+///
+/// Ours, because AWS's crates have no init error, no stack traces, no TCP_NODELAY for answers and two connections
+/// (platform facts: `lambda_runtime` 1.5.0), and because what waits in turns needs neither tasks nor channels:
+/// docs/speed.md says what they cost.
+#[derive(Debug)]
+pub struct Api {
+    connection: Connection,
+    /// That of the internal extension: open for as long as the process lives, which is all it has to do.
+    extension: Option<std::net::TcpStream>,
+}
+
+impl Api {
+    /// The API at `address` (host and port). Connects when it is first talked to.
+    pub fn new(address: &str) -> Self {
+        Self { connection: Connection::new(address), extension: None }
+    }
+}

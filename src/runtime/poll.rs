@@ -1,64 +1,36 @@
-//! `GET /runtime/invocation/next`, through AWS's own client.
-//!
-//! `lambda_runtime::Runtime` is not used for the loop: a client context it cannot parse ends its process, and an answer
-//! without the expected headers panics it (its 1.5.0 `runtime.rs` and `types.rs`). Its `Context` is.
-
+//! Waiting for the platform: `GET /runtime/invocation/next`, and the waits of extensions and of snapshots.
 use std::fs::File;
-use std::pin::pin;
-use std::sync::Arc;
+use std::io::{ErrorKind, IoSlice, Read as _};
+use std::net::TcpStream;
 
-use futures_util::future::{Either, select};
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use http_body_util::BodyExt as _;
-use hyper_util::client::legacy::connect::HttpConnector;
-use lambda_runtime::Context;
-use lambda_runtime_api_client::PooledClient;
-use lambda_runtime_api_client::body::Body;
-use tokio::net::unix::pipe;
+use rustix::event::{PollFd, PollFlags, poll};
 
-use super::{API_VERSION, USER_AGENT};
+use super::connection::{connect, request_head, write_all};
+use super::reply::Reply;
+use super::{API_VERSION, Api};
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
 
-const CLIENT_CONTEXT: &str = "lambda-runtime-client-context";
-const COGNITO_IDENTITY: &str = "lambda-runtime-cognito-identity";
 const EXTENSION_API: &str = "/2020-01-01/extension";
-const DEADLINE: &str = "lambda-runtime-deadline-ms";
-const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
+const EXTENSION_ID: &str = "lambda-extension-identifier";
 
-/// Asks for work. The tokio runtime is current-thread: it runs on the thread that waits.
-#[derive(Debug)]
-pub struct Poller {
-    tokio: tokio::runtime::Runtime,
-    client: PooledClient,
-    config: Arc<lambda_runtime::Config>,
-    wake: pipe::Receiver,
-}
-
-impl Poller {
-    /// A poller of the API at `address` (host and port) whose wait is interrupted when `wake`, the reading end of a
-    /// pipe, becomes readable.
+impl Api {
+    /// Waits for the next invocation, for as long as it takes: the sandbox is frozen meanwhile. Calls `on_wake` each
+    /// time `wake`, the reading end of a pipe, becomes readable; the request goes on, since one that is dropped could
+    /// lose an event.
     ///
     /// # Errors
-    /// `Config` when the address is none; `RuntimeApi` when the kernel has no event queue to give.
-    pub fn new(address: &str, wake: File) -> Result<Self> {
-        let endpoint = format!("http://{address}").parse().map_err(|error: http::uri::InvalidUri| {
-            Error::config(format!("AWS_LAMBDA_RUNTIME_API={address:?} is not `host:port`")).with_source(error)
-        })?;
-        let tokio = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::runtime_api(format!("tokio could not be started: {error}")).with_source(error))?;
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = PooledClient::builder().with_connector(connector).with_endpoint(endpoint).build();
-        let wake = {
-            let _entered = tokio.enter();
-            pipe::Receiver::from_file(wake).map_err(|error| {
-                Error::runtime_api(format!("the pipe for signals is none: {error}")).with_source(error)
-            })?
-        };
-        Ok(Self { tokio, client, config: Arc::default(), wake })
+    /// `RuntimeApi` when the connection is lost or the answer is not an invocation: the process has nothing left to do
+    /// then. What `on_wake` gives.
+    pub fn next(&mut self, wake: &File, on_wake: impl Fn() -> Result<()>) -> Result<Invocation> {
+        let head = self.get(&format!("{API_VERSION}/runtime/invocation/next"), &[]);
+        let reply = self.connection.exchange(&head, b"", |stream| wait(stream, wake, &on_wake))?;
+        match reply.status() {
+            200 => invocation(reply),
+            status => {
+                Err(Error::runtime_api(format!("the Runtime API answered {status} to the request for the next event")))
+            }
+        }
     }
 
     /// Registers an internal extension without events, because of which the platform sends SIGTERM before it ends the
@@ -66,23 +38,28 @@ impl Poller {
     ///
     /// # Errors
     /// `RuntimeApi` when the platform refuses it.
-    pub fn register_extension(&self) -> Result<()> {
-        let register = Request::post(format!("{EXTENSION_API}/register"))
-            .header("lambda-extension-name", "wsgi-lambda-shutdown")
-            .body(Body::from(r#"{"events":[]}"#))
-            .map_err(|error| lost(&error))?;
-        let response = self.tokio.block_on(self.client.call(register)).map_err(|error| lost(&*error))?;
-        let identifier = response.headers().get("lambda-extension-identifier").cloned();
+    pub fn register_extension(&mut self) -> Result<()> {
+        let body = br#"{"events":[]}"#;
+        let headers = [("lambda-extension-name", "wsgi-lambda-shutdown"), ("Content-Length", &body.len().to_string())];
+        let address = self.connection.address();
+        let head = request_head("POST", address, &format!("{EXTENSION_API}/register"), &[&headers]);
+        let reply = self.connection.exchange(&head, body, |_| Ok(()))?;
+        let mut identifier = None;
+        reply.headers(|name, value| {
+            if name.eq_ignore_ascii_case(EXTENSION_ID) {
+                identifier = Some(text(value));
+            }
+        });
         let identifier = identifier.ok_or_else(|| {
-            let status = response.status();
-            Error::runtime_api(format!("the platform refused the internal extension: {status}"))
+            Error::runtime_api(format!("the platform refused the internal extension: {}", reply.status()))
         })?;
-        let next = Request::get(format!("{EXTENSION_API}/event/next"))
-            .header("lambda-extension-identifier", identifier)
-            .body(Body::empty())
-            .map_err(|error| lost(&error))?;
-        // Open for as long as the process lives: that is all it has to do. It proceeds while `next` waits.
-        self.tokio.spawn(self.client.call(next));
+        let next = self.get(&format!("{EXTENSION_API}/event/next"), &[(EXTENSION_ID, &identifier)]);
+        let waiting = connect(self.connection.address())
+            .and_then(|stream| write_all(&stream, &mut [IoSlice::new(next.as_bytes())]).map(|()| stream));
+        let waiting = waiting.map_err(|error| {
+            Error::runtime_api(format!("the internal extension has no connection: {error}")).with_source(error)
+        })?;
+        self.extension = Some(waiting);
         Ok(())
     }
 
@@ -90,112 +67,128 @@ impl Poller {
     /// before are dead then.
     ///
     /// # Errors
-    /// `RuntimeApi`, as [`Poller::next`].
-    pub fn restore(&self) -> Result<()> {
-        let request = Request::get(format!("{API_VERSION}/runtime/restore/next"))
-            .header(http::header::USER_AGENT, USER_AGENT)
-            .body(Body::empty())
-            .map_err(|error| lost(&error))?;
-        let status = self.tokio.block_on(self.client.call(request)).map_err(|error| lost(&*error))?.status();
-        self.client.reset_pool();
-        if status.is_success() {
-            Ok(())
-        } else {
-            Err(Error::runtime_api(format!("the Runtime API answered {status} to the wait for the restore")))
+    /// `RuntimeApi`, as [`Api::next`].
+    pub fn restore(&mut self) -> Result<()> {
+        let head = self.get(&format!("{API_VERSION}/runtime/restore/next"), &[]);
+        let status = self.connection.exchange(&head, b"", |_| Ok(()))?.status();
+        self.connection.close();
+        match status {
+            200..=299 => Ok(()),
+            _ => Err(Error::runtime_api(format!("the Runtime API answered {status} to the wait for the restore"))),
         }
     }
 
-    /// Waits for the next invocation, for as long as it takes: the sandbox is frozen meanwhile. Calls `on_wake` each
-    /// time it is woken; the request goes on, since one that is dropped could lose an event.
-    ///
-    /// # Errors
-    /// `RuntimeApi` when the connection is lost or the answer is not an invocation: the process has nothing left to do
-    /// then. What `on_wake` gives.
-    pub fn next(&self, on_wake: impl Fn() -> Result<()>) -> Result<Invocation> {
-        self.tokio.block_on(async {
-            let fetch = pin!(self.fetch());
-            let woken = pin!(self.until_woken(on_wake));
-            match select(fetch, woken).await {
-                Either::Left((invocation, _)) => invocation,
-                Either::Right((error, _)) => Err(error),
-            }
-        })
-    }
-
-    /// Ends only with an error of `on_wake`.
-    async fn until_woken(&self, on_wake: impl Fn() -> Result<()>) -> Error {
-        let mut drained = [0; 64];
-        loop {
-            if self.wake.readable().await.is_err() {
-                return std::future::pending().await; // no signals any more, and still events
-            }
-            let _ = self.wake.try_read(&mut drained); // the bytes say no more than their coming
-            if let Err(error) = on_wake() {
-                return error;
-            }
-        }
-    }
-
-    async fn fetch(&self) -> Result<Invocation> {
-        let request = Request::get(format!("{API_VERSION}/runtime/invocation/next"))
-            .header(http::header::USER_AGENT, USER_AGENT)
-            .body(Body::empty())
-            .map_err(|error| lost(&error))?;
-        let response = self.client.call(request).await.map_err(|error| lost(&*error))?;
-        let (parts, body) = response.into_parts();
-        if parts.status != StatusCode::OK {
-            return Err(Error::runtime_api(format!(
-                "the Runtime API answered {} to the request for the next event",
-                parts.status
-            )));
-        }
-        let event = body.collect().await.map_err(|error| lost(&error))?.to_bytes();
-        self.invocation(parts.headers, event)
-    }
-
-    fn invocation(&self, mut headers: HeaderMap, event: bytes::Bytes) -> Result<Invocation> {
-        // What a direct caller wrote is taken out before `Context` parses the rest: it fails on odd JSON.
-        let mut take = |name: &str| headers.remove(name).map(|value| text(&value)).filter(|text| !text.is_empty());
-        let client_context = take(CLIENT_CONTEXT);
-        let cognito_identity = take(COGNITO_IDENTITY);
-        let invocation_id = take(INVOCATION_ID);
-        let request_id = take("lambda-runtime-aws-request-id").ok_or_else(|| {
-            Error::runtime_api("the Runtime API sent an event without the header Lambda-Runtime-Aws-Request-Id")
-        })?;
-        // `Context` panics without a deadline and fails on one that is no number: neither is worth a request.
-        let deadline = headers.get(DEADLINE).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if deadline.is_none() {
-            headers.insert(DEADLINE, HeaderValue::from_static("0"));
-        }
-        let context = Context::new(&request_id, Arc::clone(&self.config), &headers).map_err(|error| {
-            Error::runtime_api(format!("the Runtime API sent a header that cannot be read: {error}"))
-        })?;
-        let arn = headers.contains_key("lambda-runtime-invoked-function-arn");
-        Ok(Invocation {
-            request_id,
-            invocation_id,
-            deadline_ms: context.deadline,
-            invoked_function_arn: if arn { context.invoked_function_arn } else { String::new() },
-            trace_id: context.xray_trace_id.filter(|id| !id.is_empty()),
-            tenant_id: context.tenant_id.filter(|id| !id.is_empty()),
-            client_context,
-            cognito_identity,
-            event,
-        })
+    fn get(&self, path: &str, headers: &[(&str, &str)]) -> String {
+        request_head("GET", self.connection.address(), path, &[headers])
     }
 }
 
-fn text(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).into_owned()
+/// Returns when `stream` has something to read.
+fn wait(stream: &TcpStream, wake: &File, on_wake: impl Fn() -> Result<()>) -> Result<()> {
+    let mut signals = true;
+    loop {
+        let mut watched = [PollFd::new(stream, PollFlags::IN), PollFd::new(wake, PollFlags::IN)];
+        let count = if signals { 2 } else { 1 };
+        match poll(&mut watched[..count], None) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => {
+                return Err(Error::runtime_api(format!("the wait for an event failed: {error}")));
+            }
+            _ => {}
+        }
+        let [event, signal] = watched.map(|watched| watched.revents());
+        if signal.contains(PollFlags::IN) {
+            let _ = (&*wake).read(&mut [0; 64]); // the bytes say no more than their coming
+            on_wake()?;
+        } else if !signal.is_empty() {
+            signals = false; // closed by the application: no signals any more, and still events
+        }
+        if !event.is_empty() {
+            return Ok(());
+        }
+    }
 }
 
-/// The whole chain of causes in one line: hyper's outermost error says only "client error".
-fn lost(error: &dyn std::error::Error) -> Error {
-    let mut message = format!("the connection to the Runtime API is lost: {error}");
-    let mut source = error.source();
-    while let Some(error) = source {
-        message.extend([": ", &error.to_string()]);
-        source = error.source();
+/// Reads the platform's headers. One that is missing or odd is worth no request, but for the id under which to answer.
+fn invocation(reply: Reply) -> Result<Invocation> {
+    let mut invocation = Invocation::default();
+    reply.headers(|name, value| {
+        let value = text(value);
+        let given = |value: String| Some(value).filter(|value| !value.is_empty());
+        match name.to_ascii_lowercase().as_str() {
+            "lambda-runtime-aws-request-id" => invocation.request_id = value,
+            "lambda-runtime-invocation-id" => invocation.invocation_id = given(value),
+            "lambda-runtime-deadline-ms" => invocation.deadline_ms = value.parse().unwrap_or(0),
+            "lambda-runtime-invoked-function-arn" => invocation.invoked_function_arn = value,
+            "lambda-runtime-trace-id" => invocation.trace_id = given(value),
+            "lambda-runtime-aws-tenant-id" => invocation.tenant_id = given(value),
+            "lambda-runtime-client-context" => invocation.client_context = given(value),
+            "lambda-runtime-cognito-identity" => invocation.cognito_identity = given(value),
+            _ => {}
+        }
+    });
+    if invocation.request_id.is_empty() {
+        let message = "the Runtime API sent an event without the header Lambda-Runtime-Aws-Request-Id";
+        return Err(Error::runtime_api(message));
     }
-    Error::runtime_api(message)
+    invocation.event = reply.into_body();
+    Ok(invocation)
+}
+
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::sync::Arc;
+
+    use http::{HeaderMap, HeaderName, HeaderValue};
+    use lambda_runtime::Context;
+
+    use super::*;
+
+    const PLATFORM: [(&str, &str); 6] = [
+        ("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+        ("Lambda-Runtime-Deadline-Ms", "1542409706888"),
+        ("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-2:123456789012:function:shop:live"),
+        ("Lambda-Runtime-Trace-Id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1"),
+        ("Lambda-Runtime-Aws-Tenant-Id", "blue"),
+        ("Date", "Sun, 22 Nov 2026 00:00:00 GMT"),
+    ];
+
+    fn reply(headers: &[(&str, &str)]) -> Reply {
+        let mut reply = Reply::default();
+        let mut text = String::from("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n");
+        for (name, value) in headers {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+        assert!(reply.feed((text + "\r\n{}").as_bytes()).unwrap());
+        reply
+    }
+
+    #[test]
+    fn the_headers_say_what_awss_own_runtime_reads_in_them() {
+        let map: HeaderMap = PLATFORM
+            .iter()
+            .map(|(name, value)| (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_static(value)))
+            .collect();
+        let theirs = Context::new(PLATFORM[0].1, Arc::default(), &map).unwrap();
+        let ours = invocation(reply(&PLATFORM)).unwrap();
+        assert_eq!(ours.request_id, theirs.request_id);
+        assert_eq!(ours.deadline_ms, theirs.deadline);
+        assert_eq!(ours.invoked_function_arn, theirs.invoked_function_arn);
+        assert_eq!(ours.trace_id, theirs.xray_trace_id);
+        assert_eq!(ours.tenant_id, theirs.tenant_id);
+        assert_eq!(ours.event, "{}");
+    }
+
+    #[test]
+    fn only_the_id_is_worth_a_request() {
+        let headers = [PLATFORM[0], ("lambda-runtime-deadline-ms", "soon"), ("lambda-runtime-client-context", "{")];
+        let odd = invocation(reply(&headers)).unwrap();
+        assert_eq!((odd.deadline_ms, odd.client_context.as_deref(), odd.trace_id), (0, Some("{"), None));
+        let error = invocation(reply(&PLATFORM[1..])).unwrap_err();
+        assert!(error.message().contains("Lambda-Runtime-Aws-Request-Id"), "{}", error.message());
+    }
 }

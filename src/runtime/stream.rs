@@ -8,8 +8,10 @@ use std::net::TcpStream;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::API_VERSION;
 use super::answer::{Receipt, error_body, error_type, receipt};
-use super::wire::{connect, post_head, read_reply, write_all};
+use super::connection::{connect, read, request_head, write_all};
+use super::reply::Reply;
 use crate::error::{Error, Result};
 
 /// A POST that is sent chunk by chunk. Dropping it before [`Streamed::finish`] or [`Streamed::fail`] cuts the
@@ -39,7 +41,10 @@ impl Streamed {
             ("Connection", "close"),
             echo,
         ];
-        Self { address: address.to_owned(), state: State::New(post_head(address, path, &headers)) }
+        Self {
+            address: address.to_owned(),
+            state: State::New(request_head("POST", address, &format!("{API_VERSION}{path}"), &[&headers])),
+        }
     }
 
     /// Ends the answer as complete.
@@ -64,10 +69,12 @@ impl Streamed {
     }
 
     fn end(self, last: &[u8]) -> Result<Receipt> {
-        let State::Open(mut connection) = self.state else { return Ok(Receipt::Lost) };
-        let end = write_all(&mut connection, &mut [IoSlice::new(last)]).and_then(|()| read_reply(&mut connection));
+        let State::Open(connection) = self.state else { return Ok(Receipt::Lost) };
+        let mut reply = Reply::default();
+        let end = write_all(&connection, &mut [IoSlice::new(last)])
+            .and_then(|()| read(&connection, &mut [0; 1024], &mut reply));
         match end {
-            Ok((status, _)) => receipt(status),
+            Ok(()) => receipt(reply.status()),
             Err(_) => Ok(Receipt::Lost),
         }
     }
@@ -78,7 +85,7 @@ impl Streamed {
             return Ok(0);
         }
         let sizes: Vec<_> = slices.iter().map(|slice| format!("{:x}\r\n", slice.len())).collect();
-        let (head, mut connection) = match std::mem::replace(&mut self.state, State::Broken) {
+        let (head, connection) = match std::mem::replace(&mut self.state, State::Broken) {
             State::New(head) => (head, connect(&self.address)?),
             State::Open(connection) => (String::new(), connection),
             State::Broken => return Err(std::io::ErrorKind::BrokenPipe.into()),
@@ -87,7 +94,7 @@ impl Streamed {
         for (size, slice) in sizes.iter().zip(&slices) {
             all.extend([IoSlice::new(size.as_bytes()), IoSlice::new(slice), IoSlice::new(b"\r\n")]);
         }
-        write_all(&mut connection, &mut all)?;
+        write_all(&connection, &mut all)?;
         self.state = State::Open(connection);
         Ok(slices.iter().map(|slice| slice.len()).sum())
     }

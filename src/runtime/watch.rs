@@ -3,11 +3,11 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::Answers;
+use super::Api;
 use crate::error::{Error, Result};
 
 /// What is done at the deadline, once, on the watch's thread, with a connection of its own.
-pub type Alarm = Box<dyn FnOnce(&mut Answers) + Send>;
+pub type Alarm = Box<dyn FnOnce(&mut Api) + Send>;
 
 /// Watches one invocation at a time.
 #[derive(Debug)]
@@ -45,9 +45,9 @@ impl Watch {
     /// `RuntimeApi` when no thread can be started.
     pub fn start(address: &str, margin: Duration) -> Result<Self> {
         let shared = Arc::new(Shared::default());
-        let (theirs, mut answers) = (Arc::clone(&shared), Answers::new(address));
+        let (theirs, mut api) = (Arc::clone(&shared), Api::new(address));
         let thread = std::thread::Builder::new().name("deadline".to_owned());
-        thread.spawn(move || theirs.run(&mut answers)).map_err(|error| {
+        thread.spawn(move || theirs.run(&mut api)).map_err(|error| {
             Error::runtime_api(format!("the deadline watch could not be started: {error}")).with_source(error)
         })?;
         Ok(Self { shared, margin })
@@ -88,7 +88,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, answers: &mut Answers) {
+    fn run(&self, api: &mut Api) {
         let mut state = self.lock();
         loop {
             state = match std::mem::replace(&mut state.phase, Phase::Ringing) {
@@ -100,7 +100,7 @@ impl Shared {
                     }
                     _ => {
                         drop(state);
-                        alarm(answers);
+                        alarm(api);
                         let mut state = self.lock();
                         state.phase = Phase::Rung;
                         self.changed.notify_all();

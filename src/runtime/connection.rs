@@ -1,0 +1,203 @@
+//! One HTTP/1.1 connection, made when it is needed and kept for as long as it can be.
+
+use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
+use std::net::TcpStream;
+
+use super::USER_AGENT;
+use super::reply::Reply;
+use crate::error::{Error, Result};
+
+/// Header fields; one without a name is left out.
+pub(super) type Headers<'h> = &'h [(&'h str, &'h str)];
+
+/// The head of a request, up to its body.
+pub(super) fn request_head(method: &str, address: &str, path: &str, headers: &[Headers<'_>]) -> String {
+    let (host, base) = split(address);
+    let mut head = String::with_capacity(512);
+    head.extend([method, " ", base, path, " HTTP/1.1\r\nHost: ", host, "\r\nUser-Agent: ", USER_AGENT, "\r\n"]);
+    for (name, value) in headers.iter().copied().flatten().filter(|(name, _)| !name.is_empty()) {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    head.push_str("\r\n");
+    head
+}
+
+/// An API's host and port, and the path in front of its own. The platform has none; cargo-lambda, which serves several
+/// functions at one address, has `127.0.0.1:9000/.rt/orders`.
+fn split(address: &str) -> (&str, &str) {
+    let (host, base) = address.split_at(address.find('/').unwrap_or(address.len()));
+    (host, base.trim_end_matches('/'))
+}
+
+pub(super) fn connect(address: &str) -> io::Result<TcpStream> {
+    let (host, _) = split(address);
+    let stream = if host.contains(':') { TcpStream::connect(host)? } else { TcpStream::connect((host, 80))? };
+    // Without it the head of a large answer waits for the kernel's delayed acknowledgement (about 40 ms).
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Connection {
+    address: String,
+    stream: Option<TcpStream>,
+    /// Where replies are read to first: the head, and small bodies with it.
+    buffer: Box<[u8]>,
+}
+
+impl Connection {
+    /// To the API at `address`: host and port.
+    pub(super) fn new(address: &str) -> Self {
+        Self { address: address.to_owned(), stream: None, buffer: vec![0; 16 * 1024].into_boxed_slice() }
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Has the next request make a connection of its own.
+    pub(super) fn close(&mut self) {
+        self.stream = None;
+    }
+
+    /// Sends a request and reads its reply, once `wait` has seen it begin.
+    ///
+    /// # Errors
+    /// `RuntimeApi` when the connection is lost. What `wait` gives.
+    pub(super) fn exchange(
+        &mut self,
+        head: &str,
+        body: &[u8],
+        wait: impl Fn(&TcpStream) -> Result<()>,
+    ) -> Result<Reply> {
+        let mut reply = Reply::default();
+        // One that was idle may have been closed meanwhile; only a new one's failure means anything.
+        let reused = self.stream.is_some();
+        let mut done = self.attempt(&mut reply, head, body, &wait)?;
+        if reused && done.is_err() && reply.is_empty() {
+            done = self.attempt(&mut reply, head, body, &wait)?;
+        }
+        match done {
+            Ok(()) => Ok(reply),
+            Err(error) => Err(self.lost(error)),
+        }
+    }
+
+    fn lost(&self, error: io::Error) -> Error {
+        let message = format!("the connection to the Runtime API at {} is lost: {error}", self.address);
+        Error::runtime_api(message).with_source(error)
+    }
+
+    /// The connection is kept only when all goes well.
+    fn attempt(
+        &mut self,
+        reply: &mut Reply,
+        head: &str,
+        body: &[u8],
+        wait: impl Fn(&TcpStream) -> Result<()>,
+    ) -> Result<io::Result<()>> {
+        let stream = match self.stream.take().map_or_else(|| connect(&self.address), Ok) {
+            Ok(stream) => stream,
+            Err(error) => return Ok(Err(error)),
+        };
+        let written = write_all(&stream, &mut [IoSlice::new(head.as_bytes()), IoSlice::new(body)]);
+        if written.is_ok() {
+            wait(&stream)?;
+        }
+        let read = read(&stream, &mut self.buffer, reply);
+        if read.is_ok() && written.is_ok() && reply.keeps_connection() {
+            self.stream = Some(stream);
+        }
+        // Who refuses a body may hang up before all of it was sent: what was said is what counts.
+        Ok(read.map_err(|error| written.err().unwrap_or(error)))
+    }
+}
+
+/// Writes all of several slices with as few system calls as the kernel allows, and without copying them together.
+pub(super) fn write_all(mut stream: &TcpStream, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    IoSlice::advance_slices(&mut slices, 0); // drops empty ones at the front
+    while !slices.is_empty() {
+        match stream.write_vectored(slices) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Reads a whole reply, by way of `buffer`.
+pub(super) fn read(mut stream: &TcpStream, buffer: &mut [u8], reply: &mut Reply) -> io::Result<()> {
+    loop {
+        match stream.read(buffer) {
+            Ok(read) if reply.feed(&buffer[..read])? || reply.read_rest(stream)? => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
+    use super::*;
+
+    const ACCEPTED: &[u8] = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
+
+    /// An API that answers one request on each connection, before it has read all of a large one, and hangs up.
+    fn hasty(connections: usize, reply: &'static [u8]) -> (String, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let api = std::thread::spawn(move || {
+            for _ in 0..connections {
+                let (mut stream, _) = listener.accept().unwrap();
+                assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+                stream.write_all(reply).unwrap();
+            }
+        });
+        (address, api)
+    }
+
+    #[test]
+    fn who_hangs_up_on_a_body_that_is_too_large_is_heard() {
+        let (address, api) =
+            hasty(1, b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let mut connection = Connection::new(&address);
+        let reply = connection.exchange("POST / HTTP/1.1\r\n\r\n", &vec![0; 32 << 20], |_| Ok(())).unwrap();
+        assert_eq!(reply.status(), 413);
+        api.join().unwrap();
+    }
+
+    #[test]
+    fn a_connection_that_was_closed_while_idle_is_made_again() {
+        let (address, api) = hasty(3, ACCEPTED);
+        let mut connection = Connection::new(&address);
+        for _ in 0..3 {
+            assert_eq!(connection.exchange("GET / HTTP/1.1\r\n\r\n", b"", |_| Ok(())).unwrap().status(), 202);
+        }
+        api.join().unwrap();
+        let error = connection.exchange("GET / HTTP/1.1\r\n\r\n", b"", |_| Ok(())).unwrap_err();
+        assert!(error.message().contains(&address), "{}", error.message());
+    }
+
+    #[test]
+    fn an_address_may_end_in_a_path() {
+        for (address, parts) in [
+            ("127.0.0.1:9001", ("127.0.0.1:9001", "")),
+            ("127.0.0.1:9000/.rt/orders", ("127.0.0.1:9000", "/.rt/orders")),
+            ("[::1]:9000/", ("[::1]:9000", "")),
+        ] {
+            assert_eq!(split(address), parts);
+        }
+        let head =
+            request_head("POST", "localhost:9000/.rt/f", "/runtime/init/error", &[&[("", "left out"), ("X-A", "1")]]);
+        assert!(head.starts_with("POST /.rt/f/runtime/init/error HTTP/1.1\r\nHost: localhost:9000\r\n"));
+        assert!(head.ends_with("\r\nX-A: 1\r\n\r\n"), "{head}");
+    }
+}

@@ -1,0 +1,276 @@
+//! Replies of the Runtime API, apart from the sockets that they come through (RFC 9112).
+
+use std::io::{Error, ErrorKind, Read, Result};
+
+use httparse::{Header, Status};
+
+/// More than the platform sends: a reply with more is none of its own.
+const MAX_HEADERS: usize = 64;
+
+/// A reply as far as it has come.
+#[derive(Debug, Default)]
+pub(super) struct Reply {
+    /// The head, the body as far as it is decoded, and what has not been looked at.
+    data: Vec<u8>,
+    head: Option<Head>,
+}
+
+#[derive(Debug)]
+struct Head {
+    length: usize,
+    status: u16,
+    /// Whether the connection can carry another request.
+    keep: bool,
+    body: Extent,
+}
+
+/// What tells the end of a body (section 6.3).
+#[derive(Debug)]
+enum Extent {
+    Length(usize),
+    /// Decoded in place: the body ends at `decoded` so far, the next chunk's size is at `next`.
+    Chunks {
+        decoded: usize,
+        next: usize,
+    },
+    Close,
+}
+
+impl Reply {
+    /// Takes what has come; whether the reply is whole with it. Nothing (`b""`) says that no more will come.
+    ///
+    /// # Errors
+    /// When it is not HTTP, or ends too early.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<bool> {
+        self.data.extend_from_slice(bytes);
+        if self.head.is_none() {
+            self.head = read_head(&mut self.data)?;
+        }
+        let whole = match &mut self.head {
+            None => false,
+            Some(Head { length, body: Extent::Length(body), .. }) => self.data.len() - *length >= *body,
+            Some(Head { body: Extent::Chunks { decoded, next }, .. }) => decode(&mut self.data, decoded, next)?,
+            Some(Head { body: Extent::Close, .. }) => bytes.is_empty(),
+        };
+        if bytes.is_empty() && !whole { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(whole) }
+    }
+
+    /// Reads the rest of a body whose length is known straight into its place; whether the reply is whole now.
+    ///
+    /// # Errors
+    /// Those of `from`, and when there is no memory for as much as the reply says it is long.
+    pub(super) fn read_rest(&mut self, from: impl Read) -> Result<bool> {
+        let Some(Head { length, body: Extent::Length(body), .. }) = &self.head else { return Ok(false) };
+        let end = length.saturating_add(*body);
+        let missing = end.saturating_sub(self.data.len());
+        self.data.try_reserve_exact(missing)?;
+        from.take(missing as u64).read_to_end(&mut self.data)?;
+        if self.data.len() < end { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(true) }
+    }
+
+    /// Whether nothing has come.
+    pub(super) fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.head.as_ref().map_or(0, |head| head.status)
+    }
+
+    pub(super) fn keeps_connection(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.keep)
+    }
+
+    /// Gives each header of a whole reply to `each`.
+    pub(super) fn headers(&self, mut each: impl FnMut(&str, &[u8])) {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        if httparse::Response::new(&mut headers).parse(&self.data).is_ok() {
+            headers
+                .iter()
+                .take_while(|header| !header.name.is_empty())
+                .for_each(|header| each(header.name, header.value));
+        }
+    }
+
+    /// The body of a whole reply, without a copy.
+    pub(super) fn into_body(mut self) -> bytes::Bytes {
+        let (start, end) = match &self.head {
+            Some(Head { length, body: Extent::Length(body), .. }) => (*length, length + body),
+            Some(Head { length, body: Extent::Chunks { decoded, .. }, .. }) => (*length, *decoded),
+            Some(Head { length, .. }) => (*length, self.data.len()),
+            None => (0, 0),
+        };
+        self.data.truncate(end);
+        bytes::Bytes::from(self.data).slice(start..)
+    }
+}
+
+fn read_head(data: &mut Vec<u8>) -> Result<Option<Head>> {
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut reply = httparse::Response::new(&mut headers);
+        let Status::Complete(length) = reply.parse(data).map_err(Error::other)? else { return Ok(None) };
+        let status = reply.code.unwrap_or(0);
+        if (100..200).contains(&status) {
+            data.drain(..length); // the reply itself is still to come
+            continue;
+        }
+        let body = extent(status, reply.headers, length)?;
+        let keep = reply.version == Some(1) && !says_close(reply.headers) && !matches!(body, Extent::Close);
+        return Ok(Some(Head { length, status, keep, body }));
+    }
+}
+
+fn extent(status: u16, headers: &[Header<'_>], length: usize) -> Result<Extent> {
+    if matches!(status, 204 | 304) {
+        return Ok(Extent::Length(0));
+    }
+    if let Some(coding) = value(headers, "transfer-encoding") {
+        if coding.eq_ignore_ascii_case(b"chunked") {
+            return Ok(Extent::Chunks { decoded: length, next: length });
+        }
+        return Err(Error::other("a transfer coding other than chunked"));
+    }
+    let Some(length) = value(headers, "content-length") else { return Ok(Extent::Close) };
+    let length = std::str::from_utf8(length).ok().and_then(|length| length.trim().parse().ok());
+    length.map(Extent::Length).ok_or_else(|| Error::other("a Content-Length that is no number"))
+}
+
+fn says_close(headers: &[Header<'_>]) -> bool {
+    value(headers, "connection").is_some_and(|value| value.eq_ignore_ascii_case(b"close"))
+}
+
+fn value<'h>(headers: &[Header<'h>], name: &str) -> Option<&'h [u8]> {
+    headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+}
+
+/// Decodes the chunks that are there, in place; whether the last one is among them (section 7.1).
+fn decode(data: &mut [u8], decoded: &mut usize, next: &mut usize) -> Result<bool> {
+    let broken = || Error::other("chunks that cannot be told apart");
+    loop {
+        let Status::Complete((head, size)) = httparse::parse_chunk_size(&data[*next..]).map_err(|_| broken())? else {
+            return Ok(false);
+        };
+        let start = *next + head;
+        if size == 0 {
+            let mut trailers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+            let trailers = httparse::parse_headers(&data[start..], &mut trailers).map_err(|_| broken())?;
+            return Ok(trailers.is_complete());
+        }
+        let size = usize::try_from(size).map_err(|_| broken())?;
+        let end = start.checked_add(size).ok_or_else(broken)?;
+        let Some(line_end) = end.checked_add(2).and_then(|after| data.get(end..after)) else { return Ok(false) };
+        if line_end != b"\r\n" {
+            return Err(broken());
+        }
+        data.copy_within(start..end, *decoded);
+        (*decoded, *next) = (*decoded + size, end + 2);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Feeds pieces that end at `cuts`, and then the end, as far as they are wanted.
+    fn read(text: &[u8], cuts: &[usize]) -> Result<Reply> {
+        let mut reply = Reply::default();
+        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % text.len()).chain([0, text.len()]).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        for piece in cuts.windows(2).map(|ends| &text[ends[0]..ends[1]]) {
+            if reply.feed(piece)? {
+                return Ok(reply);
+            }
+        }
+        reply.feed(b"").map(|_| reply)
+    }
+
+    fn sized(body: &[u8]) -> Vec<u8> {
+        [format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+    }
+
+    fn chunked(chunks: &[Vec<u8>], trailer: &str) -> Vec<u8> {
+        let mut text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        for chunk in chunks.iter().filter(|chunk| !chunk.is_empty()) {
+            text.extend([format!("{:X};of=any\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+        }
+        text.extend([b"0\r\n", trailer.as_bytes(), b"\r\n"].concat());
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn a_reply_is_the_same_in_whatever_pieces_it_comes(
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..5),
+            trailer in prop::sample::select(vec!["", "X-Late: 1\r\n"]),
+            cuts in prop::collection::vec(any::<usize>(), 0..8),
+        ) {
+            let body = chunks.concat();
+            let close = [b"HTTP/1.1 200 OK\r\n\r\n", &body[..]].concat();
+            let interim = [b"HTTP/1.1 100 Continue\r\n\r\n", &sized(&body)[..]].concat();
+            for (text, keeps) in
+                [(sized(&body), true), (chunked(&chunks, trailer), true), (interim, true), (close, false)]
+            {
+                let reply = read(&text, &cuts).unwrap();
+                prop_assert_eq!((reply.status(), reply.keeps_connection()), (200, keeps));
+                prop_assert_eq!(reply.into_body(), &body[..]);
+            }
+        }
+
+        #[test]
+        fn one_that_is_cut_short_is_none(
+            body in prop::collection::vec(any::<u8>(), 1..40), at in any::<usize>(), cuts in prop::collection::vec(any::<usize>(), 0..4),
+        ) {
+            for text in [sized(&body), chunked(std::slice::from_ref(&body), "")] {
+                let end = 1 + at % (text.len() - 1);
+                prop_assert!(read(&text[..end], &cuts).is_err());
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(text in prop::collection::vec(any::<u8>(), 1..80), cuts in prop::collection::vec(any::<usize>(), 0..4)) {
+            let chunks = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &text[..]].concat();
+            let _ = read(&text, &cuts);
+            let _ = read(&chunks, &cuts);
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_long_body_is_read_into_its_place() {
+        let text = sized(&[7; 5000]);
+        let mut reply = Reply::default();
+        assert!(!reply.feed(&text[..100]).unwrap());
+        assert!(reply.read_rest(&text[100..]).unwrap());
+        assert_eq!(reply.into_body(), &[7; 5000][..]);
+        let mut short = Reply::default();
+        assert!(!short.feed(&text[..100]).unwrap());
+        assert!(short.read_rest(&text[100..200]).is_err());
+    }
+
+    #[test]
+    fn a_length_beyond_all_memory_is_an_error() {
+        let mut reply = Reply::default();
+        assert!(!reply.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n").unwrap());
+        assert!(reply.read_rest(&b""[..]).is_err());
+    }
+
+    #[test]
+    fn what_ends_nowhere_known_is_refused() {
+        for header in ["Transfer-Encoding: gzip", "Content-Length: many", "Content-Length: -1"] {
+            assert!(read(format!("HTTP/1.1 200 OK\r\n{header}\r\n\r\n").as_bytes(), &[]).is_err(), "{header}");
+        }
+    }
+
+    #[test]
+    fn connections_that_end_are_not_kept() {
+        for head in ["HTTP/1.0 200 OK\r\n", "HTTP/1.1 200 OK\r\nconnection: Close\r\n"] {
+            let reply = read(format!("{head}Content-Length: 0\r\n\r\n").as_bytes(), &[]).unwrap();
+            assert!(!reply.keeps_connection(), "{head}");
+        }
+        assert!(read(b"HTTP/1.1 204 No Content\r\n\r\n", &[]).unwrap().keeps_connection());
+    }
+}
