@@ -30,24 +30,30 @@ fn python() {
 }
 
 /// Compiles our own Python code, which would take half of the start of a small application, and the standard library's
-/// regular expressions into `glue.bin`, for `src/python/glue.rs`. Without an interpreter that can be run here the file
-/// is empty, and the runtime compiles the sources when it starts.
+/// regular expressions, for `src/python/glue.rs` and `patterns.rs`. Without an interpreter that can be run here the files
+/// are empty, and the runtime compiles the sources when it starts.
 #[cfg(feature = "python")]
 #[allow(clippy::disallowed_methods, clippy::expect_used)] // a build fails by panicking
 fn compile_glue(executable: Option<&str>) {
-    let folder = "src/python/glue";
-    println!("cargo:rerun-if-changed={folder}");
+    let sources = "src/python/glue";
+    println!("cargo:rerun-if-changed={sources}");
     println!("cargo:rerun-if-changed=src/python/compile_glue.py");
-    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("glue.bin");
-    let compiled = executable.and_then(|python| {
-        // Hash order would show in the bytes of sets.
+    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    let glue = std::fs::read_dir(sources).expect("there is glue").flatten();
+    let glue = glue.map(|entry| std::path::PathBuf::from(entry.file_name()).with_extension("bin"));
+    let others =
+        ["expressions.bin", "encodings.frozen", "encodings.aliases.frozen", "encodings.utf_8.frozen", "version"];
+    for file in glue.chain(others.map(Into::into)) {
+        std::fs::write(out.join(file), "").expect("OUT_DIR can be written to");
+    }
+    let compiled = executable.is_some_and(|python| {
         let mut command = std::process::Command::new(python);
-        let arguments = ["-S", "-B", "src/python/compile_glue.py", folder];
-        let output = command.args(arguments).env("PYTHONHASHSEED", "0").env_remove("PYTHONPATH").output();
-        output.ok().filter(|output| output.status.success()).map(|output| output.stdout)
+        command.args(["-S", "-B", "src/python/compile_glue.py", sources]).arg(&out);
+        // Hash order would show in the bytes of sets.
+        let status = command.env("PYTHONHASHSEED", "0").env_remove("PYTHONPATH").status();
+        status.is_ok_and(|status| status.success())
     });
-    if compiled.is_none() {
+    if !compiled {
         println!("cargo:warning=no Python to compile src/python/glue with: it is compiled at each start instead");
     }
-    std::fs::write(out, compiled.unwrap_or_default()).expect("OUT_DIR can be written to");
 }

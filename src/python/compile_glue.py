@@ -1,5 +1,6 @@
-"""Run by build.rs: writes to standard output what `glue.rs` reads: the magic number of this Python's byte code, and as
-`marshal` writes them the compiled glue and the compiled regular expressions of the standard library.
+"""Run by build.rs: compile_glue.py SOURCES FOLDER. Writes what the runtime is built with: for each file of the glue its
+code as `marshal` writes it, and in `expressions.bin` the compiled regular expressions of the standard library. Each file
+begins with the magic number of this Python's byte code. `freeze` says what else.
 """
 
 import importlib
@@ -23,21 +24,28 @@ MODULES = """
 """
 
 
-# Files that few starts need: bytes among the code objects, so that nobody else makes code objects of them.
-HELD_BACK = ("profile", "profile_use")
-
-
-def compile_glue(folder):
-    """Gives code objects by the names of their files."""
-    codes = {}
-    for path in sorted(pathlib.Path(folder).glob("*.py")):
+def compile_glue(sources, folder):
+    for path in sorted(pathlib.Path(sources).glob("*.py")):
         code = compile(path.read_bytes(), f"wsgi_lambda/{path.name}", "exec", dont_inherit=True)
-        codes[path.stem] = marshal.dumps(code) if path.stem in HELD_BACK else code
-    return codes
+        write(folder, path.stem, marshal.dumps(code))
+
+
+def freeze(folder):
+    """Modules that Python reads from disk before it can do anything else, as its own build freezes `os` or `codecs`; and
+    for which Python."""
+    for name in ("encodings", "encodings.aliases", "encodings.utf_8"):
+        source = importlib.util.find_spec(name).loader.get_data(importlib.util.find_spec(name).origin)
+        code = compile(source, f"<frozen {name}>", "exec", dont_inherit=True)
+        pathlib.Path(folder, f"{name}.frozen").write_bytes(marshal.dumps(code))
+    pathlib.Path(folder, "version").write_text(sys.version)
+
+
+def write(folder, name, data):
+    pathlib.Path(folder, f"{name}.bin").write_bytes(importlib.util.MAGIC_NUMBER + data)
 
 
 def compile_patterns():
-    """Imports the modules and gives what `re` made: {(pattern, flags): the marshalled arguments of `_sre.compile`}.
+    """Imports the modules and gives what `re` made: {key: the marshalled arguments of `_sre.compile`}.
 
     In Python, `re` parses and translates a pattern at every start, which is a tenth of a framework's import.
     """
@@ -60,7 +68,7 @@ def compile_patterns():
         if isinstance(pattern, (str, bytes)) and not compiled.flags & (re.LOCALE | re.DEBUG):
             flags_used, code, groups, group_index, index_group = recorder.arguments
             plain = (int(flags_used), [int(unit) for unit in code], groups, dict(group_index), tuple(index_group))
-            patterns[pattern, int(flags)] = marshal.dumps(plain)
+            patterns[key(pattern, int(flags))] = marshal.dumps(plain)
         return compiled
 
     recorder = compiler._sre = Recorder()
@@ -74,5 +82,23 @@ def compile_patterns():
     return patterns
 
 
-patterns = compile_patterns()
-sys.stdout.buffer.write(importlib.util.MAGIC_NUMBER + marshal.dumps((compile_glue(sys.argv[1]), marshal.dumps(patterns))))
+def key(pattern, flags):
+    """What tells one pattern from another, as `patterns.rs` makes it too."""
+    kind, text = (b"s", pattern.encode("utf-8", "surrogatepass")) if isinstance(pattern, str) else (b"b", pattern)
+    return kind + flags.to_bytes(4, "little") + text
+
+
+def table(entries):
+    """Entries sorted by their keys: how many, for each where key and value end, then all of them, one behind the other.
+    Numbers have four bytes, the lowest first."""
+    ends, data = [], b""
+    for name in sorted(entries):
+        for part in (name, entries[name]):
+            data += part
+            ends.append(len(data))
+    return b"".join(number.to_bytes(4, "little") for number in (len(entries), *ends)) + data
+
+
+compile_glue(sys.argv[1], sys.argv[2])
+freeze(sys.argv[2])
+write(sys.argv[2], "expressions", table(compile_patterns()))

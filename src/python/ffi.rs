@@ -12,6 +12,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use super::frozen::{self, Frozen};
 use super::interpreter::Home;
 use crate::response::lock;
 
@@ -28,6 +29,7 @@ pub(super) fn start(home: &Home) -> Result<(), String> {
         // Lambda's LANG names a locale that its images do not have. Without this, files and streams would be ASCII.
         pre.utf8_mode = 1;
         check(ffi::Py_PreInitialize(pre))?;
+        frozen::prepare();
 
         ffi::PyConfig_InitPythonConfig(config.as_mut_ptr());
         let config = config.assume_init_mut();
@@ -37,6 +39,41 @@ pub(super) fn start(home: &Home) -> Result<(), String> {
         ffi::PyEval_SaveThread();
     }
     Ok(())
+}
+
+/// What `marshal` has written: read where it stands, without the copy that `marshal.loads` would be given.
+pub(super) fn unmarshal<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: the function reads the bytes that it is given, and gives a new reference or sets an exception.
+    unsafe {
+        let object = ffi::PyMarshal_ReadObjectFromString(data.as_ptr().cast(), data.len().cast_signed());
+        Bound::from_owned_ptr_or_err(py, object)
+    }
+}
+
+/// What `sys.version` will say.
+pub(super) fn version() -> &'static CStr {
+    // SAFETY: the function gives a C string that lives as long as the process (docs, "Process-wide parameters").
+    unsafe { CStr::from_ptr(ffi::Py_GetVersion()) }
+}
+
+/// Adds to what Python's importer of frozen modules knows. Before Python starts.
+pub(super) fn freeze(modules: &[Frozen]) {
+    // SAFETY: null pointers and zeros are values of all fields, of which each release of Python has others. Nobody else
+    // reads or writes the variable yet. The table ends with such an entry, as Python expects, and neither it nor what it
+    // points to ever goes away.
+    unsafe {
+        let end = || MaybeUninit::<ffi::_frozen>::zeroed().assume_init();
+        let mut table = Vec::new();
+        for (name, code, is_package) in modules {
+            let mut entry = end();
+            (entry.name, entry.code) = (name.as_ptr(), code.as_ptr());
+            entry.size = code.len().try_into().unwrap_or_default();
+            entry.is_package = (*is_package).into();
+            table.push(entry);
+        }
+        table.push(end());
+        ffi::PyImport_FrozenModules = Box::leak(table.into_boxed_slice()).as_ptr();
+    }
 }
 
 /// Has malloc keep the memory of one request for the next. By itself glibc gives buffers of a megabyte back to the kernel

@@ -1,39 +1,42 @@
 //! Our own Python code: what is better said in Python than through pyo3. Its modules import each other as
 //! `_wsgi_lambda_` and the file's name, and import nothing that costs time at a cold start: `logging` is prepared when
-//! the application imports it, `traceback` when there is something to trace, a profile is held back until it is asked for.
+//! the application imports it, `traceback` when there is something to trace. What few starts need is held back.
 
 use pyo3::exceptions::PyImportError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyBytes;
 
-/// The files of `glue/` and their sources, each after those that it imports.
-const MODULES: [(&str, &str); 16] = [
-    ("state", include_str!("glue/state.py")),
-    ("imports", include_str!("glue/imports.py")),
-    ("patterns", include_str!("glue/patterns.py")),
-    ("streams", include_str!("glue/streams.py")),
-    ("errors", include_str!("glue/errors.py")),
-    ("files", include_str!("glue/files.py")),
-    ("context", include_str!("glue/context.py")),
-    ("snapshot", include_str!("glue/snapshot.py")),
-    ("folders", include_str!("glue/folders.py")),
-    ("start", include_str!("glue/start.py")),
-    ("lifecycle", include_str!("glue/lifecycle.py")),
-    ("deadline", include_str!("glue/deadline.py")),
-    ("workers", include_str!("glue/workers.py")),
-    ("logs", include_str!("glue/logs.py")),
-    ("deferred", include_str!("glue/deferred.py")),
-    ("index", include_str!("glue/index.py")),
-];
+use super::{ffi, patterns};
 
-/// Files that are executed only when they are asked for, in the same order; `compile_glue.py` knows them too.
-const HELD_BACK: [(&str, &str); 2] =
-    [("profile_use", include_str!("glue/profile_use.py")), ("profile", include_str!("glue/profile.py"))];
+/// A file of `glue/`.
+struct File {
+    name: &'static str,
+    source: &'static str,
+    /// What `compile_glue.py` has made of it.
+    compiled: &'static [u8],
+}
 
-/// What `compile_glue.py` has made: a magic number, code objects for the same files, and regular expressions.
-static COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glue.bin"));
+/// The files of these names.
+macro_rules! files {
+    ($($name:literal)*) => {
+        [$(File {
+            name: $name,
+            source: include_str!(concat!("glue/", $name, ".py")),
+            compiled: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".bin")),
+        }),*]
+    };
+}
+
+/// What every start needs, each after those that it imports.
+static NEEDED: [File; 13] = files! {
+    "state" "imports" "patterns" "streams" "errors" "files" "context" "folders" "start" "lifecycle" "deadline"
+    "deferred" "index"
+};
+
+/// What is made when it is asked for, also each after those that it imports.
+static HELD_BACK: [File; 6] = files! { "callers" "logs" "snapshot" "workers" "profile_use" "profile" };
 
 /// The module that has all that is called from here; the modules are made at the first call.
 pub(super) fn glue(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
@@ -43,30 +46,30 @@ pub(super) fn glue(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 
 /// Makes `_wsgi_lambda_state` and so on, and gives the last: `_wsgi_lambda_index`.
 fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    let (codes, patterns) = compiled(py)?;
     let maker = Maker::new(py)?;
     let mut last = None;
-    for (name, source) in MODULES {
-        let module = maker.make(name, source, codes.get_item(name)?)?;
-        if name == "state" {
-            module.setattr("patterns", &patterns)?;
+    for file in &NEEDED {
+        let module = maker.make(file)?;
+        if last.is_none() {
+            module.setattr("load", wrap_pyfunction!(held_back, py)?)?;
+            if patterns::are_there(py)? {
+                module.setattr("find_pattern", wrap_pyfunction!(patterns::find_pattern, py)?)?;
+            }
         }
         last = Some(module);
     }
     last.ok_or_else(|| PyImportError::new_err("there is no glue"))
 }
 
-/// Makes the modules that are held back, and gives the last: `_wsgi_lambda_profile`.
-pub(super) fn profile(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    let (codes, _) = compiled(py)?;
-    let loads = py.import("marshal")?.getattr("loads")?;
+/// Gives a module that is held back until then.
+#[pyfunction]
+pub(super) fn held_back<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
     let maker = Maker::new(py)?;
-    let mut last = None;
-    for (name, source) in HELD_BACK {
-        let code = codes.get_item(name)?.map(|code| loads.call1((code,))).transpose()?;
-        last = Some(maker.make(name, source, code)?);
+    if let Some(made) = maker.made(name)? {
+        return Ok(made);
     }
-    last.ok_or_else(|| PyImportError::new_err("there is no profile"))
+    let file = HELD_BACK.iter().find(|file| file.name == name);
+    maker.make(file.ok_or_else(|| PyImportError::new_err(format!("there is no glue/{name}.py")))?)
 }
 
 /// Makes modules of ours.
@@ -81,31 +84,38 @@ impl<'py> Maker<'py> {
         Ok(Self { builtins: py.import("builtins")?, modules })
     }
 
-    /// Makes `_wsgi_lambda_` and the name from its code, or without that from its source.
-    fn make(&self, name: &str, source: &str, code: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyModule>> {
+    fn made(&self, name: &str) -> PyResult<Option<Bound<'py, PyModule>>> {
+        let module = self.modules.call_method1("get", (module_name(name),))?;
+        Ok(module.extract().ok())
+    }
+
+    /// Makes a module from its code, or without that from its source.
+    fn make(&self, File { name, source, compiled }: &File) -> PyResult<Bound<'py, PyModule>> {
         let py = self.builtins.py();
-        let code = match code {
-            Some(code) => code,
-            None => self.builtins.call_method1("compile", (source, format!("wsgi_lambda/{name}.py"), "exec"))?,
+        let code = match for_this_python(py, compiled)? {
+            Some(code) => ffi::unmarshal(py, code)?,
+            None => self.builtins.call_method1("compile", (*source, format!("wsgi_lambda/{name}.py"), "exec"))?,
         };
-        let module = PyModule::new(py, &format!("_wsgi_lambda_{name}"))?;
+        let module = PyModule::new(py, &module_name(name))?;
         self.modules.set_item(module.name()?, &module)?;
         self.builtins.call_method1(intern!(py, "exec"), (code, module.dict()))?;
         Ok(module)
     }
 }
 
-/// The code objects by file, and the patterns; none when they were made by a Python with other byte code, as a
-/// pre-release has.
-fn compiled(py: Python<'_>) -> PyResult<(Bound<'_, PyDict>, Option<Bound<'_, PyBytes>>)> {
-    let magic: Vec<u8> = py.import("_frozen_importlib_external")?.getattr("MAGIC_NUMBER")?.extract()?;
-    match COMPILED.strip_prefix(magic.as_slice()) {
-        Some(marshalled) => {
-            let loaded = py.import("marshal")?.call_method1("loads", (PyBytes::new(py, marshalled),))?;
-            Ok(loaded.extract()?)
-        }
-        None => Ok((PyDict::new(py), None)),
-    }
+fn module_name(name: &str) -> String {
+    format!("_wsgi_lambda_{name}")
+}
+
+/// What a compiled file holds behind the magic number; `None` when it was made by a Python with other byte code, as a
+/// pre-release has, or by none.
+pub(super) fn for_this_python<'f>(py: Python<'_>, file: &'f [u8]) -> PyResult<Option<&'f [u8]>> {
+    static MAGIC: PyOnceLock<Py<PyBytes>> = PyOnceLock::new();
+    let magic = MAGIC.get_or_try_init(py, || {
+        let number = py.import("_frozen_importlib_external")?.getattr("MAGIC_NUMBER")?;
+        PyResult::Ok(number.cast_into::<PyBytes>()?.unbind())
+    })?;
+    Ok(file.strip_prefix(magic.as_bytes(py)))
 }
 
 #[cfg(test)]
@@ -116,15 +126,25 @@ mod tests {
     fn the_compiled_glue_is_for_this_python_and_complete() {
         Python::initialize();
         Python::attach(|py| {
-            let (codes, patterns) = compiled(py).unwrap();
-            for (name, _) in MODULES.iter().chain(&HELD_BACK) {
-                assert!(codes.contains(name).unwrap(), "{name}: was build.rs given a Python that it can run?");
+            for file in NEEDED.iter().chain(&HELD_BACK) {
+                let code = for_this_python(py, file.compiled).unwrap();
+                assert!(code.is_some(), "{}: was build.rs given a Python that it can run?", file.name);
             }
-            for (name, _) in HELD_BACK {
-                let held = codes.get_item(name).unwrap().unwrap();
-                assert!(held.is_instance_of::<PyBytes>(), "{name} is unpacked at every start: see HELD_BACK");
+        });
+    }
+
+    #[test]
+    fn what_is_held_back_is_made_once() {
+        Python::initialize();
+        Python::attach(|py| {
+            glue(py).unwrap();
+            let maker = Maker::new(py).unwrap();
+            for file in &HELD_BACK {
+                assert!(maker.made(file.name).unwrap().is_none(), "{} is made at every start", file.name);
             }
-            assert!(patterns.is_some());
+            let made = held_back(py, "snapshot").unwrap();
+            assert!(made.is(&held_back(py, "snapshot").unwrap()));
+            assert!(held_back(py, "nothing").is_err());
         });
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn begin(py: Python<'_>, config: &Config, file: &Path, before: &Befor
     let phases = PyDict::new(py);
     phases.set_item("interpreter", before.interpreter.as_nanos())?;
     phases.set_item("glue", before.glue.as_nanos())?;
-    let module = glue::profile(py)?;
+    glue::held_back(py, "profile_use")?; // which the other imports
+    let module = glue::held_back(py, "profile")?;
     if module.call_method1("begin", (file.as_os_str(), header, phases))?.extract()? {
         RUNNING.get_or_init(py, || module.unbind());
     }

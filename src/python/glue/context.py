@@ -24,31 +24,7 @@ class Identity:
         self.cognito_identity_pool_id = values.get("cognitoIdentityPoolId")
 
     def __repr__(self):
-        return _show(self)
-
-
-class Client:
-    """The mobile application that called."""
-
-    def __init__(self, values):
-        for name in ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"):
-            setattr(self, name, values.get(name))
-
-    def __repr__(self):
-        return _show(self)
-
-
-class ClientContext:
-    """What a direct caller sent along: `custom` and `env` are dicts, `client` describes a mobile application."""
-
-    def __init__(self, values):
-        self.custom = values.get("custom")
-        self.env = values.get("env")
-        client = values.get("client")
-        self.client = Client(client) if isinstance(client, dict) else None
-
-    def __repr__(self):
-        return _show(self)
+        return show(self)
 
 
 class LambdaContext:
@@ -59,11 +35,8 @@ class LambdaContext:
         self.aws_request_id = aws_request_id
         self.invoked_function_arn = invoked_function_arn
         self.tenant_id = tenant_id
-        client = _parse(client, "Lambda-Runtime-Client-Context") if client else None
-        self._w3c = client.pop("w3c", None) if isinstance(client, dict) else None
-        self.client_context = ClientContext(client) if isinstance(client, dict) else None
-        identity = _parse(identity, "Lambda-Runtime-Cognito-Identity") if identity else None
-        self.identity = Identity(identity if isinstance(identity, dict) else {})
+        self._w3c, self.client_context = state.load("callers").client(client) if client else (None, None)
+        self.identity = Identity(state.load("callers").identity(identity) if identity else {})
         self._epoch_deadline_time_in_ms = deadline_ms
 
     def get_remaining_time_in_millis(self):
@@ -79,23 +52,12 @@ class LambdaContext:
         return self._w3c if isinstance(self._w3c, dict) else {}
 
     def __repr__(self):
-        return _show(self)
+        return show(self)
 
 
-def _show(instance):
+def show(instance):
     values = ", ".join(f"{name}={value!r}" for name, value in vars(instance).items() if not name.startswith("_"))
     return f"{type(instance).__name__}({values})"
-
-
-def _parse(text, header):
-    import json
-
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        # A caller's slip must not cost the invocation; its value is not logged.
-        sys.stderr.write(f"[WARNING] {header} is not JSON: ignored\n")
-        return None
 
 
 def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, identity):

@@ -6,10 +6,11 @@ development server, which every Flask application imports and none on Lambda run
 """
 
 import sys
-from types import FunctionType, ModuleType
 
 import _frozen_importlib
 from _thread import get_ident
+
+ModuleType, FunctionType = type(sys), type(lambda: None)  # `types` need not be imported for them
 
 # What error reports need is not here: it must not be loaded at the moment at which the stack or the memory is full.
 STANDARD = frozenset(

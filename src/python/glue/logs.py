@@ -1,4 +1,4 @@
-"""Logging as the managed runtime has it, prepared at the moment at which the application imports `logging`."""
+"""Logging as the managed runtime has it."""
 
 import os
 import sys
@@ -7,10 +7,9 @@ import time
 import _wsgi_lambda_state as state
 import _wsgi_lambda_streams as streams
 from _wsgi_lambda_errors import encodable
-from _wsgi_lambda_imports import after_import
 
 
-def _hide_events(debug):
+def hide_events(debug):
     """Django's error reports hide cookies and POST fields by the names of META's keys, and look into dicts. The event
     holds both under names that it does not know."""
     import re
@@ -20,23 +19,13 @@ def _hide_events(debug):
     debug.SafeExceptionReporterFilter.hidden_settings = re.compile(pattern, re.IGNORECASE)
 
 
-def prepare_logging(json_format, level, telemetry_fd):
+def configure(logging, json_format, level, telemetry_fd):
     """One handler on the root logger, as the managed runtime has it: an application that only sets a level gets its
     records out, and `logging.basicConfig()` finds the work done."""
-    os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
-    try:
-        os.fstat(telemetry_fd if telemetry_fd is not None else -1)
-    except OSError:
-        telemetry_fd = None
-
-    def prepare(logging):
-        root = logging.getLogger()
-        root.addHandler(_make_handler(logging, json_format, telemetry_fd))
-        if level:
-            root.setLevel(level)
-
-    after_import("logging", prepare)
-    after_import("django.views.debug", _hide_events)
+    root = logging.getLogger()
+    root.addHandler(_make_handler(logging, json_format, telemetry_fd))
+    if level:
+        root.setLevel(level)
 
 
 def _make_handler(logging, json_format, telemetry_fd):

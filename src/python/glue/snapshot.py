@@ -3,17 +3,16 @@
 import sys
 
 
-class Hooks:
-    """Finds `snapshot_restore_py` where it is not installed: AWS's registry of SnapStart hooks (its 1.0.0), which the
-    managed runtimes bring along. Last in line, so that a real one wins."""
+def find_spec(name):
+    """For `snapshot_restore_py` where it is not installed: AWS's registry of SnapStart hooks (its 1.0.0), which the
+    managed runtimes bring along."""
+    from importlib.machinery import ModuleSpec
 
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name != "snapshot_restore_py":
-            return None
-        from importlib.machinery import ModuleSpec
+    return ModuleSpec(name, _Registry)
 
-        return ModuleSpec(name, Hooks)
+
+class _Registry:
+    """Its loader."""
 
     @staticmethod
     def create_module(spec):

@@ -7,8 +7,11 @@ import sys
 
 import _wsgi_lambda_context as context
 import _wsgi_lambda_folders as folders
-import _wsgi_lambda_snapshot as snapshot
+import _wsgi_lambda_imports as imports
+import _wsgi_lambda_state as state
 from _wsgi_lambda_patterns import prepare_patterns
+
+_Namespace = type(sys.implementation)
 
 
 def start(function, task_root, layer_dir, managed):
@@ -20,7 +23,7 @@ def start(function, task_root, layer_dir, managed):
 
     prepare_patterns()
     context.set_function(function)
-    sys.meta_path.append(snapshot.Hooks)
+    sys.meta_path.append(_Namespace(find_spec=_find_hooks))
     faulthandler.enable()  # a crash in C code leaves the Python stack in the log, at no cost before it
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     layers = [os.path.join(layer_dir, "python", "lib", version, "site-packages"), os.path.join(layer_dir, "python")]
@@ -33,6 +36,24 @@ def start(function, task_root, layer_dir, managed):
             import site
 
             site.addsitedir(path)
+
+
+def _find_hooks(name, path=None, target=None):
+    """The last in line: AWS's registry of SnapStart hooks, where it is not installed."""
+    return state.load("snapshot").find_spec(name) if name == "snapshot_restore_py" else None
+
+
+def prepare_logging(json_format, level, telemetry_fd):
+    """Has `logging` configured as the managed runtime does, at the moment at which the application imports it."""
+    os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
+    try:
+        os.fstat(telemetry_fd if telemetry_fd is not None else -1)
+    except OSError:
+        telemetry_fd = None
+    imports.after_import(
+        "logging", lambda logging: state.load("logs").configure(logging, json_format, level, telemetry_fd)
+    )
+    imports.after_import("django.views.debug", lambda debug: state.load("logs").hide_events(debug))
 
 
 def _has_pth(path):

@@ -3,8 +3,10 @@
 request_id = ""
 tenant_id = None
 
-# What `compile_glue.py` has made of the standard library's patterns.
-patterns = None
+# What the runtime gives: `load(name)` makes a module of ours that is held back until it is wanted; `find_pattern(pattern,
+# flags)` gives the arguments of `_sre.compile`, and is None without patterns.
+load = None
+find_pattern = None
 
 # Whether a request is with the application: an interrupt that comes later is dropped.
 serving = False
