@@ -1,7 +1,7 @@
 //! Room: `log`, the runtime's own lines: one per fact, in the form the function's log settings ask for.
 //! In: a level, a message, the request id if there is one.
 //! Out: one write to standard output, or one frame to the telemetry descriptor.
-//! May use: `config`, `error`, `serde_json`, jiff.
+//! May use: `config`, `error`, `serde_json`, humantime.
 //! Must not: know Python; carry header values, bodies or credentials.
 
 use std::io::Write as _;
@@ -165,11 +165,11 @@ fn micros_since_epoch() -> u64 {
 
 /// The two time formats of the managed Python runtime: seconds in JSON records, milliseconds in text.
 fn timestamp() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
 fn timestamp_millis() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }
 
 #[cfg(test)]

@@ -88,12 +88,12 @@ Examples:
   One event, with the application's folder and a variable:
     wsgi-lambda replay event.json --app mysite.wsgi:application --dir src --env DEBUG=1
   Store the answers once, compare with them ever after:
-    wsgi-lambda replay events/ --app hello:app --expect answers --update
-    wsgi-lambda replay events/ --app hello:app --expect answers
+    wsgi-lambda replay --app hello:app --expect answers --update
+    wsgi-lambda replay --app hello:app --expect answers
   How long does an answer take:
     wsgi-lambda replay event.json --app hello:app --repeat 1000
   What makes the cold start slow, and what could be imported later:
-    wsgi-lambda replay events/ --app hello:app --profile-init --quiet
+    wsgi-lambda replay event.json --app hello:app --profile-init --quiet
   For other programs:
     jq -c '.[]' recorded.json | wsgi-lambda replay - --app hello:app --json
 
