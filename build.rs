@@ -43,17 +43,18 @@ fn compile_glue(executable: Option<&str>) {
     let glue = glue.map(|entry| std::path::PathBuf::from(entry.file_name()).with_extension("bin"));
     let others =
         ["expressions.bin", "encodings.frozen", "encodings.aliases.frozen", "encodings.utf_8.frozen", "version"];
-    for file in glue.chain(others.map(Into::into)) {
-        std::fs::write(out.join(file), "").expect("OUT_DIR can be written to");
-    }
+    let files: Vec<_> = glue.chain(others.map(Into::into)).map(|file| out.join(file)).collect();
+    let empty = || files.iter().for_each(|file| std::fs::write(file, "").expect("OUT_DIR can be written to"));
+    empty();
     let compiled = executable.is_some_and(|python| {
         let mut command = std::process::Command::new(python);
         command.args(["-S", "-B", "src/python/compile_glue.py", sources]).arg(&out);
         // Hash order would show in the bytes of sets.
-        let status = command.env("PYTHONHASHSEED", "0").env_remove("PYTHONPATH").status();
-        status.is_ok_and(|status| status.success())
+        let output = command.env("PYTHONHASHSEED", "0").env_remove("PYTHONPATH").output();
+        output.is_ok_and(|output| output.status.success())
     });
     if !compiled {
+        empty();
         println!("cargo:warning=no Python to compile src/python/glue with: it is compiled at each start instead");
     }
 }

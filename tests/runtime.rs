@@ -148,6 +148,18 @@ fn a_virtual_environment_of_another_python_is_an_init_error_that_says_what_to_do
 }
 
 #[test]
+fn a_virtual_environment_whose_python_is_gone_is_not_the_applications_fault() {
+    let venv = tempfile::tempdir().unwrap();
+    let version = value("'%d.%d.%d' % sys.version_info[:3]");
+    let settings = format!("home = /nonexistent\nversion = {}\n", version.as_str().unwrap());
+    fs::write(venv.path().join("pyvenv.cfg"), settings).unwrap();
+    let setup =
+        expression("1").env("WSGI_LAMBDA_VENV", venv.path().to_str().unwrap()).env("PYTHONHOME", "/nonexistent");
+    let (error, _) = init_error(setup);
+    assert_eq!(error["errorType"], "Runtime.InterpreterError", "{error}");
+}
+
+#[test]
 fn layers_stay_importable_when_pythonpath_is_set_and_pth_files_are_honoured() {
     let folder = tempfile::tempdir().unwrap();
     let version = value("'python%d.%d' % sys.version_info[:2]");

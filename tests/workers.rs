@@ -155,17 +155,23 @@ fn a_worker_that_dies_is_replaced_and_nobody_elses_request_is_lost() {
 #[test]
 fn sigterm_to_the_parent_ends_all_of_them() {
     // Again and again: the last workers are still being started, each time at another point.
-    (0..20).for_each(|_| sigterm_to_the_parent());
+    let thread = "import threading, time\nthreading.Thread(target=time.sleep, args=[1000], daemon=True).start()\n";
+    let threaded = format!("{thread}{APP}"); // a signal may come to any thread
+    (0..15).for_each(|_| [APP, &threaded].into_iter().for_each(sigterm_to_the_parent));
 }
 
-fn sigterm_to_the_parent() {
+fn sigterm_to_the_parent(app: &str) {
     let meeting = tempfile::tempdir().unwrap();
-    let mut function = workers(meeting.path()).start();
+    let mut function = workers_of(app, meeting.path()).start();
     let running = submit(&function, "/");
     let answer = finish(&mut function, vec![running]).remove(0);
     assert!(matches!(answer.outcome, Outcome::Response(_)));
     let parent = answer.text().split(", ").nth(1).unwrap().to_owned();
     assert!(std::process::Command::new("kill").args(["-TERM", &parent]).status().unwrap().success());
+    ends_in_order(&mut function);
+}
+
+fn ends_in_order(function: &mut Function) {
     for _ in 0..500 {
         function.with(async |environment| environment.settle().await);
         if let Some(exit) = function.environment().last_exit() {
@@ -175,6 +181,14 @@ fn sigterm_to_the_parent() {
         std::thread::sleep(Duration::from_millis(10));
     }
     panic!("the process does not end: {}", function.logs());
+}
+
+#[test]
+fn sigterm_during_the_import_is_not_forgotten() {
+    let meeting = tempfile::tempdir().unwrap();
+    let app = format!("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n{APP}");
+    let (_, started) = workers_of(&app, meeting.path()).try_start();
+    assert!(started.unwrap_err().to_string().ends_with("exit status 0"));
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::proxy::{self, BufferedSink, Envelope, StreamSink, Warning};
 use crate::python::{self, App, Call, Called, Session};
 use crate::request::{Body, Origin, Request};
 use crate::response::{Notes, Sink, lock};
-use crate::runtime::{Api, Receipt};
+use crate::runtime::{Api, Receipt, Wake};
 use deadline::{Deadline, SharedStream};
 
 /// Loads the application and serves invocations, one after the other.
@@ -35,7 +35,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
         log.line(Level::Warning, "", &format!("{name} is not a setting of wsgi-lambda: see `bootstrap --help`"));
     }
     let (app, wake) = load(session, config)?;
-    let mut api = Api::new(&config.runtime_api);
+    let (wake, mut api) = (Wake::new(wake), Api::new(&config.runtime_api));
     if config.internal_extension {
         api.register_extension()?;
     }

@@ -100,5 +100,5 @@ def table(entries):
 
 
 compile_glue(sys.argv[1], sys.argv[2])
-freeze(sys.argv[2])
 write(sys.argv[2], "expressions", table(compile_patterns()))
+freeze(sys.argv[2])

@@ -29,7 +29,10 @@ pub(super) fn start(home: &Home) -> Result<(), String> {
         // Lambda's LANG names a locale that its images do not have. Without this, files and streams would be ASCII.
         pre.utf8_mode = 1;
         check(ffi::Py_PreInitialize(pre))?;
-        frozen::prepare();
+        // Python starts with them even where it has no library, and would blame the application for what is missing.
+        if home.prefix.is_some() {
+            freeze(frozen::modules(CStr::from_ptr(ffi::Py_GetVersion())));
+        }
 
         ffi::PyConfig_InitPythonConfig(config.as_mut_ptr());
         let config = config.assume_init_mut();
@@ -41,23 +44,19 @@ pub(super) fn start(home: &Home) -> Result<(), String> {
     Ok(())
 }
 
-/// What `marshal` has written: read where it stands, without the copy that `marshal.loads` would be given.
-pub(super) fn unmarshal<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: the function reads the bytes that it is given, and gives a new reference or sets an exception.
+/// What `compile_glue.py` has marshalled for this Python: read where it stands, without the copy that `marshal.loads` would
+/// be given. Nothing else is safe to execute.
+pub(super) fn unmarshal<'py>(py: Python<'py>, data: &'static [u8]) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: the bytes are part of this binary, and their magic number was compared. The function reads no further than
+    // them, and gives a new reference or sets an exception.
     unsafe {
         let object = ffi::PyMarshal_ReadObjectFromString(data.as_ptr().cast(), data.len().cast_signed());
         Bound::from_owned_ptr_or_err(py, object)
     }
 }
 
-/// What `sys.version` will say.
-pub(super) fn version() -> &'static CStr {
-    // SAFETY: the function gives a C string that lives as long as the process (docs, "Process-wide parameters").
-    unsafe { CStr::from_ptr(ffi::Py_GetVersion()) }
-}
-
-/// Adds to what Python's importer of frozen modules knows. Before Python starts.
-pub(super) fn freeze(modules: &[Frozen]) {
+/// Adds to what Python's importer of frozen modules knows. Only `start` calls it, before anything reads what it writes.
+fn freeze(modules: &[Frozen]) {
     // SAFETY: null pointers and zeros are values of all fields, of which each release of Python has others. Nobody else
     // reads or writes the variable yet. The table ends with such an entry, as Python expects, and neither it nor what it
     // points to ever goes away.

@@ -3,8 +3,6 @@
 
 use std::ffi::CStr;
 
-use super::ffi;
-
 /// A module's name, its code as `marshal` writes it, and whether it is a package. `compile_glue.py` makes them.
 pub(super) type Frozen = (&'static CStr, &'static [u8], bool);
 
@@ -16,9 +14,7 @@ static MODULES: [Frozen; 3] = [
 
 const VERSION: &str = include_str!(concat!(env!("OUT_DIR"), "/version"));
 
-/// Has Python find them. Before it starts.
-pub(super) fn prepare() {
-    if ffi::version().to_bytes() == VERSION.as_bytes() {
-        ffi::freeze(&MODULES);
-    }
+/// Those that are for the Python with this version.
+pub(super) fn modules(version: &CStr) -> &'static [Frozen] {
+    if version.to_bytes() == VERSION.as_bytes() { &MODULES } else { &[] }
 }

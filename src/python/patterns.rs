@@ -37,10 +37,10 @@ fn key(pattern: &Bound<'_, PyAny>, flags: u32) -> Option<Vec<u8>> {
 }
 
 /// How many entries, for each where its key and its value end, then keys and values, in turns.
-struct Table<'t>(&'t [u8]);
+struct Table(&'static [u8]);
 
-impl<'t> Table<'t> {
-    fn find(&self, key: &[u8]) -> Option<&'t [u8]> {
+impl Table {
+    fn find(&self, key: &[u8]) -> Option<&'static [u8]> {
         let (mut low, mut high) = (0, self.number(0)?);
         while low < high {
             let middle = usize::midpoint(low, high);
@@ -54,7 +54,7 @@ impl<'t> Table<'t> {
     }
 
     /// A key at an even place, its value at the next.
-    fn part(&self, index: usize) -> Option<&'t [u8]> {
+    fn part(&self, index: usize) -> Option<&'static [u8]> {
         let data = self.0.get(4 * (1 + 2 * self.number(0)?)..)?;
         let start = if index == 0 { 0 } else { self.number(index)? };
         data.get(start..self.number(index + 1)?)

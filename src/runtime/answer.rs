@@ -75,7 +75,7 @@ impl Api {
         let length = body.len().to_string();
         let headers = &[headers, &[("Content-Length", &length)]];
         let head = request_head("POST", self.connection.address(), &format!("{API_VERSION}{path}"), headers);
-        let reply = self.connection.exchange(&head, body, |_| Ok(()))?;
+        let reply = self.connection.post(&head, body)?;
         receipt(reply.status())
     }
 }

@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
 use std::net::TcpStream;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use super::USER_AGENT;
 use super::reply::Reply;
 use crate::error::{Error, Result};
@@ -61,27 +63,31 @@ impl Connection {
         self.stream = None;
     }
 
-    /// Sends a request and reads its reply, once `wait` has seen it begin.
+    /// Sends a GET and reads its reply, once `wait` has seen it begin. Never sent twice: what the platform has handed out
+    /// would be lost in silence.
     ///
     /// # Errors
     /// `RuntimeApi` when the connection is lost. What `wait` gives.
-    pub(super) fn exchange(
-        &mut self,
-        head: &str,
-        body: &[u8],
-        wait: impl Fn(&TcpStream) -> Result<()>,
-    ) -> Result<Reply> {
+    pub(super) fn get(&mut self, head: &str, wait: impl Fn(&TcpStream) -> Result<()>) -> Result<Reply> {
         let mut reply = Reply::default();
-        // One that was idle may have been closed meanwhile; only a new one's failure means anything.
+        self.attempt(&mut reply, head, b"", &wait)?.map_err(|error| self.lost(error))?;
+        Ok(reply)
+    }
+
+    /// Sends a POST and reads its reply. One that was not answered on a connection that had been idle is sent again: the
+    /// platform refuses what it has already.
+    ///
+    /// # Errors
+    /// `RuntimeApi` when the connection is lost.
+    pub(super) fn post(&mut self, head: &str, body: &[u8]) -> Result<Reply> {
+        let mut reply = Reply::status_only();
         let reused = self.stream.is_some();
-        let mut done = self.attempt(&mut reply, head, body, &wait)?;
-        if reused && done.is_err() && reply.is_empty() {
-            done = self.attempt(&mut reply, head, body, &wait)?;
+        let mut done = self.attempt(&mut reply, head, body, |_| Ok(()))?;
+        if reused && done.is_err() && !reply.has_begun() {
+            done = self.attempt(&mut reply, head, body, |_| Ok(()))?;
         }
-        match done {
-            Ok(()) => Ok(reply),
-            Err(error) => Err(self.lost(error)),
-        }
+        done.map_err(|error| self.lost(error))?;
+        Ok(reply)
     }
 
     fn lost(&self, error: io::Error) -> Error {
@@ -97,7 +103,8 @@ impl Connection {
         body: &[u8],
         wait: impl Fn(&TcpStream) -> Result<()>,
     ) -> Result<io::Result<()>> {
-        let stream = match self.stream.take().map_or_else(|| connect(&self.address), Ok) {
+        let idle = self.stream.take().filter(|stream| is_quiet(stream));
+        let stream = match idle.map_or_else(|| connect(&self.address), Ok) {
             Ok(stream) => stream,
             Err(error) => return Ok(Err(error)),
         };
@@ -112,6 +119,12 @@ impl Connection {
         // Who refuses a body may hang up before all of it was sent: what was said is what counts.
         Ok(read.map_err(|error| written.err().unwrap_or(error)))
     }
+}
+
+/// Whether nothing has come on an idle connection: no end, and nothing that would be taken for the next reply.
+fn is_quiet(stream: &TcpStream) -> bool {
+    let mut watched = [PollFd::new(stream, PollFlags::IN)];
+    poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
 }
 
 /// Writes all of several slices with as few system calls as the kernel allows, and without copying them together.
@@ -145,6 +158,7 @@ pub(super) fn read(mut stream: &TcpStream, buffer: &mut [u8], reply: &mut Reply)
 mod tests {
     use std::net::TcpListener;
     use std::thread::JoinHandle;
+    use std::time::Duration;
 
     use super::*;
 
@@ -169,21 +183,44 @@ mod tests {
         let (address, api) =
             hasty(1, b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         let mut connection = Connection::new(&address);
-        let reply = connection.exchange("POST / HTTP/1.1\r\n\r\n", &vec![0; 32 << 20], |_| Ok(())).unwrap();
+        let reply = connection.post("POST / HTTP/1.1\r\n\r\n", &vec![0; 32 << 20]).unwrap();
         assert_eq!(reply.status(), 413);
         api.join().unwrap();
     }
 
     #[test]
     fn a_connection_that_was_closed_while_idle_is_made_again() {
-        let (address, api) = hasty(3, ACCEPTED);
+        let (address, api) = hasty(4, ACCEPTED);
         let mut connection = Connection::new(&address);
-        for _ in 0..3 {
-            assert_eq!(connection.exchange("GET / HTTP/1.1\r\n\r\n", b"", |_| Ok(())).unwrap().status(), 202);
+        for _ in 0..2 {
+            assert_eq!(connection.post("POST / HTTP/1.1\r\n\r\n", b"").unwrap().status(), 202);
+            std::thread::sleep(Duration::from_millis(50)); // until its end has come
+            assert_eq!(connection.get("GET / HTTP/1.1\r\n\r\n", |_| Ok(())).unwrap().status(), 202);
+            std::thread::sleep(Duration::from_millis(50));
         }
         api.join().unwrap();
-        let error = connection.exchange("GET / HTTP/1.1\r\n\r\n", b"", |_| Ok(())).unwrap_err();
+        let error = connection.post("POST / HTTP/1.1\r\n\r\n", b"").unwrap_err();
         assert!(error.message().contains(&address), "{}", error.message());
+    }
+
+    #[test]
+    fn what_came_unasked_is_no_reply() {
+        let (address, api) =
+            hasty(2, b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\nHTTP/1.1 408 Too late\r\n\r\n");
+        let mut connection = Connection::new(&address);
+        for _ in 0..2 {
+            assert_eq!(connection.post("POST / HTTP/1.1\r\n\r\n", b"").unwrap().status(), 202);
+        }
+        api.join().unwrap();
+    }
+
+    #[test]
+    fn a_get_that_was_taken_is_not_sent_again() {
+        let (address, api) = hasty(2, b"");
+        let mut connection = Connection::new(&address);
+        connection.get("GET / HTTP/1.1\r\n\r\n", |_| Ok(())).unwrap_err();
+        connection.get("GET / HTTP/1.1\r\n\r\n", |_| Ok(())).unwrap_err(); // the second connection of two
+        api.join().unwrap();
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Room: `runtime`, the Runtime API (docs, "Using the Lambda runtime API for custom runtimes").
 //! In: nothing but the API's address; [`Error`]s and answers to post.
 //! Out: [`Invocation`]s.
-//! May use: `error`, `invocation`, `lambda_runtime`, `http`, `httparse`, `rustix`, `serde_json`, `bytes`, base64.
+//! May use: `error`, `invocation`, `httparse`, `rustix`, `serde_json`, `bytes`, base64; tests also `lambda_runtime`, `http`,
+//!   tempfile.
 //! Must not: know HTTP proxying or Python.
 
 mod answer;
@@ -12,6 +13,7 @@ mod stream;
 mod watch;
 
 pub use answer::Receipt;
+pub use poll::Wake;
 pub use stream::Streamed;
 pub use watch::{Alarm, Watch};
 

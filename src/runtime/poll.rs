@@ -2,6 +2,7 @@
 use std::fs::File;
 use std::io::{ErrorKind, IoSlice, Read as _};
 use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt as _;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
@@ -16,15 +17,14 @@ const EXTENSION_ID: &str = "lambda-extension-identifier";
 
 impl Api {
     /// Waits for the next invocation, for as long as it takes: the sandbox is frozen meanwhile. Calls `on_wake` each
-    /// time `wake`, the reading end of a pipe, becomes readable; the request goes on, since one that is dropped could
-    /// lose an event.
+    /// time `wake` becomes readable; the request goes on, since one that is dropped could lose an event.
     ///
     /// # Errors
     /// `RuntimeApi` when the connection is lost or the answer is not an invocation: the process has nothing left to do
     /// then. What `on_wake` gives.
-    pub fn next(&mut self, wake: &File, on_wake: impl Fn() -> Result<()>) -> Result<Invocation> {
+    pub fn next(&mut self, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Result<Invocation> {
         let head = self.get(&format!("{API_VERSION}/runtime/invocation/next"), &[]);
-        let reply = self.connection.exchange(&head, b"", |stream| wait(stream, wake, &on_wake))?;
+        let reply = self.connection.get(&head, |stream| wait(stream, wake, &on_wake))?;
         match reply.status() {
             200 => invocation(reply),
             status => {
@@ -43,7 +43,7 @@ impl Api {
         let headers = [("lambda-extension-name", "wsgi-lambda-shutdown"), ("Content-Length", &body.len().to_string())];
         let address = self.connection.address();
         let head = request_head("POST", address, &format!("{EXTENSION_API}/register"), &[&headers]);
-        let reply = self.connection.exchange(&head, body, |_| Ok(()))?;
+        let reply = self.connection.post(&head, body)?;
         let mut identifier = None;
         reply.headers(|name, value| {
             if name.eq_ignore_ascii_case(EXTENSION_ID) {
@@ -70,7 +70,7 @@ impl Api {
     /// `RuntimeApi`, as [`Api::next`].
     pub fn restore(&mut self) -> Result<()> {
         let head = self.get(&format!("{API_VERSION}/runtime/restore/next"), &[]);
-        let status = self.connection.exchange(&head, b"", |_| Ok(()))?.status();
+        let status = self.connection.get(&head, |_| Ok(()))?.status();
         self.connection.close();
         match status {
             200..=299 => Ok(()),
@@ -83,11 +83,41 @@ impl Api {
     }
 }
 
+/// The reading end of the pipe into which Python's C handler of signals writes.
+#[derive(Debug)]
+pub struct Wake {
+    file: File,
+    /// Device and inode. Applications close descriptors that are not theirs, and get the numbers for files of their own.
+    identity: Option<(u64, u64)>,
+}
+
+impl Wake {
+    /// A file that becomes readable when there is something to do.
+    pub fn new(file: File) -> Self {
+        Self { identity: identity(&file), file }
+    }
+
+    /// Takes what is there to read: `false` when it has been closed, or is something else by now.
+    fn drain(&self) -> bool {
+        if self.identity.is_none() || identity(&self.file) != self.identity {
+            return false;
+        }
+        match (&self.file).read(&mut [0; 64]) {
+            Ok(read) => read > 0, // the bytes say no more than their coming
+            Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+        }
+    }
+}
+
+fn identity(file: &File) -> Option<(u64, u64)> {
+    file.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
 /// Returns when `stream` has something to read.
-fn wait(stream: &TcpStream, wake: &File, on_wake: impl Fn() -> Result<()>) -> Result<()> {
+fn wait(stream: &TcpStream, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Result<()> {
     let mut signals = true;
     loop {
-        let mut watched = [PollFd::new(stream, PollFlags::IN), PollFd::new(wake, PollFlags::IN)];
+        let mut watched = [PollFd::new(stream, PollFlags::IN), PollFd::new(&wake.file, PollFlags::IN)];
         let count = if signals { 2 } else { 1 };
         match poll(&mut watched[..count], None) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
@@ -96,11 +126,9 @@ fn wait(stream: &TcpStream, wake: &File, on_wake: impl Fn() -> Result<()>) -> Re
             _ => {}
         }
         let [event, signal] = watched.map(|watched| watched.revents());
-        if signal.contains(PollFlags::IN) {
-            let _ = (&*wake).read(&mut [0; 64]); // the bytes say no more than their coming
+        if !signal.is_empty() {
+            signals = wake.drain(); // no signals any more, and still events
             on_wake()?;
-        } else if !signal.is_empty() {
-            signals = false; // closed by the application: no signals any more, and still events
         }
         if !event.is_empty() {
             return Ok(());
@@ -141,7 +169,10 @@ fn text(value: &[u8]) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use std::io::{Seek as _, Write as _};
+    use std::net::TcpListener;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use http::{HeaderMap, HeaderName, HeaderValue};
     use lambda_runtime::Context;
@@ -190,5 +221,28 @@ mod tests {
         assert_eq!((odd.deadline_ms, odd.client_context.as_deref(), odd.trace_id), (0, Some("{"), None));
         let error = invocation(reply(&PLATFORM[1..])).unwrap_err();
         assert!(error.message().contains("Lambda-Runtime-Aws-Request-Id"), "{}", error.message());
+    }
+
+    #[test]
+    fn what_has_become_something_else_is_left_alone() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut platform, _) = listener.accept().unwrap();
+        let mut own = tempfile::tempfile().unwrap();
+        own.write_all(b"the application's").unwrap();
+        own.rewind().unwrap();
+        let wake = Wake { identity: Some((0, 0)), file: own };
+        let answer = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            platform.write_all(b"HTTP").unwrap();
+        });
+        let calls = AtomicU32::new(0);
+        let count = || {
+            calls.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        wait(&stream, &wake, count).unwrap();
+        answer.join().unwrap();
+        assert_eq!((calls.into_inner(), (&wake.file).stream_position().unwrap()), (1, 0));
     }
 }

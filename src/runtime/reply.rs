@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind, Read, Result};
 use httparse::{Header, Status};
 
 /// More than the platform sends: a reply with more is none of its own.
-const MAX_HEADERS: usize = 64;
+const MAX_HEADERS: usize = 100;
 
 /// A reply as far as it has come.
 #[derive(Debug, Default)]
@@ -13,13 +13,16 @@ pub(super) struct Reply {
     /// The head, the body as far as it is decoded, and what has not been looked at.
     data: Vec<u8>,
     head: Option<Head>,
+    /// Whether anything has come, be it an interim reply.
+    begun: bool,
+    /// Whether the body is of no interest: one that only the end of the connection would end is not waited for.
+    status_only: bool,
 }
 
 #[derive(Debug)]
 struct Head {
     length: usize,
     status: u16,
-    /// Whether the connection can carry another request.
     keep: bool,
     body: Extent,
 }
@@ -37,11 +40,17 @@ enum Extent {
 }
 
 impl Reply {
+    /// A reply of which only the status matters. Small servers answer a POST with no length and an open connection.
+    pub(super) fn status_only() -> Self {
+        Self { status_only: true, ..Self::default() }
+    }
+
     /// Takes what has come; whether the reply is whole with it. Nothing (`b""`) says that no more will come.
     ///
     /// # Errors
     /// When it is not HTTP, or ends too early.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<bool> {
+        self.begun |= !bytes.is_empty();
         self.data.extend_from_slice(bytes);
         if self.head.is_none() {
             self.head = read_head(&mut self.data)?;
@@ -50,7 +59,7 @@ impl Reply {
             None => false,
             Some(Head { length, body: Extent::Length(body), .. }) => self.data.len() - *length >= *body,
             Some(Head { body: Extent::Chunks { decoded, next }, .. }) => decode(&mut self.data, decoded, next)?,
-            Some(Head { body: Extent::Close, .. }) => bytes.is_empty(),
+            Some(Head { body: Extent::Close, .. }) => bytes.is_empty() || self.status_only,
         };
         if bytes.is_empty() && !whole { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(whole) }
     }
@@ -68,17 +77,24 @@ impl Reply {
         if self.data.len() < end { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(true) }
     }
 
-    /// Whether nothing has come.
-    pub(super) fn is_empty(&self) -> bool {
-        self.data.is_empty()
+    /// Whether anything has come.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
     }
 
     pub(super) fn status(&self) -> u16 {
         self.head.as_ref().map_or(0, |head| head.status)
     }
 
+    /// Whether the connection can carry another request.
     pub(super) fn keeps_connection(&self) -> bool {
-        self.head.as_ref().is_some_and(|head| head.keep)
+        let Some(head) = &self.head else { return false };
+        // What came behind the reply would be taken for the next one.
+        let ends = match head.body {
+            Extent::Length(body) => self.data.len() == head.length + body,
+            Extent::Chunks { .. } | Extent::Close => true,
+        };
+        head.keep && ends
     }
 
     /// Gives each header of a whole reply to `each`.
@@ -137,7 +153,10 @@ fn extent(status: u16, headers: &[Header<'_>], length: usize) -> Result<Extent> 
 }
 
 fn says_close(headers: &[Header<'_>]) -> bool {
-    value(headers, "connection").is_some_and(|value| value.eq_ignore_ascii_case(b"close"))
+    let options = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("connection"));
+    options
+        .flat_map(|header| header.value.split(|byte| *byte == b','))
+        .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
 fn value<'h>(headers: &[Header<'h>], name: &str) -> Option<&'h [u8]> {
@@ -266,8 +285,22 @@ mod tests {
     }
 
     #[test]
+    fn a_status_is_not_waited_for_longer_than_it_takes() {
+        let mut reply = Reply::status_only();
+        assert!(reply.feed(b"HTTP/1.1 202 Accepted\r\nDate: now\r\n\r\n").unwrap());
+        assert_eq!((reply.status(), reply.keeps_connection()), (202, false));
+        let mut sized = Reply::status_only();
+        assert!(!sized.feed(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n").unwrap());
+        assert!(sized.feed(b"OK").unwrap() && sized.keeps_connection());
+    }
+
+    #[test]
     fn connections_that_end_are_not_kept() {
-        for head in ["HTTP/1.0 200 OK\r\n", "HTTP/1.1 200 OK\r\nconnection: Close\r\n"] {
+        for head in [
+            "HTTP/1.0 200 OK\r\n",
+            "HTTP/1.1 200 OK\r\nconnection: Close\r\n",
+            "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nConnection: x, close\r\n",
+        ] {
             let reply = read(format!("{head}Content-Length: 0\r\n\r\n").as_bytes(), &[]).unwrap();
             assert!(!reply.keeps_connection(), "{head}");
         }

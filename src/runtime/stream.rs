@@ -70,7 +70,7 @@ impl Streamed {
 
     fn end(self, last: &[u8]) -> Result<Receipt> {
         let State::Open(connection) = self.state else { return Ok(Receipt::Lost) };
-        let mut reply = Reply::default();
+        let mut reply = Reply::status_only();
         let end = write_all(&connection, &mut [IoSlice::new(last)])
             .and_then(|()| read(&connection, &mut [0; 1024], &mut reply));
         match end {

@@ -11,8 +11,6 @@ import _wsgi_lambda_imports as imports
 import _wsgi_lambda_state as state
 from _wsgi_lambda_patterns import prepare_patterns
 
-_Namespace = type(sys.implementation)
-
 
 def start(function, task_root, layer_dir, managed):
     """Builds sys.path as the managed runtime does, and works through `.pth` files where there are any.
@@ -23,7 +21,7 @@ def start(function, task_root, layer_dir, managed):
 
     prepare_patterns()
     context.set_function(function)
-    sys.meta_path.append(_Namespace(find_spec=_find_hooks))
+    sys.meta_path.append(Hooks)
     faulthandler.enable()  # a crash in C code leaves the Python stack in the log, at no cost before it
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     layers = [os.path.join(layer_dir, "python", "lib", version, "site-packages"), os.path.join(layer_dir, "python")]
@@ -38,9 +36,12 @@ def start(function, task_root, layer_dir, managed):
             site.addsitedir(path)
 
 
-def _find_hooks(name, path=None, target=None):
-    """The last in line: AWS's registry of SnapStart hooks, where it is not installed."""
-    return state.load("snapshot").find_spec(name) if name == "snapshot_restore_py" else None
+class Hooks:
+    """Finds AWS's registry of SnapStart hooks where it is not installed. Last in line, so that a real one wins."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        return state.load("snapshot").find_spec(name) if name == "snapshot_restore_py" else None
 
 
 def prepare_logging(json_format, level, telemetry_fd):

@@ -1,4 +1,4 @@
-"""What one invocation leaves for the other modules to read. The runtime writes `serving` itself."""
+"""What the runtime gives to the other modules, and what one invocation leaves for them to read."""
 
 request_id = ""
 tenant_id = None
@@ -8,7 +8,7 @@ tenant_id = None
 load = None
 find_pattern = None
 
-# Whether a request is with the application: an interrupt that comes later is dropped.
+# Whether a request is with the application, which the runtime writes too: an interrupt that comes later is dropped.
 serving = False
 
 # The descriptor into which the C handler of a signal writes, once it is there.

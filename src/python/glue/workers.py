@@ -5,6 +5,8 @@ import os
 import sys
 import time
 
+import _wsgi_lambda_lifecycle as lifecycle
+
 
 def fork_workers(count, log_socket):
     """Forks `count` workers and returns in each of them. The parent stays here, replaces workers that end, and leaves
@@ -17,31 +19,43 @@ def fork_workers(count, log_socket):
 
     gc.collect()
     gc.freeze()
-    # Blocked signals are kept for `sigwaitinfo`: a handler could run just before the wait that it should end, or in a
-    # new worker.
-    signals = (_signal.SIGTERM, _signal.SIGCHLD)
-    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, signals)
-    ignored = _signal.getsignal(_signal.SIGCHLD) == _signal.SIG_IGN  # by the application: then none would come
-    if ignored:
-        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
-    workers = {}
+    # A handler can run just before the wait that it should end, and on any thread: the wait is for the byte that Python's
+    # C handler writes.
+    readable, writable = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(writable, False)
     ending = False
+
+    def end(number, frame):
+        nonlocal ending
+        ending = True
+
+    on_child = _signal.getsignal(_signal.SIGCHLD)
+    _signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    _signal.signal(_signal.SIGCHLD, lambda number, frame: None)
+    _signal.signal(_signal.SIGTERM, end)
+    ending = ending or lifecycle.is_terminated()
+    workers = {}
     in_vain = 0
     while workers or not ending:
         while len(workers) < count and not ending:
+            mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTERM])  # else a new worker could run `end`
             pid = os.fork()
             if pid == 0:
                 _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
-                if ignored:
-                    _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)
+                _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL if on_child is None else on_child)
+                _signal.set_wakeup_fd(-1)
+                os.close(readable)
+                os.close(writable)
                 _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
                 _redirect_output(log_socket)
                 return
             workers[pid] = time.monotonic()
-        if _signal.sigwaitinfo(signals).si_signo == _signal.SIGTERM:
-            ending = True
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+        if ending:
             for pid in workers:
                 os.kill(pid, _signal.SIGTERM)
+        if workers:
+            os.read(readable, 512)
         for pid, status in _ended_children():
             started = workers.pop(pid, None)
             if ending or started is None:  # a child of the application's own
