@@ -103,7 +103,7 @@ impl Connection {
         body: &[u8],
         wait: impl Fn(&TcpStream) -> Result<()>,
     ) -> Result<io::Result<()>> {
-        let idle = self.stream.take().filter(|stream| is_quiet(stream));
+        let idle = self.stream.take().filter(is_quiet);
         let stream = match idle.map_or_else(|| connect(&self.address), Ok) {
             Ok(stream) => stream,
             Err(error) => return Ok(Err(error)),
