@@ -39,13 +39,6 @@ fn compile_glue(executable: Option<&str>) {
     println!("cargo:rerun-if-changed={sources}");
     println!("cargo:rerun-if-changed=src/python/compile_glue.py");
     let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    let glue = std::fs::read_dir(sources).expect("there is glue").flatten();
-    let glue = glue.map(|entry| std::path::PathBuf::from(entry.file_name()).with_extension("bin"));
-    let others =
-        ["expressions.bin", "encodings.frozen", "encodings.aliases.frozen", "encodings.utf_8.frozen", "version"];
-    let files: Vec<_> = glue.chain(others.map(Into::into)).map(|file| out.join(file)).collect();
-    let empty = || files.iter().for_each(|file| std::fs::write(file, "").expect("OUT_DIR can be written to"));
-    empty();
     let compiled = executable.is_some_and(|python| {
         let mut command = std::process::Command::new(python);
         command.args(["-S", "-B", "src/python/compile_glue.py", sources]).arg(&out);
@@ -54,7 +47,13 @@ fn compile_glue(executable: Option<&str>) {
         output.is_ok_and(|output| output.status.success())
     });
     if !compiled {
-        empty();
+        let glue = std::fs::read_dir(sources).expect("there is glue").flatten();
+        let glue = glue.map(|entry| std::path::PathBuf::from(entry.file_name()).with_extension("bin"));
+        let others =
+            ["expressions.bin", "encodings.frozen", "encodings.aliases.frozen", "encodings.utf_8.frozen", "version"];
+        for file in glue.chain(others.map(Into::into)) {
+            std::fs::write(out.join(file), "").expect("OUT_DIR can be written to");
+        }
         println!("cargo:warning=no Python to compile src/python/glue with: it is compiled at each start instead");
     }
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use support::{Answer, Function, Setup, source};
@@ -63,15 +63,7 @@ fn terminate(function: &mut Function) -> String {
 }
 
 fn ended(function: &mut Function) -> String {
-    let start = Instant::now();
-    loop {
-        function.with(async |environment| environment.settle().await);
-        if let Some(exit) = function.environment().last_exit() {
-            return exit.to_string();
-        }
-        assert!(start.elapsed() < Duration::from_secs(10), "the process does not end: {}", function.logs());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    function.ended(Duration::from_secs(10))
 }
 
 #[test]

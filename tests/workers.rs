@@ -168,19 +168,7 @@ fn sigterm_to_the_parent(app: &str) {
     assert!(matches!(answer.outcome, Outcome::Response(_)));
     let parent = answer.text().split(", ").nth(1).unwrap().to_owned();
     assert!(std::process::Command::new("kill").args(["-TERM", &parent]).status().unwrap().success());
-    ends_in_order(&mut function);
-}
-
-fn ends_in_order(function: &mut Function) {
-    for _ in 0..500 {
-        function.with(async |environment| environment.settle().await);
-        if let Some(exit) = function.environment().last_exit() {
-            assert_eq!(exit.to_string(), "exit status 0");
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("the process does not end: {}", function.logs());
+    assert_eq!(function.ended(Duration::from_secs(5)), "exit status 0");
 }
 
 #[test]
@@ -198,15 +186,9 @@ fn an_application_that_ignores_its_children_still_has_workers_replaced() {
     let mut function = workers_of(&app, meeting.path()).start();
     let (dying, after) = (submit(&function, "/exit"), submit(&function, "/"));
     assert_eq!(finish(&mut function, vec![after]).remove(0).status(), 200);
-    for _ in 0..500 {
-        function.with(async |environment| environment.settle().await);
-        if function.logs().contains("ended with exit status 9") {
-            function.api().expire(dying.id());
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("the worker is not replaced: {}", function.logs());
+    function
+        .until(Duration::from_secs(5), |function| function.logs().contains("ended with exit status 9").then_some(()));
+    function.api().expire(dying.id());
 }
 
 /// The application's own processes: those that serve, and with several the one that watches over them.

@@ -34,7 +34,8 @@ def freeze(folder):
     """Modules that Python reads from disk before it can do anything else, as its own build freezes `os` or `codecs`; and
     for which Python."""
     for name in ("encodings", "encodings.aliases", "encodings.utf_8"):
-        source = importlib.util.find_spec(name).loader.get_data(importlib.util.find_spec(name).origin)
+        spec = importlib.util.find_spec(name)
+        source = spec.loader.get_data(spec.origin)
         code = compile(source, f"<frozen {name}>", "exec", dont_inherit=True)
         pathlib.Path(folder, f"{name}.frozen").write_bytes(marshal.dumps(code))
     pathlib.Path(folder, "version").write_text(sys.version)

@@ -50,7 +50,7 @@ fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     let mut last = None;
     for file in &NEEDED {
         let module = maker.make(file)?;
-        if last.is_none() {
+        if file.name == "state" {
             module.setattr("load", wrap_pyfunction!(held_back, py)?)?;
             if patterns::are_there(py)? {
                 module.setattr("find_pattern", wrap_pyfunction!(patterns::find_pattern, py)?)?;

@@ -1,4 +1,5 @@
 //! Waiting for the platform: `GET /runtime/invocation/next`, and the waits of extensions and of snapshots.
+
 use std::fs::File;
 use std::io::{ErrorKind, IoSlice, Read as _};
 use std::net::TcpStream;
@@ -140,13 +141,12 @@ fn wait(stream: &TcpStream, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Re
 fn invocation(reply: Reply) -> Result<Invocation> {
     let mut invocation = Invocation::default();
     reply.headers(|name, value| {
-        let value = text(value);
-        let given = |value: String| Some(value).filter(|value| !value.is_empty());
+        let given = |value: &[u8]| Some(text(value)).filter(|value| !value.is_empty());
         match name.to_ascii_lowercase().as_str() {
-            "lambda-runtime-aws-request-id" => invocation.request_id = value,
+            "lambda-runtime-aws-request-id" => invocation.request_id = text(value),
             "lambda-runtime-invocation-id" => invocation.invocation_id = given(value),
-            "lambda-runtime-deadline-ms" => invocation.deadline_ms = value.parse().unwrap_or(0),
-            "lambda-runtime-invoked-function-arn" => invocation.invoked_function_arn = value,
+            "lambda-runtime-deadline-ms" => invocation.deadline_ms = text(value).parse().unwrap_or(0),
+            "lambda-runtime-invoked-function-arn" => invocation.invoked_function_arn = text(value),
             "lambda-runtime-trace-id" => invocation.trace_id = given(value),
             "lambda-runtime-aws-tenant-id" => invocation.tenant_id = given(value),
             "lambda-runtime-client-context" => invocation.client_context = given(value),

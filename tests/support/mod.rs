@@ -16,7 +16,7 @@
 use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -168,6 +168,27 @@ impl Function {
     /// Runs an async closure with the environment.
     pub fn with<T>(&mut self, work: impl AsyncFnOnce(&mut Environment) -> T) -> T {
         self.runtime.block_on(work(&mut self.environment))
+    }
+
+    /// Lets the process go on until `seen` gives something.
+    ///
+    /// # Panics
+    /// If it does not within `limit`.
+    pub fn until<T>(&mut self, limit: Duration, seen: impl Fn(&mut Self) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            self.with(async |environment| environment.settle().await);
+            if let Some(found) = seen(self) {
+                return found;
+            }
+            assert!(start.elapsed() < limit, "not within {limit:?}: {}", self.logs());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The exit status of a process that ends within `limit`.
+    pub fn ended(&mut self, limit: Duration) -> String {
+        self.until(limit, |function| function.environment().last_exit().map(|exit| exit.to_string()))
     }
 
     /// Everything the process has written, line by line, as it stands after the last call.

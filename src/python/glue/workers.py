@@ -33,7 +33,8 @@ def fork_workers(count, log_socket):
     _signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     _signal.signal(_signal.SIGCHLD, lambda number, frame: None)
     _signal.signal(_signal.SIGTERM, end)
-    ending = ending or lifecycle.is_terminated()
+    if lifecycle.is_terminated():
+        ending = True
     workers = {}
     in_vain = 0
     while workers or not ending:
