@@ -1,5 +1,10 @@
 //! Tells the linker where `bootstrap` finds libpython, and the code which Python it was built with.
 
+#[cfg(feature = "python")]
+use std::path::{Path, PathBuf};
+#[cfg(feature = "python")]
+use std::process::Command;
+
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=events"); // embedded in the command line
@@ -21,12 +26,29 @@ fn python() {
     }
     let portable = std::env::var_os("WSGI_LAMBDA_PORTABLE").is_some();
     let lib_dir = config.lib_dir().filter(|_| !portable).map(str::to_owned);
-    let home = lib_dir.as_deref().and_then(|dir| std::path::Path::new(dir).parent()).map(std::path::PathBuf::from);
+    let home = lib_dir.as_deref().and_then(|dir| Path::new(dir).parent()).map(PathBuf::from);
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     if let Some(dir) = lib_dir {
+        if links_libpython(config.executable(), &out) {
+            println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{}", out.display());
+        }
         println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{dir}");
     }
     println!("cargo:rustc-env=WSGI_LAMBDA_BUILD_HOME={}", home.unwrap_or_default().display());
-    compile_glue(config.executable());
+    compile_glue(config.executable(), &out);
+}
+
+/// Has a libpython in the folder that is faster than the one that is there, if it can be made (`link_libpython.py`).
+#[cfg(feature = "python")]
+fn links_libpython(executable: Option<&str>, out: &Path) -> bool {
+    let script = "src/python/link_libpython.py";
+    println!("cargo:rerun-if-changed={script}");
+    let output = executable.and_then(|python| Command::new(python).args(["-S", "-B", script]).arg(out).output().ok());
+    let printed = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    if !printed.is_empty() {
+        println!("cargo:rerun-if-changed={printed}");
+    }
+    !printed.is_empty()
 }
 
 /// Compiles our own Python code, which would take half of the start of a small application, and the standard library's
@@ -34,21 +56,20 @@ fn python() {
 /// are empty, and the runtime compiles the sources when it starts.
 #[cfg(feature = "python")]
 #[allow(clippy::disallowed_methods, clippy::expect_used)] // a build fails by panicking
-fn compile_glue(executable: Option<&str>) {
+fn compile_glue(executable: Option<&str>, out: &Path) {
     let sources = "src/python/glue";
     println!("cargo:rerun-if-changed={sources}");
     println!("cargo:rerun-if-changed=src/python/compile_glue.py");
-    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     let compiled = executable.is_some_and(|python| {
-        let mut command = std::process::Command::new(python);
-        command.args(["-S", "-B", "src/python/compile_glue.py", sources]).arg(&out);
+        let mut command = Command::new(python);
+        command.args(["-S", "-B", "src/python/compile_glue.py", sources]).arg(out);
         // Hash order would show in the bytes of sets.
         let output = command.env("PYTHONHASHSEED", "0").env_remove("PYTHONPATH").output();
         output.is_ok_and(|output| output.status.success())
     });
     if !compiled {
         let glue = std::fs::read_dir(sources).expect("there is glue").flatten();
-        let glue = glue.map(|entry| std::path::PathBuf::from(entry.file_name()).with_extension("bin"));
+        let glue = glue.map(|entry| PathBuf::from(entry.file_name()).with_extension("bin"));
         let others =
             ["expressions.bin", "encodings.frozen", "encodings.aliases.frozen", "encodings.utf_8.frozen", "version"];
         for file in glue.chain(others.map(Into::into)) {

@@ -1,8 +1,8 @@
 //! A Python that has nothing installed: the standard library and its programs, laid out as a layer is.
 //!
 //! What a machine has in `site-packages`, `.pth` files above all, runs at every start of its Python, and would be measured
-//! with whoever looks there. The runtime and the peers both start from this prefix instead, as they do on Lambda, where
-//! the runtime's folder holds `bootstrap` beside `lib/python3.N`.
+//! with whoever looks there. The runtime and the peers both start from this prefix instead, as they do on Lambda. Each
+//! loads the libpython that it was built with: the peers' Python its own, `bootstrap` what `build.rs` found or made.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -51,11 +51,23 @@ pub(crate) fn make(python: &Path, bootstrap: &Path, version: &str, prefix: &Path
     if shared.is_file() {
         symlink(shared, prefix.join("lib").join(&parts.library))?;
     }
+    let runtime = prefix.join("runtime");
+    fs::create_dir_all(runtime.join("lib"))?;
+    if let Some(library) = loaded_library(bootstrap, &parts.library)? {
+        symlink(library, runtime.join("lib").join(&parts.library))?;
+    }
     // Copies: Python and the runtime look for the library beside the file that they are, not the link.
-    let own = [(parts.executable.as_path(), programs.join("python3")), (bootstrap, prefix.join("bootstrap"))];
+    let own = [(parts.executable.as_path(), programs.join("python3")), (bootstrap, runtime.join("bootstrap"))];
     for (from, to) in &own {
         fs::copy(from, to).with_context(|| from.display().to_string())?;
     }
     let [(_, python), (_, bootstrap)] = own;
     Ok((python, bootstrap))
+}
+
+/// The file that the runtime loads as its libpython, by what the dynamic linker says (ld.so(8)).
+fn loaded_library(bootstrap: &Path, name: &str) -> Result<Option<PathBuf>> {
+    let said = output(Command::new(bootstrap).env("LD_TRACE_LOADED_OBJECTS", "1"))?;
+    let found = said.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(" => "));
+    Ok(found.and_then(|rest| rest.split_whitespace().next()).map(PathBuf::from))
 }

@@ -1,0 +1,57 @@
+"""Run by build.rs: link_libpython.py FOLDER. Links libpython anew, from the very objects that it was made of, where Python
+was configured without optimisations (as by `pyenv install`): its functions then call each other directly, and not
+through a table in which another library could replace them (`-Bsymbolic` in ld(1)). Optimised builds do that
+themselves, by `-fno-semantic-interposition`. A tenth of a Flask request is gained.
+
+Prints the archive of the objects if the library is in FOLDER then, and else nothing.
+"""
+
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import sysconfig
+
+# Python, with an extension module, and with that library and not its own.
+CHECK = "import sys, _json, _struct; sys.exit(sys.argv[1] not in open('/proc/self/maps').read())"
+
+
+def variable(name):
+    return str(sysconfig.get_config_var(name) or "")
+
+
+def calls_itself_directly():
+    """Whether the library that is there does. To link what was optimised as a whole would also be slow, or a step back."""
+    names = ("CONFIG_ARGS", "CFLAGS", "LDFLAGS", "PY_CFLAGS_NODIST", "PY_LDFLAGS_NODIST")
+    given = " ".join(map(variable, names))
+    return any(flag in given for flag in ("--enable-optimizations", "no-semantic-interposition", "-flto", "-Bsymbolic"))
+
+
+def succeeds(command, **environment):
+    try:
+        return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def link(archive, library):
+    compiler = shlex.split(os.environ.get("CC") or "cc")
+    options = "-Wl,-Bsymbolic,-O1,--strip-debug,--no-undefined,-soname," + library.name
+    objects = ("-Wl,--whole-archive", archive, "-Wl,--no-whole-archive")
+    needed = shlex.split(" ".join(map(variable, ("MODLIBS", "LIBS", "SYSLIBS"))))
+    return succeeds([*compiler, "-shared", options, *objects, *needed, "-o", library])
+
+
+def main(folder):
+    archive = pathlib.Path(variable("LIBPL"), variable("LIBRARY"))
+    library = pathlib.Path(folder, variable("INSTSONAME"))
+    wanted = sys.platform == "linux" and variable("Py_ENABLE_SHARED") and not calls_itself_directly()
+    if wanted and archive.is_file() and link(archive, library):
+        if succeeds([sys.executable, "-S", "-c", CHECK, folder], LD_LIBRARY_PATH=folder):
+            print(archive)
+        else:
+            library.unlink()
+
+
+main(sys.argv[1])
