@@ -32,13 +32,17 @@ def compile_glue(sources, folder):
 
 def freeze(folder):
     """Modules that Python reads from disk before it can do anything else, as its own build freezes `os` or `codecs`; and
-    for which Python."""
+    for which Python: for none where they are not on disk, since it has frozen them itself."""
+    version = sys.version
     for name in ("encodings", "encodings.aliases", "encodings.utf_8"):
         spec = importlib.util.find_spec(name)
-        source = spec.loader.get_data(spec.origin)
-        code = compile(source, f"<frozen {name}>", "exec", dont_inherit=True)
-        pathlib.Path(folder, f"{name}.frozen").write_bytes(marshal.dumps(code))
-    pathlib.Path(folder, "version").write_text(sys.version)
+        code = b""
+        if spec.has_location:
+            source = spec.loader.get_data(spec.origin)
+            code = marshal.dumps(compile(source, f"<frozen {name}>", "exec", dont_inherit=True))
+        version = version if code else ""
+        pathlib.Path(folder, f"{name}.frozen").write_bytes(code)
+    pathlib.Path(folder, "version").write_text(version)
 
 
 def write(folder, name, data):

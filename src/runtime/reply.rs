@@ -31,7 +31,8 @@ struct Head {
 #[derive(Debug)]
 enum Extent {
     Length(usize),
-    /// Decoded in place: the body ends at `decoded` so far, the next chunk's size is at `next`.
+    /// Decoded in place: the body ends at `decoded` so far, the next chunk's size is at `next`, and in the end what is
+    /// behind the reply.
     Chunks {
         decoded: usize,
         next: usize,
@@ -92,7 +93,8 @@ impl Reply {
         // What came behind the reply would be taken for the next one.
         let ends = match head.body {
             Extent::Length(body) => self.data.len() == head.length + body,
-            Extent::Chunks { .. } | Extent::Close => true,
+            Extent::Chunks { next, .. } => self.data.len() == next,
+            Extent::Close => true,
         };
         head.keep && ends
     }
@@ -174,7 +176,9 @@ fn decode(data: &mut [u8], decoded: &mut usize, next: &mut usize) -> Result<bool
         if size == 0 {
             let mut trailers = [httparse::EMPTY_HEADER; MAX_HEADERS];
             let trailers = httparse::parse_headers(&data[start..], &mut trailers).map_err(|_| broken())?;
-            return Ok(trailers.is_complete());
+            let Status::Complete((length, _)) = trailers else { return Ok(false) };
+            *next = start + length;
+            return Ok(true);
         }
         let size = usize::try_from(size).map_err(|_| broken())?;
         let end = start.checked_add(size).ok_or_else(broken)?;
@@ -292,6 +296,18 @@ mod tests {
         let mut sized = Reply::status_only();
         assert!(!sized.feed(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n").unwrap());
         assert!(sized.feed(b"OK").unwrap() && sized.keeps_connection());
+    }
+
+    #[test]
+    fn nothing_may_follow_a_reply_on_a_connection_that_is_kept() {
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\nX-Late: 1\r\n\r\n";
+        for text in [chunked, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"] {
+            assert!(read(text.as_bytes(), &[]).unwrap().keeps_connection(), "{text}");
+            let more = format!("{text}HTTP/1.1 408 Too late\r\n\r\n");
+            let reply = read(more.as_bytes(), &[]).unwrap();
+            assert!(!reply.keeps_connection(), "{text}");
+            assert_eq!(&reply.into_body()[..], b"OK");
+        }
     }
 
     #[test]
