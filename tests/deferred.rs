@@ -74,7 +74,7 @@ fn a_submodule_does_not_load_its_package_nor_get_lost() {
     let mut function = started("import importlib.metadata\nimport email.policy, email.parser");
     assert_eq!(eval(&mut function, "loaded('importlib.metadata'), loaded('email.policy')"), "(False, False)");
     assert_eq!(eval(&mut function, "importlib.metadata.version.__name__"), "'version'");
-    assert_eq!(eval(&mut function, "importlib.metadata._adapters.__name__"), "'importlib.metadata._adapters'");
+    assert_eq!(eval(&mut function, "importlib.metadata._meta.__name__"), "'importlib.metadata._meta'");
     assert_eq!(eval(&mut function, "email.policy.default.__class__.__name__"), "'EmailPolicy'");
 }
 
@@ -168,6 +168,7 @@ fn patterns_made_ahead_are_found_and_others_are_compiled() {
     );
     assert_eq!(eval(&mut function, "parsed('of nobody'), parsed(b'of nobody')"), "(['of nobody'], [b'of nobody'])");
     assert_eq!(eval(&mut function, "re.compile(r'(?P<a>x)|b').match('x').groupdict()"), "{'a': 'x'}");
-    assert_eq!(eval(&mut function, "re.compile('(')"), "error('missing ), unterminated subpattern at position 0')");
+    let error = eval(&mut function, "re.compile('(')"); // a `PatternError` since Python 3.13
+    assert!(error.ends_with("rror('missing ), unterminated subpattern at position 0')"), "{error}");
     assert_eq!(eval(&mut function, "re.compile([])"), r#"TypeError("unhashable type: 'list'")"#);
 }

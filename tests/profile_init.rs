@@ -54,6 +54,24 @@ fn imports_nest_as_they_wait_for_each_other() {
 }
 
 #[test]
+fn what_python_imports_by_itself_is_counted() {
+    let seen = |sitecustomize: &str| {
+        let place = Place::new("def answer(path): return 1");
+        place.write("site/sitecustomize.py", sitecustomize).write("site/site-packages/tracer/__init__.py", "");
+        let folder = |name: &str| place.0.path().join(name).display().to_string();
+        let path = format!("{}:{}", folder("site"), folder("site/site-packages"));
+        place.function().env("PYTHONPATH", &path).start();
+        place.record().0["site"].clone()
+    };
+    let (before, after) = (seen(""), seen("import tracer, colorsys, time"));
+    assert_eq!(after["modules"].as_u64().unwrap(), before["modules"].as_u64().unwrap() + 2);
+    let packages = |site: &Value| site["packages"].as_array().unwrap().clone();
+    assert!(packages(&before).contains(&json!("sitecustomize")), "{before}");
+    let new: Vec<_> = packages(&after).into_iter().filter(|name| !packages(&before).contains(name)).collect();
+    assert_eq!(new, [json!("tracer")]);
+}
+
+#[test]
 fn how_each_module_came() {
     let source = "import sys, json\n\
                   def optional(name):\n    try: return __import__(name)\n    except Exception: return None\n\

@@ -16,6 +16,7 @@ impl Report<'_> {
     pub(super) fn findings(&self, tree: &Tree) -> Vec<Vec<String>> {
         let owners = Owners::new(self.record);
         let mut found = vec![
+            self.site(),
             Self::compiled(tree, &owners),
             self.candidates(&owners),
             self.put_off(tree),
@@ -25,6 +26,27 @@ impl Report<'_> {
         ];
         found.retain(|paragraph| !paragraph.is_empty());
         found
+    }
+
+    /// What Python's own start imported, before anything of it could be timed.
+    fn site(&self) -> Vec<String> {
+        let site = &self.record.site;
+        if site.modules == 0 {
+            return Vec::new();
+        }
+        let of = match &site.packages[..] {
+            [] => String::new(),
+            packages => format!(", with {}", printable(&packages.join(", "))),
+        };
+        vec![
+            format!(
+                "{BOLD}Imported by Python's own start{BOLD:#}: {YELLOW}{}{YELLOW:#}{of}, as `.pth` files or sitecustomize \
+                 ask for",
+                modules(site.modules)
+            ),
+            "  `python3 -X importtime -c pass` times them. What is not in the deployment costs nothing there."
+                .to_owned(),
+        ]
     }
 
     /// What was compiled, and whether the deployment will have to.

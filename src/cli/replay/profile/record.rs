@@ -20,8 +20,18 @@ pub(super) struct Record {
     pub(super) failed: Option<String>,
     pub(super) deferral: bool,
     pub(super) phases: Phases,
+    #[serde(default)]
+    pub(super) site: Site,
     pub(super) events: Option<u64>,
     pub(super) imports: Vec<Import>,
+}
+
+/// What Python's own start had imported from files.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Site {
+    pub(super) modules: usize,
+    /// Whose they are, but for the standard library's.
+    pub(super) packages: Vec<String>,
 }
 
 /// Nanoseconds.

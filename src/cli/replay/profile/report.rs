@@ -186,7 +186,7 @@ fn percent(ns: u64, total: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::How;
+    use super::super::record::{How, Site};
     use super::super::samples::{import, record};
     use super::*;
 
@@ -228,6 +228,7 @@ mod tests {
         let mut record = record(imports);
         (record.phases.interpreter, record.phases.glue, record.phases.app) = (20 * MS, 2 * MS, 241 * MS);
         record.phases.profile = 50 * MS;
+        record.site = Site { modules: 78, packages: vec!["certifi".to_owned(), "red\u{1b}".to_owned()] };
         record
     }
 
