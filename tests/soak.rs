@@ -236,7 +236,8 @@ fn a_few_thousand_mixed_invocations_leave_nothing_behind() {
 fn a_few_thousand_of_one_kind_take_no_more_memory() {
     let kinds = kinds();
     let kind = kinds.iter().find(|kind| kind.name == "function-url-get").unwrap();
-    nothing_is_left_behind(&serve(&vec![kind; 3 * WARM]), FLAT_ALONE);
+    // With Python 3.13 the second thousand takes 200 KB, once.
+    nothing_is_left_behind(&serve(&vec![kind; 4 * WARM]), FLAT_ALONE);
 }
 
 #[test]
@@ -259,7 +260,7 @@ fn no_kind_leaks_by_itself() {
     let kinds = kinds().into_iter().filter(|kind| kind.name.contains(", ") || kind.name.ends_with("-get"));
     for kind in kinds {
         // What is rare in the mix is slow.
-        let count = if kind.weight < 300 { 3 } else { 6 } * WARM;
+        let count = if kind.weight < 300 { 4 } else { 6 } * WARM;
         let series = serve(&vec![&kind; count]);
         println!("{:>30}: {:>9} bytes more, KB after each thousand: {}", kind.name, growth(&series), memory(&series));
         nothing_is_left_behind(&series, FLAT_ALONE);
