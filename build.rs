@@ -53,7 +53,7 @@ fn links_libpython(executable: Option<&str>, out: &Path) -> bool {
 
 /// Compiles our own Python code, which would take half of the start of a small application, and the standard library's
 /// regular expressions, for `src/python/glue.rs` and `patterns.rs`. Without an interpreter that can be run here the files
-/// are empty, and the runtime compiles the sources when it starts.
+/// are the sources, and the runtime compiles them when it starts.
 #[cfg(feature = "python")]
 #[allow(clippy::disallowed_methods, clippy::expect_used)] // a build fails by panicking
 fn compile_glue(executable: Option<&str>, out: &Path) {
@@ -68,12 +68,15 @@ fn compile_glue(executable: Option<&str>, out: &Path) {
         output.is_ok_and(|output| output.status.success())
     });
     if !compiled {
-        let glue = std::fs::read_dir(sources).expect("there is glue").flatten();
-        let glue = glue.map(|entry| PathBuf::from(entry.file_name()).with_extension("bin"));
-        let others =
-            ["expressions.bin", "encodings.frozen", "encodings.aliases.frozen", "encodings.utf_8.frozen", "version"];
-        for file in glue.chain(others.map(Into::into)) {
-            std::fs::write(out.join(file), "").expect("OUT_DIR can be written to");
+        let write = |file: &Path, data: &[u8]| std::fs::write(out.join(file), data).expect("OUT_DIR can be written to");
+        for entry in std::fs::read_dir(sources).expect("there is glue").flatten() {
+            let source = std::fs::read(entry.path()).expect("it can be read");
+            write(&PathBuf::from(entry.file_name()).with_extension("bin"), &source);
+        }
+        for file in
+            ["expressions.bin", "encodings.frozen", "encodings.aliases.frozen", "encodings.utf_8.frozen", "version"]
+        {
+            write(Path::new(file), b"");
         }
         println!("cargo:warning=no Python to compile src/python/glue with: it is compiled at each start instead");
     }

@@ -13,9 +13,8 @@ use super::{ffi, patterns};
 /// A file of `glue/`.
 struct File {
     name: &'static str,
-    source: &'static str,
-    /// What `compile_glue.py` has made of it.
-    compiled: &'static [u8],
+    /// What `compile_glue.py` has made of it; its source, if `build.rs` had no Python that it could run.
+    code: &'static [u8],
 }
 
 /// The files of these names.
@@ -23,8 +22,7 @@ macro_rules! files {
     ($($name:literal)*) => {
         [$(File {
             name: $name,
-            source: include_str!(concat!("glue/", $name, ".py")),
-            compiled: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".bin")),
+            code: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".bin")),
         }),*]
     };
 }
@@ -34,6 +32,9 @@ static NEEDED: [File; 13] = files! {
     "state" "imports" "patterns" "streams" "errors" "files" "context" "folders" "start" "lifecycle" "deadline"
     "deferred" "index"
 };
+
+const OTHER_BYTE_CODE: &str = "this bootstrap was built with a Python that has other byte code, as its pre-releases \
+    have: build it with the Python that it is to embed";
 
 /// What is made when it is asked for, also each after those that it imports.
 static HELD_BACK: [File; 6] = files! { "callers" "logs" "snapshot" "workers" "profile_use" "profile" };
@@ -90,11 +91,14 @@ impl<'py> Maker<'py> {
     }
 
     /// Makes a module from its code, or without that from its source.
-    fn make(&self, File { name, source, compiled }: &File) -> PyResult<Bound<'py, PyModule>> {
+    fn make(&self, File { name, code }: &File) -> PyResult<Bound<'py, PyModule>> {
         let py = self.builtins.py();
-        let code = match for_this_python(py, compiled)? {
+        let code = match for_this_python(py, code)? {
             Some(code) => ffi::unmarshal(py, code)?,
-            None => self.builtins.call_method1("compile", (*source, format!("wsgi_lambda/{name}.py"), "exec"))?,
+            None if code.starts_with(b"\"\"\"") => {
+                self.builtins.call_method1("compile", (*code, format!("wsgi_lambda/{name}.py"), "exec"))?
+            }
+            None => return Err(PyImportError::new_err(OTHER_BYTE_CODE)),
         };
         let module = PyModule::new(py, &module_name(name))?;
         self.builtins.call_method1(intern!(py, "exec"), (code, module.dict()))?;
@@ -128,9 +132,21 @@ mod tests {
         Python::initialize();
         Python::attach(|py| {
             for file in NEEDED.iter().chain(&HELD_BACK) {
-                let code = for_this_python(py, file.compiled).unwrap();
+                let code = for_this_python(py, file.code).unwrap();
                 assert!(code.is_some(), "{}: was build.rs given a Python that it can run?", file.name);
             }
+        });
+    }
+
+    #[test]
+    fn sources_do_too_and_other_byte_code_is_named() {
+        Python::initialize();
+        Python::attach(|py| {
+            let maker = Maker::new(py).unwrap();
+            let made = maker.make(&File { name: "source", code: b"\"\"\"One.\"\"\"\nx = '\xc3\xa9'" }).unwrap();
+            assert_eq!(made.getattr("x").unwrap().extract::<String>().unwrap(), "é");
+            let error = maker.make(&File { name: "other", code: b"\x01\x02\r\nx" }).unwrap_err();
+            assert!(error.to_string().contains("build it with the Python"), "{error}");
         });
     }
 

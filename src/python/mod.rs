@@ -26,6 +26,7 @@ mod workers;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -147,5 +148,11 @@ fn type_name(object: &Bound<'_, PyAny>) -> String {
 
 /// Our Python code, or why it could not be loaded.
 fn loaded_glue(py: Python<'_>) -> Result<Bound<'_, PyModule>> {
-    glue(py).map_err(|error| describe_without_glue(py, &error))
+    glue(py).map_err(|error| {
+        let described = describe_without_glue(py, &error);
+        let ours = error.is_instance_of::<PyImportError>(py).then(|| error.value(py).to_string());
+        ours.map_or(described, |message| {
+            Error::new(Kind::Interpreter, "Runtime.InterpreterError", format!("Python could not be started: {message}"))
+        })
+    })
 }
