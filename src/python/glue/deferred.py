@@ -97,26 +97,25 @@ class _Loader:
         module.__class__ = Deferred
 
 
-class Finder:
-    """First in line. Leaves everything else to the finders behind it."""
+_looking = False
 
-    looking = False
 
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        if cls.looking or (name not in STANDARD and name not in FUNCTIONS):
-            return None
-        if target is not None:  # `importlib.reload`
-            load(target)
-            return None
-        cls.looking = True
-        try:
-            spec = _frozen_importlib._find_spec(name, path)
-        finally:
-            cls.looking = False
-        if spec is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = _Loader(spec.loader)
-        return spec
+def find_spec(name, path=None, target=None):
+    """The module itself is the finder, first in line. Leaves everything else to the finders behind it."""
+    global _looking
+    if _looking or (name not in STANDARD and name not in FUNCTIONS):
+        return None
+    if target is not None:  # `importlib.reload`
+        load(target)
+        return None
+    _looking = True
+    try:
+        spec = _frozen_importlib._find_spec(name, path)
+    finally:
+        _looking = False
+    if spec is not None and hasattr(spec.loader, "exec_module"):
+        spec.loader = _Loader(spec.loader)
+    return spec
 
 
 # The modules whose code is running, and the threads that run it: to them alone an unfinished module shows itself.
@@ -185,4 +184,4 @@ def _replace_stand_ins(module_name):
 
 def defer_imports():
     """From here on."""
-    sys.meta_path.insert(0, Finder)
+    sys.meta_path.insert(0, sys.modules[__name__])

@@ -21,26 +21,23 @@ _TIMED, _UNCHECKED = b"\0\0\0\0", b"\1\0\0\0"
 _CODE = type((lambda: None).__code__)
 
 
-class Finder:
-    """Stands before `PathFinder`."""
-
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        tail = name.rpartition(".")[2]
-        for folder in sys.path if path is None else path:
-            names = _names(folder)
-            if names is None:
-                continue
-            if names is _STRANGE:
+def find_spec(name, path=None, target=None):
+    """The module itself is the finder, and stands before `PathFinder`."""
+    tail = name.rpartition(".")[2]
+    for folder in sys.path if path is None else path:
+        names = _names(folder)
+        if names is None:
+            continue
+        if names is _STRANGE:
+            return None
+        if tail in names:
+            return _package(name, f"{folder}/{tail}")
+        for suffix in _EXTENSIONS:
+            if tail + suffix in names:
                 return None
-            if tail in names:
-                return _package(name, f"{folder}/{tail}")
-            for suffix in _EXTENSIONS:
-                if tail + suffix in names:
-                    return None
-            if f"{tail}.py" in names or f"{tail}.pyc" in names:
-                return _module(name, f"{folder}/{tail}", names)
-        return None
+        if f"{tail}.py" in names or f"{tail}.pyc" in names:
+            return _module(name, f"{folder}/{tail}", names)
+    return None
 
 
 _STRANGE = frozenset()
@@ -175,9 +172,10 @@ def find_quickly():
     known = known and hasattr(external.PathFinder, "_path_importer_cache") and hasattr(_imp, "_fix_co_filename")
     ordinary = sys.implementation.cache_tag and not sys.pycache_prefix and _imp.check_hash_based_pycs == "default"
     if known and ordinary and external.PathFinder in sys.meta_path:
-        sys.meta_path.insert(sys.meta_path.index(external.PathFinder), Finder)
+        sys.meta_path.insert(sys.meta_path.index(external.PathFinder), sys.modules[__name__])
 
 
 def find_as_ever():
-    if Finder in sys.meta_path:
-        sys.meta_path.remove(Finder)
+    finder = sys.modules[__name__]
+    if finder in sys.meta_path:
+        sys.meta_path.remove(finder)

@@ -14,33 +14,32 @@ def after_import(name, prepare):
         prepare(sys.modules[name])
         return
     _waiting[name] = prepare
-    if _Finder not in sys.meta_path:
-        sys.meta_path.insert(0, _Finder)
+    finder = sys.modules[__name__]
+    if finder not in sys.meta_path:
+        sys.meta_path.insert(0, finder)
 
 
-class _Finder:
-    """One for all that is waited for: every import of the application asks it first."""
+_looking = set()
 
-    looking = set()
 
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        if name not in _waiting or name in cls.looking:
-            return None
-        cls.looking.add(name)  # else it would find itself
-        try:
-            spec = _find_spec(name, path, target)
-        finally:
-            cls.looking.discard(name)
-        if spec is None or not hasattr(spec.loader, "exec_module"):
-            return spec
-        execute = spec.loader.exec_module
-
-        def execute_and_prepare(module):
-            execute(module)
-            prepare = _waiting.pop(name, None)  # once: a look at the spec alone imports nothing
-            if prepare is not None:
-                prepare(module)
-
-        spec.loader.exec_module = execute_and_prepare
+def find_spec(name, path=None, target=None):
+    """The module itself is the finder, one for all that is waited for: every import of the application asks it first."""
+    if name not in _waiting or name in _looking:
+        return None
+    _looking.add(name)  # else it would find itself
+    try:
+        spec = _find_spec(name, path, target)
+    finally:
+        _looking.discard(name)
+    if spec is None or not hasattr(spec.loader, "exec_module"):
         return spec
+    execute = spec.loader.exec_module
+
+    def execute_and_prepare(module):
+        execute(module)
+        prepare = _waiting.pop(name, None)  # once: a look at the spec alone imports nothing
+        if prepare is not None:
+            prepare(module)
+
+    spec.loader.exec_module = execute_and_prepare
+    return spec

@@ -21,7 +21,7 @@ def start(function, task_root, layer_dir, managed):
 
     prepare_patterns()
     context.set_function(function)
-    sys.meta_path.append(Hooks)
+    sys.meta_path.append(sys.modules[__name__])
     faulthandler.enable()  # a crash in C code leaves the Python stack in the log, at no cost before it
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     layers = [os.path.join(layer_dir, "python", "lib", version, "site-packages"), os.path.join(layer_dir, "python")]
@@ -36,12 +36,10 @@ def start(function, task_root, layer_dir, managed):
             site.addsitedir(path)
 
 
-class Hooks:
-    """Finds AWS's registry of SnapStart hooks where it is not installed. Last in line, so that a real one wins."""
-
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        return state.load("snapshot").find_spec(name) if name == "snapshot_restore_py" else None
+def find_spec(name, path=None, target=None):
+    """The module itself finds AWS's registry of SnapStart hooks where it is not installed. Last in line, so that a real
+    one wins."""
+    return state.load("snapshot").find_spec(name) if name == "snapshot_restore_py" else None
 
 
 def prepare_logging(json_format, level, telemetry_fd):
