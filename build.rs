@@ -20,6 +20,9 @@ fn python() {
     println!("cargo:rerun-if-env-changed=WSGI_LAMBDA_PORTABLE");
     let config = pyo3_build_config::get();
     let version = config.version();
+    if let Some(python) = config.executable() {
+        println!("cargo:rerun-if-changed={python}"); // byte code and libpython are of this very one
+    }
     println!("cargo:rustc-env=WSGI_LAMBDA_PYTHON=python{}.{}", version.major, version.minor);
     for place in ["$ORIGIN/lib", "$ORIGIN/../lib", "/var/lang/lib"] {
         println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{place}");
@@ -43,6 +46,7 @@ fn python() {
 fn links_libpython(executable: Option<&str>, out: &Path) -> bool {
     let script = "src/python/link_libpython.py";
     println!("cargo:rerun-if-changed={script}");
+    println!("cargo:rerun-if-env-changed=CC");
     let output = executable.and_then(|python| Command::new(python).args(["-S", "-B", script]).arg(out).output().ok());
     let printed = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
     if !printed.is_empty() {

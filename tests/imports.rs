@@ -6,7 +6,6 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
@@ -139,11 +138,7 @@ def app(environ, start_response):
 "#;
 
 fn python(folder: &Path, script: &str) -> String {
-    #[allow(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
-    let python = std::env::var_os("PYO3_PYTHON").unwrap_or_else(|| "python3".into());
-    let output = Command::new(python).args(["-I", "-S", "-B", "-c", script]).current_dir(folder).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    support::said(support::python().args(["-I", "-S", "-B", "-c", script]).current_dir(folder))
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use place::{Place, path};
 use serde_json::{Value, json};
-use support::{app, root};
+use support::{app, python, root, said};
 
 #[test]
 fn without_the_setting_nothing_of_it_is_there() {
@@ -69,6 +69,19 @@ fn what_python_imports_by_itself_is_counted() {
     assert!(packages(&before).contains(&json!("sitecustomize")), "{before}");
     let new: Vec<_> = packages(&after).into_iter().filter(|name| !packages(&before).contains(name)).collect();
     assert_eq!(new, [json!("tracer")]);
+}
+
+#[test]
+fn a_start_without_pth_files_has_nothing_to_count() {
+    let place = Place::new("import types\ndef answer(path): return 1");
+    let venv = place.0.path().join("venv");
+    said(python().args(["-m", "venv", "--without-pip"]).arg(&venv));
+    place.write("start.py", "import sys\nprint(sum(getattr(m.__spec__, 'has_location', False) for n, m in sys.modules.items() if n[:9] != 'encodings'))");
+    let by_python = said(std::process::Command::new(venv.join("bin/python")).arg(place.0.path().join("start.py")));
+    place.function().env("WSGI_LAMBDA_VENV", venv.to_str().unwrap()).start();
+    let record = place.record();
+    assert_eq!(record.0["site"]["modules"].to_string(), by_python.trim()); // 0, unless a distribution adds some
+    assert_eq!(record.parent("types"), Some("app")); // and what the profile itself needs is not the application's
 }
 
 #[test]

@@ -33,11 +33,11 @@ static NEEDED: [File; 13] = files! {
     "deferred" "index"
 };
 
-const OTHER_BYTE_CODE: &str = "this bootstrap was built with a Python that has other byte code, as its pre-releases \
-    have: build it with the Python that it is to embed";
-
 /// What is made when it is asked for, also each after those that it imports.
 static HELD_BACK: [File; 6] = files! { "callers" "logs" "snapshot" "workers" "profile_use" "profile" };
+
+const OTHER_BYTE_CODE: &str = "this bootstrap was built with a Python that has other byte code, as its pre-releases \
+    have: build it with the Python that it is to embed";
 
 /// The module that has all that is called from here; the modules are made at the first call.
 pub(super) fn glue(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {

@@ -12,7 +12,9 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+import tempfile
 
+MAPS = pathlib.Path("/proc/self/maps")
 # Python, with an extension module, and with that library and not its own.
 CHECK = "import sys, _json, _struct; sys.exit(sys.argv[1] not in open('/proc/self/maps').read())"
 
@@ -22,7 +24,7 @@ def variable(name):
 
 
 def calls_itself_directly():
-    """Whether the library that is there does. To link what was optimised as a whole would also be slow, or a step back."""
+    """Whether the library that is there does, as far as its configuration says. To link what was optimised as a whole would also be slow, or a step back."""
     names = ("CONFIG_ARGS", "CFLAGS", "LDFLAGS", "PY_CFLAGS_NODIST", "PY_LDFLAGS_NODIST")
     given = " ".join(map(variable, names))
     return any(flag in given for flag in ("--enable-optimizations", "no-semantic-interposition", "-flto", "-Bsymbolic"))
@@ -45,17 +47,21 @@ def link(archive, library, *options):
 
 def main(folder):
     archive = pathlib.Path(variable("LIBPL"), variable("LIBRARY"))
-    library = pathlib.Path(folder, variable("INSTSONAME"))
-    wanted = sys.platform == "linux" and variable("Py_ENABLE_SHARED") and not calls_itself_directly()
+    name = variable("INSTSONAME")
+    # Debian's `python3` has all of Python in itself: nothing could be checked, and its archive is for programs alone.
+    wanted = sys.platform == "linux" and name and name in MAPS.read_text() and not calls_itself_directly()
     if not wanted or not archive.is_file():
         return
-    # Packed relocations spare every process 0.7 MB. They are read by glibc from 2.36 on.
-    for options in (("-z", "pack-relative-relocs"), ()):
-        made = link(archive, library, *options)
-        if made and succeeds([sys.executable, "-S", "-c", CHECK, folder], LD_LIBRARY_PATH=folder):
-            print(archive)
-            return
-    library.unlink(missing_ok=True)
+    # Not where a runtime of an earlier build would load it before it is checked; with links resolved, as in the maps.
+    with tempfile.TemporaryDirectory(dir=os.path.realpath(folder)) as place:
+        library = pathlib.Path(place, name)
+        # Packed relocations spare every process 0.7 MB. They are read by glibc from 2.36 on.
+        for options in (("-z", "pack-relative-relocs"), ()):
+            made = link(archive, library, *options)
+            if made and succeeds([sys.executable, "-S", "-c", CHECK, library], LD_LIBRARY_PATH=place):
+                library.replace(pathlib.Path(folder, name))
+                print(archive)
+                return
 
 
 main(sys.argv[1])

@@ -57,9 +57,7 @@ pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Re
         ffi::keep_memory();
     }
     let began = Instant::now();
-    ffi::start(&home).map_err(|message| {
-        Error::new(Kind::Interpreter, "Runtime.InterpreterError", format!("Python could not be started: {message}"))
-    })?;
+    ffi::start(&home).map_err(|message| not_started(&message))?;
     let interpreter = began.elapsed();
     ffi::watch_forks();
     Python::attach(|py| {
@@ -149,10 +147,14 @@ fn type_name(object: &Bound<'_, PyAny>) -> String {
 /// Our Python code, or why it could not be loaded.
 fn loaded_glue(py: Python<'_>) -> Result<Bound<'_, PyModule>> {
     glue(py).map_err(|error| {
-        let described = describe_without_glue(py, &error);
-        let ours = error.is_instance_of::<PyImportError>(py).then(|| error.value(py).to_string());
-        ours.map_or(described, |message| {
-            Error::new(Kind::Interpreter, "Runtime.InterpreterError", format!("Python could not be started: {message}"))
-        })
+        if error.is_instance_of::<PyImportError>(py) {
+            not_started(&error.value(py).to_string())
+        } else {
+            describe_without_glue(py, &error)
+        }
     })
+}
+
+fn not_started(message: &str) -> Error {
+    Error::new(Kind::Interpreter, "Runtime.InterpreterError", format!("Python could not be started: {message}"))
 }

@@ -154,11 +154,7 @@ fn replace(bytes: &mut [u8], from: &str, to: &str) {
 }
 
 fn python(script: &str) -> String {
-    #[allow(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
-    let python = std::env::var_os("PYO3_PYTHON").unwrap_or_else(|| "python3".into());
-    let output = Command::new(python).args(["-I", "-c", script]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    support::said(support::python().args(["-I", "-c", script]))
 }
 
 pub(super) fn unpack(zip: &Path, folder: &Path) {

@@ -15,6 +15,7 @@
 
 use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,23 @@ pub fn bootstrap() -> PathBuf {
     let path = named.unwrap_or_else(|| root().join("target/release/bootstrap"));
     assert!(path.is_file(), "no runtime at {}: run `make build` or set WSGI_LAMBDA_BOOTSTRAP", path.display());
     path
+}
+
+/// The Python that the runtime embeds, as a program.
+pub fn python() -> Command {
+    #[allow(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
+    let python = std::env::var_os("PYO3_PYTHON").unwrap_or_else(|| "python3".into());
+    Command::new(python)
+}
+
+/// What a program writes to its standard output.
+///
+/// # Panics
+/// If it fails.
+pub fn said(command: &mut Command) -> String {
+    let output = command.output().expect("it can be started");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 /// The repository.

@@ -116,7 +116,7 @@ def _started_with():
     """Python's own start needs no more files than those of `encodings`."""
     files = {}
     for name, module in list(sys.modules.items()):
-        spec = getattr(module, "__spec__", None)
+        spec = plain_spec(module)
         if getattr(spec, "has_location", False) and name.partition(".")[0] != "encodings":
             files[name] = str(spec.origin)
     places, names = ("/site-packages/", "/dist-packages/"), ("sitecustomize", "usercustomize")

@@ -1,9 +1,9 @@
 """Which modules' code runs while events are answered, and how modules depend on each other: for `profile.py`."""
 
 import sys
-from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodWrapperType, ModuleType, WrapperDescriptorType
 
 import _wsgi_lambda_deferred as deferred
+from _wsgi_lambda_deferred import FunctionType, ModuleType
 from _wsgi_lambda_imports import after_import
 
 # One of `sys.monitoring`'s six. cProfile, coverage and debuggers have their own (PEP 669, "Tool identifiers").
@@ -11,8 +11,10 @@ _TOOL = 4
 
 _get_module = type.__dict__["__module__"].__get__
 _get_bases = type.__dict__["__mro__"].__get__
+# The names that they have in `types`, whose import would be seen as the application's or Python's doing.
+BuiltinFunctionType, MethodWrapperType = type(len), type(object().__str__)
 _own = (BuiltinFunctionType, MethodWrapperType)
-_of_class = (MethodDescriptorType, WrapperDescriptorType)
+_of_class = (type(str.join), type(object.__init__))  # MethodDescriptorType, WrapperDescriptorType
 
 
 class Use:
