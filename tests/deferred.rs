@@ -95,6 +95,40 @@ fn many_threads_that_touch_a_module_at_once_all_see_the_whole_of_it() {
     assert_eq!(eval(&mut function, "race()"), "({True}, 32)");
 }
 
+/// Tools for monitoring and patching stand before the loaders of modules that they wait for.
+#[test]
+fn a_tool_that_waits_for_a_module_sees_it_and_so_does_the_application() {
+    let mut function = started(
+        "import sys, importlib.util\n\
+         seen = []\n\
+         class Loader:\n    \
+             def __init__(self, loader): self.loader = loader\n    \
+             def create_module(self, spec): return self.loader.create_module(spec)\n    \
+             def exec_module(self, module):\n        \
+                 self.loader.exec_module(module)\n        \
+                 seen.append(module.__name__)\n        \
+                 if module.__name__ == 'uuid': module.mine = module.UUID(int=1).int\n\
+         class Finder:\n    \
+             looking = False\n    \
+             def find_spec(self, name, path=None, target=None):\n        \
+                 if self.looking or name not in ('decimal', 'uuid', 'hmac'): return None\n        \
+                 self.looking = True\n        \
+                 try: spec = importlib.util.find_spec(name)\n        \
+                 finally: self.looking = False\n        \
+                 spec.loader = Loader(spec.loader)\n        \
+                 return spec\n\
+         sys.meta_path.insert(0, Finder())\n\
+         import decimal, uuid\n\
+         from hmac import compare_digest",
+    );
+    assert_eq!(
+        eval(&mut function, "seen, loaded('decimal'), loaded('uuid'), loaded('hmac')"),
+        "(['decimal', 'uuid', 'hmac'], False, True, True)"
+    );
+    let of_both = "uuid.mine, decimal.Decimal(1), type(decimal.__spec__.loader).__name__, importlib.reload(uuid).mine";
+    assert_eq!(eval(&mut function, of_both), "(1, Decimal('1'), 'Loader', 1)");
+}
+
 #[test]
 fn a_module_that_failed_to_load_is_tried_again() {
     // An application's own module of that name wins by its place in sys.path, as always.

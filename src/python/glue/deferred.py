@@ -94,7 +94,13 @@ class _Loader:
         return None
 
     def exec_module(self, module):
+        _loaders[_get(module, "__spec__").name] = self
         module.__class__ = Deferred
+
+
+# By name, for each module that was put off. Its `__spec__` may have another: tools that wait for a module's import stand
+# before its loader with one of their own.
+_loaders = {}
 
 
 _looking = False
@@ -128,22 +134,28 @@ def load(module):
     with _frozen_importlib._ModuleLockManager(spec.name):
         if _get(module, "__class__") is not Deferred or spec.name in _running:
             return  # another thread was first, or it is the module's own code that asks
-        names, wrapper = _get(module, "__dict__"), spec.loader
+        names, loader = _get(module, "__dict__"), _loaders[spec.name]
         before = dict(names)
         _running[spec.name] = get_ident()
         try:
-            ModuleType.__setattr__(module, "__loader__", wrapper.real)
-            spec.loader = wrapper.real
-            spec.loader.exec_module(module)
+            _replace(module, spec, loader, loader.real)
+            loader.real.exec_module(module)
             module.__class__ = ModuleType
         except BaseException:
             names.clear()
             names.update(before)
-            spec.loader = wrapper
+            _replace(module, spec, loader.real, loader)
             raise
         finally:
             del _running[spec.name]
     _replace_stand_ins(spec.name)
+
+
+def _replace(module, spec, loader, other):
+    if _get(module, "__loader__") is loader:
+        ModuleType.__setattr__(module, "__loader__", other)
+    if spec.loader is loader:
+        spec.loader = other
 
 
 # For each put-off module: the functions that stand in for its own.
