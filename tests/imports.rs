@@ -194,3 +194,113 @@ fn a_module_that_appears_while_the_application_is_imported_is_found() {
         def app(environ, start_response):\n    start_response('200 OK', [])\n    return [str(fresh.WHO).encode()]\n";
     assert_eq!(support::source(python).start().invoke(support::event("function-url-get")).text(), "1");
 }
+
+/// The runtime imports `site` itself (`src/python/glue/start.py`): nobody may see a difference.
+#[test]
+fn site_is_what_python_makes_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    let venv = folder.join("venv");
+    support::said(support::python().args(["-m", "venv", "--without-pip"]).arg(&venv));
+    fs::write(folder.join("sitecustomize.py"), "order = ['sitecustomize']").unwrap();
+    let look = "import builtins, json, os, site, subprocess, sys\n\
+         import sitecustomize\n\
+         def app(environ, start_response):\n    \
+             start_response('200 OK', [])\n    \
+             return [json.dumps([\n        \
+                 sorted(vars(builtins)), site.PREFIXES, site.ENABLE_USER_SITE, site.__spec__.origin, site.__loader__.__name__,\n        \
+                 [sys.flags.no_site, '-S' in subprocess._args_from_interpreter_flags()], sitecustomize.order,\n        \
+                 [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.executable],\n        \
+                 [path for path in sys.path if path.startswith(sys.prefix) or path == os.path.dirname(os.__file__)],\n    \
+             ]).encode()]\n";
+    fs::write(folder.join("app.py"), look).unwrap();
+    let by_python = "import app; print(app.app({}, lambda *given: None)[0].decode())";
+    let mut python = std::process::Command::new(venv.join("bin/python3"));
+    let python = python.env("PYTHONPATH", &folder).args(["-B", "-c", by_python]);
+    let expected: Value = serde_json::from_str(&support::said(python)).unwrap();
+    let setup = support::app(&folder, "app:app").env("PYTHONPATH", folder.to_str().unwrap());
+    let mut function = setup.env("WSGI_LAMBDA_VENV", venv.to_str().unwrap()).start();
+    let seen = function.invoke(support::event("function-url-get")).body_json();
+    for (place, expected) in expected.as_array().unwrap().iter().enumerate() {
+        assert_eq!(&seen[place], expected, "{place}");
+    }
+}
+
+#[test]
+fn what_a_tool_sets_in_sitecustomize_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = "import gc, importlib.machinery, sys\n\
+         class Finder:\n    \
+             def find_spec(self, name, path=None, target=None):\n        \
+                 if name == 'not_there': return importlib.machinery.ModuleSpec(name, Finder())\n    \
+             def create_module(self, spec): pass\n    \
+             def exec_module(self, module): module.who = 'the tool'\n\
+         sys.meta_path.insert(0, Finder())\n\
+         sys.pycache_prefix = '/nowhere'\n\
+         gc.set_threshold(123)\n\
+         import decimal\n";
+    fs::write(folder.path().join("sitecustomize.py"), tool).unwrap();
+    let look = "import gc, sys, not_there\n\
+         DURING = [getattr(finder, '__name__', type(finder).__name__) for finder in sys.meta_path]\n\
+         def app(environ, start_response):\n    \
+             start_response('200 OK', [])\n    \
+             return [repr((not_there.who, gc.get_threshold()[0], type(sys.modules['decimal']).__name__, DURING[:3],\n        \
+                 '_wsgi_lambda_folders' in DURING)).encode()]\n";
+    fs::write(folder.path().join("app.py"), look).unwrap();
+    let setup = support::app(folder.path(), "app:app").env("PYTHONPATH", folder.path().to_str().unwrap());
+    let answer = setup.start().invoke(support::event("function-url-get"));
+    // Ours stand first, as before those of tools that the application starts; importlib finds what is not ordinary.
+    let finders = "['_wsgi_lambda_deferred', '_wsgi_lambda_imports', 'Finder']";
+    assert_eq!(answer.text(), format!("('the tool', 123, 'Deferred', {finders}, False)"));
+}
+
+/// Each in the way of a tool that people use: ddtrace, beartype, and those that change Python's own loaders.
+#[test]
+fn tools_that_change_what_is_imported_do_so() {
+    let serve = "def app(environ, start_response):\n    \
+             start_response('200 OK', [])\n    \
+             return [repr((module.WHO, module.__loader__.__class__.__name__)).encode()]\n";
+    let tools = [
+        // Gives each loader a `get_code` of its own, which calls the one that it had.
+        "import importlib.util\n\
+         class Loader:\n    \
+             def __init__(self, loader): self.loader = loader\n    \
+             def create_module(self, spec): return self.loader.create_module(spec)\n    \
+             def exec_module(self, module):\n        \
+                 get_code = self.loader.get_code\n        \
+                 self.loader.get_code = lambda name: get_code(name).replace(co_consts=('the tool', None))\n        \
+                 self.loader.exec_module(module)\n\
+         class Finder:\n    \
+             looking = False\n    \
+             def find_spec(self, name, path=None, target=None):\n        \
+                 if self.looking: return None\n        \
+                 self.looking = True\n        \
+                 try: spec = importlib.util.find_spec(name)\n        \
+                 finally: self.looking = False\n        \
+                 spec.loader = Loader(spec.loader)\n        \
+                 return spec\n\
+         sys.meta_path.insert(0, Finder())\n",
+        "from importlib.machinery import FileFinder, SourceFileLoader\n\
+         class Loader(SourceFileLoader):\n    \
+             def get_code(self, name): return super().get_code(name).replace(co_consts=('the tool', None))\n\
+         sys.path_hooks.insert(0, FileFinder.path_hook((Loader, ['.py'])))\n\
+         sys.path_importer_cache.clear()\n",
+        "from importlib.machinery import SourceFileLoader as loader\n\
+         get_code = loader.get_code\n\
+         loader.get_code = lambda self, name: get_code(self, name).replace(co_consts=('the tool', None))\n",
+        "from importlib.machinery import SourceFileLoader as loader\n\
+         get_data = loader.get_data\n\
+         loader.get_data = lambda self, path: get_data(self, path).replace(b'the file', b'the tool')\n",
+    ];
+    for (tool, loader) in tools.into_iter().zip(["Loader", "Loader", "SourceFileLoader", "SourceFileLoader"]) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("app.py"), format!("import sys\n{tool}import module\n{serve}")).unwrap();
+        fs::write(folder.path().join("module.py"), "WHO = 'the file'").unwrap();
+        for _ in ["from source", "from bytecode"] {
+            let mut function = support::app(folder.path(), "app:app").start();
+            let answer = function.invoke(support::event("function-url-get"));
+            assert_eq!(answer.text(), format!("('the tool', '{loader}')"), "{tool}");
+            support::said(support::python().args(["-m", "compileall", "-q"]).arg(folder.path()));
+        }
+    }
+}

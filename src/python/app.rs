@@ -29,13 +29,6 @@ impl<'py> App<'py> {
 
     fn import(py: Python<'py>, config: &Config) -> Result<Self> {
         let glue = loaded_glue(py)?;
-        let before = || {
-            if config.defer_imports {
-                glue.call_method0("defer_imports")?;
-            }
-            glue.call_method0("before_import")
-        };
-        before().map_err(|error| describe(&glue, error))?;
         let callable = Loader { py, glue: &glue }.load(&config.handler)?;
         let prepare = || {
             glue.call_method0("after_import")?;

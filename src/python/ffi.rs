@@ -44,6 +44,17 @@ pub(super) fn start(home: &Home) -> Result<(), String> {
     Ok(())
 }
 
+/// Has `sys.flags` say that `site` is imported, since it is, by `glue/start.py`: `site` itself asks, and `subprocess` and
+/// `multiprocessing` start Python with the flags that they find there.
+pub(super) fn want_site(py: Python<'_>) -> PyResult<()> {
+    let flags = py.import("sys")?.getattr("flags")?;
+    let place = flags.getattr("__match_args__")?.call_method1("index", ("no_site",))?.extract()?;
+    let no = 0_i32.into_pyobject(py)?;
+    // SAFETY: a struct sequence is a tuple, and the place is that of one of its fields. Nobody has had a look at it yet.
+    unsafe { ffi::PyStructSequence_SetItem(flags.as_ptr(), place, no.into_ptr()) };
+    Ok(())
+}
+
 /// What `compile_glue.py` has marshalled for this Python: read where it stands, without the copy that `marshal.loads` would
 /// be given. Nothing else is safe to execute.
 pub(super) fn unmarshal<'py>(py: Python<'py>, data: &'static [u8]) -> PyResult<Bound<'py, PyAny>> {
@@ -91,6 +102,7 @@ fn configure(config: &mut ffi::PyConfig, home: &Home) -> Result<(), String> {
     config.parse_argv = 0; // as above
     config.use_environment = 1; // PYTHONPATH, PYTHONWARNINGS, PYTHONHASHSEED … mean here what they mean elsewhere
     config.buffered_stdio = 0; // a frozen or killed sandbox must not keep output back
+    config.site_import = 0; // `glue/start.py` imports it, when modules are found quickly
     config.write_bytecode = 0; // /var/task and /opt are read-only: trying costs system calls for every module
     config.install_signal_handlers = 0; // Ctrl-C ends `wsgi-lambda replay` at once; see `glue/start.py`
     config.pathconfig_warnings = 0; // a missing exec_prefix is no news in a layer

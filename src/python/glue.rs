@@ -29,8 +29,8 @@ macro_rules! files {
 
 /// What every start needs, each after those that it imports.
 static NEEDED: [File; 13] = files! {
-    "state" "imports" "patterns" "streams" "errors" "files" "context" "folders" "start" "lifecycle" "deadline"
-    "deferred" "index"
+    "state" "imports" "patterns" "streams" "errors" "files" "context" "deferred" "folders" "start" "lifecycle"
+    "deadline" "index"
 };
 
 /// What is made when it is asked for, also each after those that it imports.

@@ -107,6 +107,7 @@ impl<'py> Session<'py> {
 
 fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResult<()> {
     let py = glue.py();
+    ffi::want_site(py)?;
     let function = PyDict::new(py);
     function.set_item("function_name", &config.function.name)?;
     function.set_item("function_version", &config.function.version)?;
@@ -114,7 +115,10 @@ fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResu
     function.set_item("log_group_name", &config.function.log_group_name)?;
     function.set_item("log_stream_name", &config.function.log_stream_name)?;
     let path = |path: &PathBuf| path.as_os_str().to_owned();
-    glue.call_method1("start", (function, path(&config.task_root), path(&config.layer_dir), managed))?;
+    glue.call_method1(
+        "start",
+        (function, path(&config.task_root), path(&config.layer_dir), managed, config.defer_imports),
+    )?;
     let json = config.log_format == LogFormat::Json;
     glue.call_method1("prepare_logging", (json, config.log_level, config.telemetry_fd))?;
     Ok(())

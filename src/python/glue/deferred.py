@@ -41,6 +41,7 @@ STANDARD = frozenset(
         "tempfile",
         "textwrap",
         "uuid",
+        "zipfile",
     )
 )
 
@@ -107,7 +108,7 @@ _looking = False
 
 
 def find_spec(name, path=None, target=None):
-    """The module itself is the finder, first in line. Leaves everything else to the finders behind it."""
+    """The module itself is the finder, and stands first. Leaves everything else to the finders behind it."""
     global _looking
     if _looking or (name not in STANDARD and name not in FUNCTIONS):
         return None
@@ -192,8 +193,3 @@ def _replace_stand_ins(module_name):
         if real and name.partition(".")[0] in packages and type(module) is ModuleType:
             names = vars(module)
             names.update([(key, real[value]) for key, value in names.items() if type(value) is FunctionType and value in real])
-
-
-def defer_imports():
-    """From here on."""
-    sys.meta_path.insert(0, sys.modules[__name__])

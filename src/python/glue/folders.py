@@ -42,6 +42,14 @@ def find_spec(name, path=None, target=None):
 
 _STRANGE = frozenset()
 
+# Tools that change what is imported (checks of types, traces) give folders finders with loaders of their own, or change how
+# Python's loaders get at code.
+_loaders = None  # those that finders have ordinarily
+_ordinary = set()  # the finders that were looked at, and have them
+_METHODS = {
+    loader: (loader.get_code, loader.get_data) for loader in (external.SourceFileLoader, external.SourcelessFileLoader)
+}
+
 
 def _names(folder):
     """The names in a folder, `None` where there is none, `_STRANGE` where another finder is at home."""
@@ -50,8 +58,10 @@ def _names(folder):
     finder = external.PathFinder._path_importer_cache(folder)
     if finder is None:
         return None
-    if type(finder) is not external.FileFinder:
-        return _STRANGE
+    if finder not in _ordinary:
+        if type(finder) is not external.FileFinder or finder._loaders != _loaders:
+            return _STRANGE
+        _ordinary.add(finder)
     try:
         modified = posix.stat(folder).st_mtime
     except OSError:
@@ -83,6 +93,9 @@ def _module(name, stem, names):
         kind = _BytecodeLoader
     else:
         return None
+    usual = kind.__base__
+    if (usual.get_code, usual.get_data) != _METHODS[usual]:
+        return None
     try:
         stat = posix.stat(path)
     except OSError:
@@ -106,7 +119,7 @@ class _SourceLoader(external.SourceFileLoader):
         _prepare(self, spec.cached, self.path)
 
     def get_code(self, fullname):
-        return _prepared(self) or self.get_code(fullname)
+        return _prepared(self) or type(self).get_code(self, fullname)  # tools for monitoring give loaders their own
 
 
 class _BytecodeLoader(external.SourcelessFileLoader):
@@ -116,7 +129,7 @@ class _BytecodeLoader(external.SourcelessFileLoader):
         _prepare(self, self.path, None)
 
     def get_code(self, fullname):
-        return _prepared(self) or self.get_code(fullname)
+        return _prepared(self) or type(self).get_code(self, fullname)  # tools for monitoring give loaders their own
 
 
 def _prepare(loader, pyc, source):
@@ -127,7 +140,8 @@ def _prepare(loader, pyc, source):
 
 def _prepared(loader):
     """Gives the loader's code object, once, and makes the loader what importlib would have taken."""
-    loader.__class__ = type(loader).__base__
+    if type(loader) in (_SourceLoader, _BytecodeLoader):
+        loader.__class__ = type(loader).__base__
     own = vars(loader)
     own.pop("stat", None)
     return own.pop("code", None)
@@ -168,14 +182,25 @@ def _stamp(stat):
 
 def find_quickly():
     """From here on, if this Python's importlib is as it is known here and nothing was set that it would do otherwise."""
-    known = all(hasattr(external.FileFinder, name) for name in ("_fill_cache", "find_spec"))
-    known = known and hasattr(external.PathFinder, "_path_importer_cache") and hasattr(_imp, "_fix_co_filename")
+    global _loaders
+    find_as_ever()
+    known = all(
+        hasattr(owner, name)
+        for owner, name in (
+            (external, "_get_supported_file_loaders"),
+            (external.FileFinder, "_fill_cache"),
+            (external.PathFinder, "_path_importer_cache"),
+            (_imp, "_fix_co_filename"),
+        )
+    )
     ordinary = sys.implementation.cache_tag and not sys.pycache_prefix and _imp.check_hash_based_pycs == "default"
     if known and ordinary and external.PathFinder in sys.meta_path:
+        _loaders = external.FileFinder("/", *external._get_supported_file_loaders())._loaders
         sys.meta_path.insert(sys.meta_path.index(external.PathFinder), sys.modules[__name__])
 
 
 def find_as_ever():
+    _ordinary.clear()
     finder = sys.modules[__name__]
     if finder in sys.meta_path:
         sys.meta_path.remove(finder)

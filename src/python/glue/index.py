@@ -3,19 +3,16 @@
 import _wsgi_lambda_state as state
 from _wsgi_lambda_context import begin
 from _wsgi_lambda_deadline import prepare_deadline
-from _wsgi_lambda_deferred import defer_imports
 from _wsgi_lambda_errors import describe
 from _wsgi_lambda_files import FileWrapper
 from _wsgi_lambda_lifecycle import handled_signals, prepare_signals, run_after_response, run_shutdown
-from _wsgi_lambda_start import after_import, before_import, prepare_logging, start
+from _wsgi_lambda_start import after_import, prepare_logging, start
 from _wsgi_lambda_streams import flush
 
 __all__ = [
     "FileWrapper",
     "after_import",
-    "before_import",
     "begin",
-    "defer_imports",
     "describe",
     "flush",
     "handled_signals",

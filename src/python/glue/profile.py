@@ -9,11 +9,9 @@ The file that it leaves is JSON, written whole or not at all:
     complete    false while init was still going on, which is how the file of an init that was killed looks
     failed      the name of the exception that ended the init, or null
     deferral    whether imports were put off (`WSGI_LAMBDA_DEFER_IMPORTS`)
-    phases      nanoseconds: `interpreter` (Python's start), `glue` (our own code), `prepare` (paths, `.pth` files),
+    phases      nanoseconds: `interpreter` (Python's start), `glue` (our own code), `prepare` (`site`, paths, `.pth` files),
                 `app` (from there to the end of the application's import, or to now), and from the first answer on
                 `profile` (what this file has cost the init)
-    site        modules that Python's own start had imported from files, since `.pth` files or `sitecustomize` ask for
-                them: `modules` is how many, `packages` whose they are but for the standard library's
     events      how many invocations were answered when it was written: it is written again when there is news. Null
                 where nobody looks at them, as with several workers
     imports     a list, in the order in which they began. Of each:
@@ -85,7 +83,7 @@ def begin(path, header, phases):
         return False
     except OSError:
         pass
-    _header.update(header, path=path, pid=posix.getpid(), main=get_ident(), site=_started_with())
+    _header.update(header, path=path, pid=posix.getpid(), main=get_ident())
     _header["began"] = perf_counter_ns()
     _phases.update(phases)
     for function, like in (
@@ -110,18 +108,6 @@ def begin(path, header, phases):
     _over.acquire()
     start_new_thread(_keep, ())
     return True
-
-
-def _started_with():
-    """Python's own start needs no more files than those of `encodings`."""
-    files = {}
-    for name, module in list(sys.modules.items()):
-        spec = plain_spec(module)
-        if getattr(spec, "has_location", False) and name.partition(".")[0] != "encodings":
-            files[name] = str(spec.origin)
-    places, names = ("/site-packages/", "/dist-packages/"), ("sitecustomize", "usercustomize")
-    installed = [name for name, file in files.items() if name in names or any(place in file for place in places)]
-    return {"modules": len(files), "packages": sorted({name.partition(".")[0] for name in installed})}
 
 
 def prepared():
@@ -306,7 +292,7 @@ def _report():
     return {
         "version": 1,
         "python": sys.version.partition(" ")[0],
-        **{name: _header[name] for name in ("handler", "task_root", "deferral", "site")},
+        **{name: _header[name] for name in ("handler", "task_root", "deferral")},
         "complete": "failed" in _header,
         "failed": _header.get("failed"),
         "phases": {"app": now - _header["began"] - _phases.get("prepare", 0), **_phases},

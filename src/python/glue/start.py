@@ -6,23 +6,30 @@ import os
 import sys
 
 import _wsgi_lambda_context as context
+import _wsgi_lambda_deferred as deferred
 import _wsgi_lambda_folders as folders
 import _wsgi_lambda_imports as imports
 import _wsgi_lambda_state as state
 from _wsgi_lambda_patterns import prepare_patterns
 
 
-def start(function, task_root, layer_dir, managed):
-    """Builds sys.path as the managed runtime does, and works through `.pth` files where there are any.
+def start(function, task_root, layer_dir, managed, deferral):
+    """Imports `site`, builds sys.path as the managed runtime does, and works through `.pth` files where there are any.
 
     Unlike there, layers do not vanish when PYTHONPATH is set.
     """
     import faulthandler
 
-    prepare_patterns()
-    context.set_function(function)
-    sys.meta_path.append(sys.modules[__name__])
     faulthandler.enable()  # a crash in C code leaves the Python stack in the log, at no cost before it
+    context.set_function(function)
+    prepare_patterns()
+    _hasten_imports(deferral)
+    # Not by Python's own start, since it imports what `.pth` files and `sitecustomize` ask for: tools for monitoring are
+    # as large as frameworks.
+    import site
+
+    _hasten_imports(deferral)
+    sys.meta_path.append(sys.modules[__name__])
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     layers = [os.path.join(layer_dir, "python", "lib", version, "site-packages"), os.path.join(layer_dir, "python")]
     paths = [task_root, *layers]
@@ -31,8 +38,6 @@ def start(function, task_root, layer_dir, managed):
         sys.path.append("/var/runtime")
     for path in paths:
         if _has_pth(path):
-            import site
-
             site.addsitedir(path)
 
 
@@ -67,11 +72,19 @@ _NEVER = 2_000_000_003
 _threshold = gc.get_threshold()[0]
 
 
-def before_import():
-    """Has modules found quickly, and holds the garbage collector back. Not by `gc.disable`: an application's own call
-    of that must stay visible."""
+def _hasten_imports(deferral):
+    """Until `after_import`, has modules found quickly and holds the garbage collector back, and from here on puts imports
+    off. Done again after `site`, for what that has changed: finders that tools put first stand behind ours, and what is
+    not ordinary any more is left to importlib.
+
+    The collector not by `gc.disable`: an application's own call of that must stay visible."""
+    for finder in (imports, deferred) if deferral else (imports,):
+        if finder in sys.meta_path:
+            sys.meta_path.remove(finder)
+        sys.meta_path.insert(0, finder)
     folders.find_quickly()
-    gc.set_threshold(_NEVER)
+    if gc.get_threshold()[0] == _threshold:
+        gc.set_threshold(_NEVER)
 
 
 def after_import():

@@ -16,7 +16,7 @@ impl Report<'_> {
     pub(super) fn findings(&self, tree: &Tree) -> Vec<Vec<String>> {
         let owners = Owners::new(self.record);
         let mut found = vec![
-            self.site(),
+            Self::site(tree),
             Self::compiled(tree, &owners),
             self.candidates(&owners),
             self.put_off(tree),
@@ -28,31 +28,36 @@ impl Report<'_> {
         found
     }
 
-    /// What Python's own start imported, before anything of it could be timed.
-    fn site(&self) -> Vec<String> {
-        let site = &self.record.site;
-        if site.modules == 0 {
+    /// What `.pth` files and `sitecustomize` have imported.
+    fn site(tree: &Tree) -> Vec<String> {
+        let children = tree.roots.iter().filter(|&&root| is_site(&tree.imports[root]));
+        let asked: Vec<usize> = children.flat_map(|&root| tree.children(root)).copied().collect();
+        let came = |place: usize| tree.imports[place].how != How::NotFound;
+        let count = asked.iter().flat_map(|&place| tree.below(place)).filter(|&(place, _)| came(place)).count();
+        let first = most_expensive(tree, &asked, |import| import.how != How::NotFound, |import, _| import.ns);
+        if first.is_empty() {
             return Vec::new();
         }
-        let of = match &site.packages[..] {
-            [] => String::new(),
-            packages => format!(", with {}", printable(&packages.join(", "))),
-        };
         vec![
             format!(
-                "{BOLD}Imported by Python's own start{BOLD:#}: {YELLOW}{}{YELLOW:#}{of}, as `.pth` files or sitecustomize \
-                 ask for",
-                modules(site.modules)
+                "{BOLD}Imported by `.pth` files and sitecustomize{BOLD:#}: {YELLOW}{}, {}{YELLOW:#}: {}",
+                modules(count),
+                time(first.iter().map(|&(_, ns)| ns).sum()),
+                named(&first)
             ),
-            "  `python3 -X importtime -c pass` times them. What is not in the deployment costs nothing there."
+            "  They run at every start of this Python. What the deployment does not have costs nothing there."
                 .to_owned(),
         ]
     }
 
     /// What was compiled, and whether the deployment will have to.
     fn compiled(tree: &Tree, owners: &Owners) -> Vec<String> {
-        let compiled =
-            most_expensive(tree, |import| import.compile_ns.is_some(), |import, _| import.compile_ns.unwrap_or(0));
+        let compiled = most_expensive(
+            tree,
+            &tree.places(),
+            |import| import.compile_ns.is_some(),
+            |import, _| import.compile_ns.unwrap_or(0),
+        );
         let read = tree.all().into_iter().filter(|&(place, _)| {
             let import = &tree.imports[place];
             import.how == How::Bytecode && owners.of(&import.name) != Owner::Python
@@ -160,11 +165,13 @@ impl Report<'_> {
         let is_failed = |import: &Import| import.how == How::Failed;
         let failed = most_expensive(
             tree,
+            &tree.places(),
             |import| {
                 // What failed with another one is a part of that; with the init as a whole it is no news.
                 let outer =
                     import.parent.map_or(self.record.failed.is_some(), |parent| is_failed(&tree.imports[parent]));
-                import.how == How::NotFound || is_failed(import) && !outer
+                let optional = import.parent.is_some_and(|parent| is_site(&tree.imports[parent]));
+                import.how == How::NotFound && !optional || is_failed(import) && !outer
             },
             |import, own| if is_failed(import) { import.ns } else { own },
         );
@@ -233,13 +240,19 @@ fn candidate(candidate: &Candidate) -> String {
     format!("{saved}  {YELLOW}{name}{YELLOW:#}{count}  {DIM}by {}{rest}{put_off}{DIM:#}", shown.join(", "))
 }
 
-/// The imports of a kind with what each costs, the most expensive first.
+/// Python's `site`, which works through `.pth` files and looks for `sitecustomize` and `usercustomize`.
+fn is_site(import: &Import) -> bool {
+    import.name == "site" && import.parent.is_none()
+}
+
+/// Of these places the imports of a kind with what each costs, the most expensive first.
 fn most_expensive<'t>(
     tree: &Tree<'t>,
+    places: &[usize],
     kind: impl Fn(&Import) -> bool,
     cost: impl Fn(&Import, u64) -> u64,
 ) -> Vec<(&'t Import, u64)> {
-    let places = tree.all().into_iter().map(|(place, _)| place).filter(|&place| kind(&tree.imports[place]));
+    let places = places.iter().copied().filter(|&place| kind(&tree.imports[place]));
     let mut found: Vec<_> =
         places.map(|place| (&tree.imports[place], cost(&tree.imports[place], tree.own_ns(place)))).collect();
     found.sort_by_key(|&(_, ns)| std::cmp::Reverse(ns));

@@ -20,18 +20,8 @@ pub(super) struct Record {
     pub(super) failed: Option<String>,
     pub(super) deferral: bool,
     pub(super) phases: Phases,
-    #[serde(default)]
-    pub(super) site: Site,
     pub(super) events: Option<u64>,
     pub(super) imports: Vec<Import>,
-}
-
-/// What Python's own start had imported from files.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Site {
-    pub(super) modules: usize,
-    /// Whose they are, but for the standard library's.
-    pub(super) packages: Vec<String>,
 }
 
 /// Nanoseconds.
@@ -167,6 +157,11 @@ impl<'r> Tree<'r> {
             open.extend(self.children[place].iter().rev().map(|&child| (child, depth + 1)));
         }
         found
+    }
+
+    /// The places of all imports.
+    pub(super) fn places(&self) -> Vec<usize> {
+        self.all().into_iter().map(|(place, _)| place).collect()
     }
 
     /// All imports, as [`Tree::below`] gives them.

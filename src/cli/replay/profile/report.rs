@@ -186,7 +186,7 @@ fn percent(ns: u64, total: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{How, Site};
+    use super::super::record::How;
     use super::super::samples::{import, record};
     use super::*;
 
@@ -210,8 +210,20 @@ mod tests {
             import("late", None, 900, 7 * MS),
             import("late.inner", Some(12), 901, 6 * MS),
             import("beside", None, 5, 11 * MS),
+            import("site", None, 0, 25 * MS),
+            import("sitecustomize", Some(15), 1, MS),
+            import("tracer\u{1b}", Some(15), 2, 23 * MS),
+            import("tracer.part", Some(17), 3, 20 * MS),
         ];
-        let kinds = [(4, How::Extension), (5, How::PutOff), (6, How::PutOff), (8, How::NotFound), (11, How::Factory)];
+        let kinds = [
+            (4, How::Extension),
+            (5, How::PutOff),
+            (6, How::PutOff),
+            (8, How::NotFound),
+            (11, How::Factory),
+            (15, How::BuiltIn),
+            (16, How::NotFound),
+        ];
         for (place, how) in kinds {
             imports[place].how = how;
         }
@@ -222,18 +234,19 @@ mod tests {
         for import in &mut imports[..4] {
             import.used = Some(true);
         }
+        imports[15].file = None; // frozen
         imports[7].touched_by = Some("app".to_owned());
         (imports[12].event, imports[13].event) = (true, true);
         imports[14].thread = true;
         let mut record = record(imports);
-        (record.phases.interpreter, record.phases.glue, record.phases.app) = (20 * MS, 2 * MS, 241 * MS);
+        (record.phases.interpreter, record.phases.glue) = (20 * MS, 2 * MS);
+        (record.phases.prepare, record.phases.app) = (26 * MS, 241 * MS);
         record.phases.profile = 50 * MS;
-        record.site = Site { modules: 78, packages: vec!["certifi".to_owned(), "red\u{1b}".to_owned()] };
         record
     }
 
     fn text(record: &Record, all: bool) -> String {
-        let report = Report { record, init: Some(Duration::from_millis(320)), events: 3, all };
+        let report = Report { record, init: Some(Duration::from_millis(345)), events: 3, all };
         let lines = report.lines(Path::new("init-profile.svg"));
         anstream::adapter::strip_str(&lines.join("\n")).to_string()
     }
