@@ -320,6 +320,8 @@ fn the_demo_and_a_failed_init_are_reported_and_wrong_paths_refused() {
     assert_eq!(seen.status.code(), Some(1));
     assert!(report.contains("to its failure, Runtime.ImportModuleError"), "{report}");
     assert!(report.contains("no_such_module  not found") && report.contains("no event was answered"), "{report}");
+    let seen = place.replay(&["--profile-init", "start.svg"]);
+    assert!(text(&seen.stderr).contains("start.svg is no event; for the flame graph write --profile-init=start.svg"));
     let seen = place.replay(&["--profile-init=no/such/folder.svg"]);
     assert_eq!(seen.status.code(), Some(2));
     assert!(text(&seen.stderr).contains("no folder no/such for the flame graph"));

@@ -15,11 +15,11 @@ pub(super) fn failed(outcome: &Outcome) -> bool {
     }
 }
 
-/// Whether the client is told that the application failed.
-pub(super) fn is_server_error(outcome: &Outcome) -> bool {
+/// The status that the client is told.
+pub(super) fn status(outcome: &Outcome) -> Option<u16> {
     match outcome {
-        Outcome::Response(response) => HttpAnswer::decode(response).is_some_and(|answer| answer.status >= 500),
-        _ => false,
+        Outcome::Response(response) => HttpAnswer::decode(response).map(|answer| answer.status),
+        _ => None,
     }
 }
 

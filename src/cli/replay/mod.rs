@@ -113,6 +113,10 @@ type Lines = Arc<Mutex<Vec<String>>>;
 impl Replay {
     /// Replays; `false` if an invocation failed or an answer is not the expected one.
     pub(super) fn run(&self, out: &mut Out) -> Result<bool, Failure> {
+        if let Some(path) = self.paths.iter().find(|path| path.extension().is_some_and(|ending| ending == "svg")) {
+            let path = path.display();
+            return Err(Failure::Usage(format!("{path} is no event; for the flame graph write --profile-init={path}")));
+        }
         let events = sources::collect(&self.paths)?;
         let demo = self.app.is_none().then(demo_app).transpose()?;
         let profile = self.profile_init.as_deref().map(Profile::new).transpose()?;
@@ -190,7 +194,8 @@ impl Replay {
             session.summary(events.len(), start.elapsed(), out)?;
         }
         if let Some(profile) = profile {
-            profile.show(init, events.len(), self.json, out)?;
+            let run = profile::Run { init, events: events.len(), not_found: session.tally.not_found };
+            profile.show(&run, self.json, out)?;
         }
         Ok(begun && session.tally.failed == 0 && session.tally.differ == 0)
     }
@@ -215,6 +220,8 @@ struct Tally {
     differ: usize,
     /// Of those answered, how many with a status of 500 or above.
     server_errors: usize,
+    /// And how many with 404.
+    not_found: usize,
 }
 
 impl Tally {
@@ -274,7 +281,9 @@ impl Session<'_> {
             None => None,
         };
         let fine = self.tally.count(&outcome, verdict.as_ref());
-        self.tally.server_errors += usize::from(answer::is_server_error(&outcome));
+        let status = answer::status(&outcome);
+        self.tally.server_errors += usize::from(status.is_some_and(|status| status >= 500));
+        self.tally.not_found += usize::from(status == Some(404));
         if self.replay.json {
             out.raw(&answer::json_line(&outcome))?;
         }

@@ -18,6 +18,16 @@ mod samples;
 use self::record::Record;
 use self::report::Report;
 
+/// What the command line knows of the run.
+pub(super) struct Run {
+    /// From the start of the process to its first call for an event.
+    pub(super) init: Option<Duration>,
+    /// How many events there were.
+    pub(super) events: usize,
+    /// How many of them were answered with status 404.
+    pub(super) not_found: usize,
+}
+
 /// A profile that the runtime is asked for.
 pub(super) struct Profile {
     folder: tempfile::TempDir,
@@ -56,17 +66,11 @@ impl Profile {
     }
 
     /// Prints the report and draws the picture. With `aside` the report goes to standard error.
-    pub(super) fn show(
-        &self,
-        init: Option<Duration>,
-        events: usize,
-        aside: bool,
-        out: &mut Out,
-    ) -> Result<(), Failure> {
+    pub(super) fn show(&self, run: &Run, aside: bool, out: &mut Out) -> Result<(), Failure> {
         let lines = match Record::read(&self.file())? {
             Some(record) => {
-                self.draw(&record, init)?;
-                Report { record: &record, init, events, all: out.verbose() }.lines(&self.picture)
+                self.draw(&record, run.init)?;
+                Report { record: &record, run, all: out.verbose() }.lines(&self.picture)
             }
             None => vec![format!(
                 "no profile: the runtime ended before it wrote one, or it is older than this program ({})",

@@ -1,5 +1,6 @@
 //! What the report finds: one paragraph each.
 
+use super::Run;
 use super::advice::{Candidate, Owner, Owners, candidates};
 use super::record::{How, Import, Tree};
 use super::report::{Report, TREE_PART, column, modules, note, time};
@@ -104,8 +105,15 @@ impl Report<'_> {
         }
         let (yours, others): (Vec<Candidate>, Vec<Candidate>) =
             candidates(self.record, owners).into_iter().partition(|candidate| candidate.is_yours);
-        let these = if self.events == 1 { "this event".to_owned() } else { format!("these {} events", self.events) };
+        let Run { events, not_found, .. } = *self.run;
+        let these = if events == 1 { "this event".to_owned() } else { format!("these {events} events") };
         let mut lines = vec![format!("{BOLD}Not used by {these}{BOLD:#}, with what the start would save")];
+        if not_found > 0 {
+            let which = if not_found == events { String::new() } else { format!("{not_found} of ") };
+            lines.push(format!(
+                "  {YELLOW}{which}{these}: answered with 404{YELLOW:#}, which uses little. Events for routes of yours say more."
+            ));
+        }
         for (list, advice) in [
             (&yours, "imported by your own modules: import them inside the function that needs them"),
             (&others, "imported by packages: their authors can change that, or you do without the importer"),
@@ -116,7 +124,7 @@ impl Report<'_> {
                 lines.extend(more(list.len(), self.most()));
             }
         }
-        if lines.len() == 1 {
+        if yours.is_empty() && others.is_empty() {
             return vec![format!("{GREEN}Nothing of weight is imported that {these} did not use.{GREEN:#}")];
         }
         lines.push(format!(

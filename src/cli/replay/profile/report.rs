@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
+use super::Run;
 use super::record::{How, Import, Record, Tree};
 use crate::cli::out::{BOLD, DIM, RED};
 use crate::cli::replay::show::printable;
@@ -16,13 +17,10 @@ const CHAIN: usize = 3;
 /// Of the tree's imports each is at least this part of the init.
 pub(super) const TREE_PART: u64 = 100;
 
-/// A record, and what the command line knows of its run.
+/// A record, and its run.
 pub(super) struct Report<'r> {
     pub(super) record: &'r Record,
-    /// From the start of the process to its first call for an event.
-    pub(super) init: Option<Duration>,
-    /// How many events there were.
-    pub(super) events: usize,
+    pub(super) run: &'r Run,
     /// Whether nothing is left out.
     pub(super) all: bool,
 }
@@ -50,7 +48,7 @@ impl Report<'_> {
     /// Where the time went, as a whole.
     fn phases(&self, tree: &Tree) -> Vec<String> {
         let record = self.record;
-        let (known, total) = (record.ns(), record.total_ns(self.init));
+        let (known, total) = (record.ns(), record.total_ns(self.run.init));
         let (calls, modules): (Vec<usize>, Vec<usize>) =
             tree.roots.iter().partition(|&&root| tree.imports[root].how == How::Factory);
         let sum = |roots: &[usize]| roots.iter().map(|&root| tree.imports[root].ns).sum::<u64>();
@@ -60,7 +58,7 @@ impl Report<'_> {
             is_module.then_some(import.name.as_str())
         };
         let count = tree.all().into_iter().filter_map(came).collect::<HashSet<_>>().len();
-        let end = match (&record.failed, record.complete, self.init) {
+        let end = match (&record.failed, record.complete, self.run.init) {
             (Some(error), ..) => format!("to its failure, {RED}{}{RED:#}", printable(error)),
             (None, false, _) => format!("{RED}and it was not over{RED:#}"),
             (None, true, Some(_)) => "from the start of the process to its first call for an event".to_owned(),
@@ -246,7 +244,8 @@ mod tests {
     }
 
     fn text(record: &Record, all: bool) -> String {
-        let report = Report { record, init: Some(Duration::from_millis(345)), events: 3, all };
+        let run = Run { init: Some(Duration::from_millis(345)), events: 3, not_found: 2 };
+        let report = Report { record, run: &run, all };
         let lines = report.lines(Path::new("init-profile.svg"));
         anstream::adapter::strip_str(&lines.join("\n")).to_string()
     }
