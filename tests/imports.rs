@@ -291,8 +291,18 @@ fn tools_that_change_what_is_imported_do_so() {
         "from importlib.machinery import SourceFileLoader as loader\n\
          get_data = loader.get_data\n\
          loader.get_data = lambda self, path: get_data(self, path).replace(b'the file', b'the tool')\n",
+        "from importlib.machinery import FileFinder, SourceFileLoader\n\
+         class Loader(SourceFileLoader):\n    \
+             def exec_module(self, module): module.WHO = 'the tool'\n\
+         find_spec = FileFinder.find_spec\n\
+         def find(self, name, target=None):\n    \
+             spec = find_spec(self, name, target)\n    \
+             if name == 'module': spec.loader = Loader(name, spec.origin)\n    \
+             return spec\n\
+         FileFinder.find_spec = find\n",
     ];
-    for (tool, loader) in tools.into_iter().zip(["Loader", "Loader", "SourceFileLoader", "SourceFileLoader"]) {
+    let loaders = ["Loader", "Loader", "SourceFileLoader", "SourceFileLoader", "Loader"];
+    for (tool, loader) in tools.into_iter().zip(loaders) {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("app.py"), format!("import sys\n{tool}import module\n{serve}")).unwrap();
         fs::write(folder.path().join("module.py"), "WHO = 'the file'").unwrap();

@@ -42,13 +42,18 @@ def find_spec(name, path=None, target=None):
 
 _STRANGE = frozenset()
 
-# Tools that change what is imported (checks of types, traces) give folders finders with loaders of their own, or change how
-# Python's loaders get at code.
+# Tools that change what is imported (checks of types, traces) give folders finders with loaders of their own, or give
+# Python's finders and loaders other methods.
 _loaders = None  # those that finders have ordinarily
 _ordinary = set()  # the finders that were looked at, and have them
-_METHODS = {
-    loader: (loader.get_code, loader.get_data) for loader in (external.SourceFileLoader, external.SourcelessFileLoader)
-}
+
+
+def _methods(loader):
+    found = external.FileFinder.find_spec, vars(external.PathFinder)["find_spec"]
+    return loader.get_code, loader.get_data, *found
+
+
+_METHODS = {loader: _methods(loader) for loader in (external.SourceFileLoader, external.SourcelessFileLoader)}
 
 
 def _names(folder):
@@ -94,7 +99,7 @@ def _module(name, stem, names):
     else:
         return None
     usual = kind.__base__
-    if (usual.get_code, usual.get_data) != _METHODS[usual]:
+    if _methods(usual) != _METHODS[usual]:
         return None
     try:
         stat = posix.stat(path)
