@@ -39,6 +39,7 @@ pub(super) fn start(home: &Home) -> Result<(), String> {
         let started = configure(config, home).and_then(|()| check(ffi::Py_InitializeFromConfig(config)));
         ffi::PyConfig_Clear(config);
         started?;
+        ffi::PyGC_Disable(); // until `glue/start.py` holds it back: what is made now lives as long as the process
         ffi::PyEval_SaveThread();
     }
     Ok(())

@@ -204,6 +204,17 @@ def find_quickly():
         sys.meta_path.insert(sys.meta_path.index(external.PathFinder), sys.modules[__name__])
 
 
+def names_in(folder):
+    """The names in a folder; none if there is no such folder. They are kept for the modules that are looked for in it."""
+    names = _names(folder) if sys.modules[__name__] in sys.meta_path else _STRANGE
+    if names is _STRANGE:
+        try:
+            return posix.listdir(folder)
+        except OSError:
+            pass
+    return names or ()
+
+
 def find_as_ever():
     _ordinary.clear()
     finder = sys.modules[__name__]

@@ -37,7 +37,7 @@ def start(function, task_root, layer_dir, managed, deferral):
     if managed and os.path.isdir("/var/runtime"):
         sys.path.append("/var/runtime")
     for path in paths:
-        if _has_pth(path):
+        if any(name.endswith(".pth") for name in folders.names_in(path)):
             site.addsitedir(path)
 
 
@@ -60,13 +60,6 @@ def prepare_logging(json_format, level, telemetry_fd):
     imports.after_import("django.views.debug", lambda debug: state.load("logs").hide_events(debug))
 
 
-def _has_pth(path):
-    try:
-        return any(name.endswith(".pth") for name in os.listdir(path))
-    except OSError:
-        return False
-
-
 # Objects of an import live as long as the process: looking for cycles among them again and again costs a tenth of it.
 _NEVER = 2_000_000_003
 _threshold = gc.get_threshold()[0]
@@ -85,6 +78,7 @@ def _hasten_imports(deferral):
     folders.find_quickly()
     if gc.get_threshold()[0] == _threshold:
         gc.set_threshold(_NEVER)
+        gc.enable()
 
 
 def after_import():
