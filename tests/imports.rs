@@ -314,3 +314,19 @@ fn tools_that_change_what_is_imported_do_so() {
         }
     }
 }
+
+/// With `PYTHONOPTIMIZE` Python reads other bytecode, and a tool may multiply the collector's threshold.
+#[test]
+fn optimised_code_and_thresholds_are_what_they_are_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let module = "'the doc'\nassert False, 'asserts do not run'\n";
+    let look = "import gc, module\ngc.set_threshold(gc.get_threshold()[0] * 10)\n\
+         def app(environ, start_response):\n    \
+             start_response('200 OK', [])\n    \
+             return [repr((module.__doc__, module.__cached__.split('.')[-2])).encode()]\n";
+    fs::write(folder.path().join("module.py"), module).unwrap();
+    fs::write(folder.path().join("app.py"), look).unwrap();
+    support::said(support::python().args(["-m", "compileall", "-q"]).arg(folder.path()));
+    let mut function = support::app(folder.path(), "app:app").env("PYTHONOPTIMIZE", "2").start();
+    assert_eq!(function.invoke(support::event("function-url-get")).text(), "(None, 'opt-2')");
+}

@@ -41,7 +41,6 @@ STANDARD = frozenset(
         "tempfile",
         "textwrap",
         "uuid",
-        "zipfile",
     )
 )
 

@@ -50,7 +50,7 @@ _ordinary = set()  # the finders that were looked at, and have them
 
 def _methods(loader):
     found = external.FileFinder.find_spec, vars(external.PathFinder)["find_spec"]
-    return loader.get_code, loader.get_data, *found
+    return loader.create_module, loader.get_code, loader.get_data, *found
 
 
 _METHODS = {loader: _methods(loader) for loader in (external.SourceFileLoader, external.SourcelessFileLoader)}
@@ -64,7 +64,7 @@ def _names(folder):
     if finder is None:
         return None
     if finder not in _ordinary:
-        if type(finder) is not external.FileFinder or finder._loaders != _loaders:
+        if type(finder) is not external.FileFinder or finder._loaders != _loaders or "find_spec" in vars(finder):
             return _STRANGE
         _ordinary.add(finder)
     try:
@@ -198,9 +198,10 @@ def find_quickly():
             (_imp, "_fix_co_filename"),
         )
     )
-    ordinary = sys.implementation.cache_tag and not sys.pycache_prefix and _imp.check_hash_based_pycs == "default"
+    ordinary = sys.implementation.cache_tag and not sys.pycache_prefix and not sys.flags.optimize and _imp.check_hash_based_pycs == "default"
     if known and ordinary and external.PathFinder in sys.meta_path:
-        _loaders = external.FileFinder("/", *external._get_supported_file_loaders())._loaders
+        if _loaders is None:  # what tools make of it later is not ordinary
+            _loaders = external.FileFinder("/", *external._get_supported_file_loaders())._loaders
         sys.meta_path.insert(sys.meta_path.index(external.PathFinder), sys.modules[__name__])
 
 

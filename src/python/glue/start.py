@@ -61,7 +61,7 @@ def prepare_logging(json_format, level, telemetry_fd):
 
 
 # Objects of an import live as long as the process: looking for cycles among them again and again costs a tenth of it.
-_NEVER = 2_000_000_003
+_NEVER = 100_000_003  # tools multiply what they find, and it has to stay a C int
 _threshold = gc.get_threshold()[0]
 
 

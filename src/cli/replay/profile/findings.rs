@@ -32,7 +32,10 @@ impl Report<'_> {
     /// What `.pth` files and `sitecustomize` have imported.
     fn site(tree: &Tree) -> Vec<String> {
         let children = tree.roots.iter().filter(|&&root| is_site(&tree.imports[root]));
-        let asked: Vec<usize> = children.flat_map(|&root| tree.children(root)).copied().collect();
+        let asked = children.flat_map(|&root| tree.children(root)).copied();
+        // `site` itself needs these.
+        let own = |name: &str| name == "_sitebuiltins" || name.starts_with("encodings.");
+        let asked: Vec<usize> = asked.filter(|&place| !own(&tree.imports[place].name)).collect();
         let came = |place: usize| tree.imports[place].how != How::NotFound;
         let count = asked.iter().flat_map(|&place| tree.below(place)).filter(|&(place, _)| came(place)).count();
         let first = most_expensive(tree, &asked, |import| import.how != How::NotFound, |import, _| import.ns);
@@ -178,7 +181,7 @@ impl Report<'_> {
                 // What failed with another one is a part of that; with the init as a whole it is no news.
                 let outer =
                     import.parent.map_or(self.record.failed.is_some(), |parent| is_failed(&tree.imports[parent]));
-                let optional = import.parent.is_some_and(|parent| is_site(&tree.imports[parent]));
+                let optional = matches!(import.name.as_str(), "sitecustomize" | "usercustomize");
                 import.how == How::NotFound && !optional || is_failed(import) && !outer
             },
             |import, own| if is_failed(import) { import.ns } else { own },

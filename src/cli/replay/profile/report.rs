@@ -212,6 +212,7 @@ mod tests {
             import("sitecustomize", Some(15), 1, MS),
             import("tracer\u{1b}", Some(15), 2, 23 * MS),
             import("tracer.part", Some(17), 3, 20 * MS),
+            import("_sitebuiltins", Some(15), 4, MS),
         ];
         let kinds = [
             (4, How::Extension),
