@@ -195,7 +195,7 @@ fn a_module_that_appears_while_the_application_is_imported_is_found() {
     assert_eq!(support::source(python).start().invoke(support::event("function-url-get")).text(), "1");
 }
 
-/// The runtime imports `site` itself (`src/python/glue/start.py`): nobody may see a difference.
+/// The runtime imports `site` itself (`src/python/glue/start.py`): the main interpreter may not see a difference.
 #[test]
 fn site_is_what_python_makes_of_it() {
     let folder = tempfile::tempdir().unwrap();
