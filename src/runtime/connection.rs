@@ -151,7 +151,8 @@ pub(super) fn read(mut stream: &TcpStream, buffer: &mut [u8], reply: &mut Reply)
                     return Ok(());
                 }
                 // Servers that send the head by itself, as Python's http.server does, send the body when the head is
-                // acknowledged (Nagle, RFC 896), which the kernel puts off for 40 ms: it is told not to (tcp(7)). If it refuses, the body comes later.
+                // acknowledged (Nagle, RFC 896), which the kernel puts off for 40 ms: it is told not to (tcp(7)). If it
+                // refuses, the body comes later.
                 let _ = stream.set_quickack(true);
                 if reply.read_rest(stream)? {
                     return Ok(());

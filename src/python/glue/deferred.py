@@ -94,14 +94,13 @@ class _Loader:
         return None
 
     def exec_module(self, module):
-        _loaders[_get(module, "__spec__").name] = self
+        _loaders[module] = self
         module.__class__ = Deferred
 
 
-# By name, for each module that was put off. Its `__spec__` may have another: tools that wait for a module's import stand
+# Of each module that waits. Its `__spec__` may have another: tools that wait for a module's import stand
 # before its loader with one of their own.
 _loaders = {}
-
 
 _looking = False
 
@@ -134,13 +133,14 @@ def load(module):
     with _frozen_importlib._ModuleLockManager(spec.name):
         if _get(module, "__class__") is not Deferred or spec.name in _running:
             return  # another thread was first, or it is the module's own code that asks
-        names, loader = _get(module, "__dict__"), _loaders[spec.name]
+        names, loader = _get(module, "__dict__"), _loaders[module]
         before = dict(names)
         _running[spec.name] = get_ident()
         try:
             _replace(module, spec, loader, loader.real)
             loader.real.exec_module(module)
             module.__class__ = ModuleType
+            del _loaders[module]
         except BaseException:
             names.clear()
             names.update(before)

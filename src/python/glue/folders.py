@@ -198,7 +198,8 @@ def find_quickly():
             (_imp, "_fix_co_filename"),
         )
     )
-    ordinary = sys.implementation.cache_tag and not sys.pycache_prefix and not sys.flags.optimize and _imp.check_hash_based_pycs == "default"
+    ordinary = sys.implementation.cache_tag and not sys.pycache_prefix and not sys.flags.optimize
+    ordinary = ordinary and _imp.check_hash_based_pycs == "default"
     if known and ordinary and external.PathFinder in sys.meta_path:
         if _loaders is None:  # what tools make of it later is not ordinary
             _loaders = external.FileFinder("/", *external._get_supported_file_loaders())._loaders
