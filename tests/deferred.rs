@@ -129,6 +129,50 @@ fn a_tool_that_waits_for_a_module_sees_it_and_so_does_the_application() {
     assert_eq!(eval(&mut function, of_both), "(1, Decimal('1'), 'Loader', 1)");
 }
 
+/// As eventlet does to have a second one of its own, and as cleaners of namespaces do.
+#[test]
+fn a_module_that_was_taken_out_of_the_system_is_still_a_whole_one() {
+    let mut function = started(
+        "import sys, decimal, uuid, hmac\n\
+         first = decimal\n\
+         del sys.modules['decimal'], sys.modules['uuid']\n\
+         import decimal\n\
+         hmac.__spec__ = hmac.__loader__ = None",
+    );
+    assert_eq!(eval(&mut function, "first is decimal, first.Decimal is decimal.Decimal"), "(False, True)");
+    assert_eq!(eval(&mut function, "uuid.UUID(int=1).int, 'uuid' in sys.modules"), "(1, False)");
+    assert_eq!(
+        eval(&mut function, "hmac.compare_digest(b'1', b'1'), hmac.__loader__, hmac.__spec__"),
+        "(True, None, None)"
+    );
+}
+
+/// Its own kind of module is not put off, and nothing that its loader does is left out.
+#[test]
+fn a_tool_that_makes_modules_itself_makes_these_too() {
+    let tools = tempfile::tempdir().unwrap();
+    let customize = "import sys, types\n\
+         from importlib.machinery import PathFinder\n\
+         class Module(types.ModuleType): pass\n\
+         class Loader:\n    \
+             def __init__(self, loader): self.loader = loader\n    \
+             def create_module(self, spec): return Module(spec.name)\n    \
+             def exec_module(self, module): self.loader.exec_module(module)\n\
+         class Finder:\n    \
+             def find_spec(name, path=None, target=None):\n        \
+                 if name != 'decimal': return None\n        \
+                 spec = PathFinder.find_spec(name, path)\n        \
+                 spec.loader = Loader(spec.loader)\n        \
+                 return spec\n\
+         sys.meta_path.insert(0, Finder)\n";
+    std::fs::write(tools.path().join("sitecustomize.py"), customize).unwrap();
+    let mut function = source(&format!("import sys, decimal, uuid\n{PRELUDE}"))
+        .env("PYTHONPATH", tools.path().to_str().unwrap())
+        .start();
+    let kinds = "type(decimal).__name__, type(decimal.__spec__.loader).__name__, decimal.Decimal(1), loaded('uuid')";
+    assert_eq!(eval(&mut function, kinds), "('Module', 'Loader', Decimal('1'), False)");
+}
+
 #[test]
 fn a_module_that_failed_to_load_is_tried_again() {
     // An application's own module of that name wins by its place in sys.path, as always.

@@ -58,7 +58,7 @@ class Deferred(ModuleType):
     """A module whose code has not run yet."""
 
     def __getattribute__(self, name):
-        if name in _QUIET or _running.get(_get(self, "__name__")) == get_ident():
+        if name in _QUIET or _running.get(self) == get_ident():
             return _get(self, name)
         stand_in = _stand_in(self, name)
         if stand_in is not None:
@@ -84,21 +84,25 @@ class Deferred(ModuleType):
 class _Loader:
     """Stands before a module's loader until the module is loaded."""
 
-    def __init__(self, real):
-        self.real = real
+    def __init__(self, real, spec):
+        self.real, self.spec = real, spec
 
     def __getattr__(self, name):
         return getattr(self.real, name)
 
     def create_module(self, spec):
-        return None
+        return self.real.create_module(spec)
 
     def exec_module(self, module):
+        if type(module) is not ModuleType:  # a tool's own kind of module
+            _replace(module, self.spec, self, self.real)
+            self.real.exec_module(module)
+            return
         _loaders[module] = self
         module.__class__ = Deferred
 
 
-# Of each module that waits. Its `__spec__` may have another: tools that wait for a module's import stand
+# Of each module that waits. Its `__spec__` may have another, or be gone: tools that wait for a module's import stand
 # before its loader with one of their own.
 _loaders = {}
 
@@ -118,8 +122,8 @@ def find_spec(name, path=None, target=None):
         spec = _frozen_importlib._find_spec(name, path)
     finally:
         _looking = False
-    if spec is not None and hasattr(spec.loader, "exec_module"):
-        spec.loader = _Loader(spec.loader)
+    if spec is not None and hasattr(spec.loader, "exec_module") and hasattr(spec.loader, "create_module"):
+        spec.loader = _Loader(spec.loader, spec)
     return spec
 
 
@@ -129,13 +133,16 @@ _running = {}
 
 def load(module):
     """Runs the module's code. When that fails the module is as it was, and the next touch tries again."""
-    spec = _get(module, "__spec__")
+    loader = _loaders.get(module)
+    if loader is None:
+        return  # another thread was first
+    spec = loader.spec
     with _frozen_importlib._ModuleLockManager(spec.name):
-        if _get(module, "__class__") is not Deferred or spec.name in _running:
+        if _get(module, "__class__") is not Deferred or module in _running:
             return  # another thread was first, or it is the module's own code that asks
-        names, loader = _get(module, "__dict__"), _loaders[module]
+        names = _get(module, "__dict__")
         before = dict(names)
-        _running[spec.name] = get_ident()
+        _running[module] = get_ident()
         try:
             _replace(module, spec, loader, loader.real)
             loader.real.exec_module(module)
@@ -147,8 +154,8 @@ def load(module):
             _replace(module, spec, loader.real, loader)
             raise
         finally:
-            del _running[spec.name]
-    _replace_stand_ins(spec.name)
+            del _running[module]
+    _replace_stand_ins(spec.name, module)
 
 
 def _replace(module, spec, loader, other):
@@ -183,9 +190,9 @@ def _stand_in(module, name):
     return made[name]
 
 
-def _replace_stand_ins(module_name):
+def _replace_stand_ins(module_name, module):
     """Gives the packages the functions themselves, also where they have passed the stand-ins on to each other."""
-    functions = vars(sys.modules[module_name])
+    functions = vars(module)
     real = {stand_in: functions[name] for name, stand_in in _stand_ins.pop(module_name, {}).items()}
     packages, _ = FUNCTIONS.get(module_name, ((), ()))
     for name, module in list(sys.modules.items()):
