@@ -300,8 +300,29 @@ fn tools_that_change_what_is_imported_do_so() {
              if name == 'module': spec.loader = Loader(name, spec.origin)\n    \
              return spec\n\
          FileFinder.find_spec = find\n",
+        // Two finders of its own: directly before Python's, and in its place.
+        "from importlib.machinery import PathFinder, SourceFileLoader\n\
+         class Loader(SourceFileLoader):\n    \
+             def exec_module(self, module): module.WHO = 'the tool'\n\
+         class Finder(PathFinder):\n    \
+             @classmethod\n    \
+             def find_spec(cls, name, path=None, target=None):\n        \
+                 spec = PathFinder.find_spec(name, path) if name == 'module' else None\n        \
+                 if spec: spec.loader = Loader(name, spec.origin)\n        \
+                 return spec\n\
+         sys.meta_path.insert(sys.meta_path.index(PathFinder), Finder)\n",
+        "from importlib.machinery import PathFinder, SourceFileLoader\n\
+         class Loader(SourceFileLoader):\n    \
+             def exec_module(self, module): module.WHO = 'the tool'\n\
+         class Wrapper:\n    \
+             def __init__(self, finder): self.finder = finder\n    \
+             def find_spec(self, name, path=None, target=None):\n        \
+                 spec = self.finder.find_spec(name, path, target)\n        \
+                 if spec and name == 'module': spec.loader = Loader(name, spec.origin)\n        \
+                 return spec\n\
+         sys.meta_path[:] = [Wrapper(finder) for finder in sys.meta_path]\n",
     ];
-    let loaders = ["Loader", "Loader", "SourceFileLoader", "SourceFileLoader", "Loader"];
+    let loaders = ["Loader", "Loader", "SourceFileLoader", "SourceFileLoader", "Loader", "Loader", "Loader"];
     for (tool, loader) in tools.into_iter().zip(loaders) {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("app.py"), format!("import sys\n{tool}import module\n{serve}")).unwrap();

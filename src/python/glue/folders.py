@@ -22,7 +22,13 @@ _CODE = type((lambda: None).__code__)
 
 
 def find_spec(name, path=None, target=None):
-    """The module itself is the finder, and stands before `PathFinder`."""
+    """The module itself is the finder, and stands before `PathFinder`: what a tool puts between the two is asked first,
+    and what it puts in the place of either is asked alone."""
+    try:
+        if sys.meta_path[sys.meta_path.index(_finder) + 1] is not external.PathFinder:
+            return None
+    except (ValueError, IndexError):
+        return None
     tail = name.rpartition(".")[2]
     for folder in sys.path if path is None else path:
         names = _names(folder)
@@ -40,6 +46,7 @@ def find_spec(name, path=None, target=None):
     return None
 
 
+_finder = None  # the module itself, once it is one
 _STRANGE = frozenset()
 
 # Tools that change what is imported (checks of types, traces) give folders finders with loaders of their own, or give
@@ -187,7 +194,8 @@ def _stamp(stat):
 
 def find_quickly():
     """From here on, if this Python's importlib is as it is known here and nothing was set that it would do otherwise."""
-    global _loaders
+    global _finder, _loaders
+    _finder = sys.modules[__name__]
     find_as_ever()
     known = all(
         hasattr(owner, name)
@@ -203,12 +211,12 @@ def find_quickly():
     if known and ordinary and external.PathFinder in sys.meta_path:
         if _loaders is None:  # what tools make of it later is not ordinary
             _loaders = external.FileFinder("/", *external._get_supported_file_loaders())._loaders
-        sys.meta_path.insert(sys.meta_path.index(external.PathFinder), sys.modules[__name__])
+        sys.meta_path.insert(sys.meta_path.index(external.PathFinder), _finder)
 
 
 def names_in(folder):
     """The names in a folder; none if there is no such folder. They are kept for the modules that are looked for in it."""
-    names = _names(folder) if sys.modules[__name__] in sys.meta_path else _STRANGE
+    names = _names(folder) if _finder in sys.meta_path else _STRANGE
     if names is _STRANGE:
         try:
             return posix.listdir(folder)
@@ -219,6 +227,5 @@ def names_in(folder):
 
 def find_as_ever():
     _ordinary.clear()
-    finder = sys.modules[__name__]
-    if finder in sys.meta_path:
-        sys.meta_path.remove(finder)
+    if _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)
