@@ -127,6 +127,8 @@ class _SourceLoader(external.SourceFileLoader):
 
     The code is read one step early, so that no frame of ours is in the traceback where importlib has to complain."""
 
+    reads_ahead = True
+
     def create_module(self, spec):
         _prepare(self, spec.cached, self.path)
 
@@ -136,6 +138,8 @@ class _SourceLoader(external.SourceFileLoader):
 
 class _BytecodeLoader(external.SourcelessFileLoader):
     """The same without a source."""
+
+    reads_ahead = True
 
     def create_module(self, spec):
         _prepare(self, self.path, None)
