@@ -156,7 +156,7 @@ def load(module):
             raise
         finally:
             del _running[module]
-    _replace_stand_ins(spec.name, module)
+    _replace_stand_ins(spec.name, vars(module))
 
 
 def _replace(module, spec, loader, other):
@@ -191,9 +191,8 @@ def _stand_in(module, name):
     return made[name]
 
 
-def _replace_stand_ins(module_name, module):
+def _replace_stand_ins(module_name, functions):
     """Gives the packages the functions themselves, also where they have passed the stand-ins on to each other."""
-    functions = vars(module)
     real = {stand_in: functions[name] for name, stand_in in _stand_ins.pop(module_name, {}).items()}
     packages, _ = FUNCTIONS.get(module_name, ((), ()))
     for name, module in list(sys.modules.items()):
