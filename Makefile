@@ -3,7 +3,8 @@
 PYTHON ?= python3
 export PYO3_PYTHON := $(shell command -v $(PYTHON) 2>/dev/null)
 
-LIBDIR = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
+LIBDIR = $(shell $(PYTHON) -S -B src/python/locate.py | tail -1)
+BOOTSTRAP := cargo build --profile bootstrap --no-default-features --features python --bin bootstrap
 CLI := target/release/wsgi-lambda
 BENCH := cargo build --release --locked --manifest-path benches/Cargo.toml --target-dir target
 VENV := .cache/venv
@@ -26,8 +27,9 @@ help:
 	@echo "PYTHON=python3.12 make ...   use another Python (3.11 or later, with a shared libpython)"
 
 build: check-tools
-	cargo build --release --no-default-features --features python --bin bootstrap
+	$(BOOTSTRAP)
 	cargo build --release --bin wsgi-lambda
+	ln -f target/bootstrap/bootstrap target/release/bootstrap
 
 demo: build
 	$(CLI) replay --brief
@@ -62,10 +64,9 @@ $(TOOLS)/.done: tests/tools-requirements.txt
 # PYTHON_PREFIX=... takes a Python that is there; otherwise layer/python/prefix finds or builds one.
 layer: build
 	prefix="$${PYTHON_PREFIX:-$$(layer/python/prefix $(if $(QUICK),--quick) | tail -1)}" && \
-	PYO3_PYTHON="$$prefix/bin/python3" WSGI_LAMBDA_PORTABLE=1 cargo build --release --no-default-features \
-		--features python --bin bootstrap --target-dir target/layer && \
-	$(CLI) layer --python "$$prefix" --bootstrap target/layer/release/bootstrap && \
-	$(CLI) layer --bootstrap-only --bootstrap target/layer/release/bootstrap
+	PYO3_PYTHON="$$prefix/bin/python3" WSGI_LAMBDA_PORTABLE=1 $(BOOTSTRAP) --target-dir target/layer && \
+	$(CLI) layer --python "$$prefix" --bootstrap target/layer/bootstrap/bootstrap && \
+	$(CLI) layer --bootstrap-only --bootstrap target/layer/bootstrap/bootstrap
 
 soak: build
 	cargo test --test soak -- --ignored --nocapture --test-threads 1

@@ -28,31 +28,26 @@ fn python() {
         println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{place}");
     }
     let portable = std::env::var_os("WSGI_LAMBDA_PORTABLE").is_some();
-    let lib_dir = config.lib_dir().filter(|_| !portable).map(str::to_owned);
-    let home = lib_dir.as_deref().and_then(|dir| Path::new(dir).parent()).map(PathBuf::from);
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    if let Some(dir) = lib_dir {
-        if links_libpython(config.executable(), &out) {
-            println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{}", out.display());
-        }
-        println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{dir}");
+    let (prefix, library) = config.executable().map(locate).unwrap_or_default();
+    if !library.is_empty() {
+        println!("cargo:rustc-link-search=native={library}"); // pyo3 knows the place that sysconfig has
     }
-    println!("cargo:rustc-env=WSGI_LAMBDA_BUILD_HOME={}", home.unwrap_or_default().display());
-    compile_glue(config.executable(), &out);
+    if !library.is_empty() && !portable {
+        println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{library}");
+    }
+    println!("cargo:rustc-env=WSGI_LAMBDA_BUILD_HOME={}", if portable { "" } else { &prefix });
+    compile_glue(config.executable(), &PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()));
 }
 
-/// Has a libpython in the folder that is faster than the one that is there, if it can be made (`link_libpython.py`).
+/// The prefix of a Python and the folder of its shared library; empty where it cannot be asked.
 #[cfg(feature = "python")]
-fn links_libpython(executable: Option<&str>, out: &Path) -> bool {
-    let script = "src/python/link_libpython.py";
+fn locate(python: &str) -> (String, String) {
+    let script = "src/python/locate.py";
     println!("cargo:rerun-if-changed={script}");
-    println!("cargo:rerun-if-env-changed=CC");
-    let output = executable.and_then(|python| Command::new(python).args(["-S", "-B", script]).arg(out).output().ok());
-    let printed = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-    if !printed.is_empty() {
-        println!("cargo:rerun-if-changed={printed}");
-    }
-    !printed.is_empty()
+    let output = Command::new(python).args(["-S", "-B", script]).output();
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let mut lines = said.lines().map(str::to_owned);
+    (lines.next().unwrap_or_default(), lines.next().unwrap_or_default())
 }
 
 /// Compiles our own Python code, which would take half of the start of a small application, and the standard library's
@@ -77,11 +72,7 @@ fn compile_glue(executable: Option<&str>, out: &Path) {
             let source = std::fs::read(entry.path()).expect("it can be read");
             write(&PathBuf::from(entry.file_name()).with_extension("bin"), &source);
         }
-        for file in
-            ["expressions.bin", "encodings.frozen", "encodings.aliases.frozen", "encodings.utf_8.frozen", "version"]
-        {
-            write(Path::new(file), b"");
-        }
+        write(Path::new("expressions.bin"), b"");
         println!("cargo:warning=no Python to compile src/python/glue with: it is compiled at each start instead");
     }
 }

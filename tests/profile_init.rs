@@ -55,7 +55,7 @@ fn imports_nest_as_they_wait_for_each_other() {
 
 #[test]
 fn what_pth_files_and_sitecustomize_import_is_seen() {
-    let place = Place::new("import types\ndef answer(path): return 1");
+    let place = Place::new("import graphlib\ndef answer(path): return 1");
     let venv = place.0.path().join("venv");
     said(python().args(["-m", "venv", "--without-pip"]).arg(&venv));
     let script = "import sysconfig; print(sysconfig.get_path('purelib'))";
@@ -72,11 +72,12 @@ fn what_pth_files_and_sitecustomize_import_is_seen() {
         ("colorsys", Some("sitecustomize")),
         ("tracer", Some("site")),
         ("this", Some("tracer")),
-        ("types", Some("app")), // what the profile itself needs is not the application's
+        ("graphlib", Some("app")), // which nobody else has imported
+        ("decimal", Some("sitecustomize")),
     ] {
         assert_eq!(record.parent(name), parent, "{name}");
     }
-    assert_eq!(record.one("decimal")["how"], "put off");
+    assert!(record.all("logging").is_empty(), "what the runtime itself needs is not the application's");
 }
 
 #[test]
@@ -123,20 +124,28 @@ fn how_each_module_came() {
 
 #[test]
 fn what_was_put_off_and_who_made_it_run() {
-    let source = "import decimal, csv, taker\ndef answer(path): return csv.reader and 1";
-    let place = Place::new(source);
-    place.write("taker.py", "from hmac import new");
+    let place = Place::new("import werkzeug\ndef answer(path): return werkzeug.serving.make_server and 1");
+    place.write("werkzeug/__init__.py", "from .serving import run_simple");
+    let serving = "import needed\ndef run_simple(): pass\ndef is_running_from_reloader(): pass\ndef make_server(): pass";
+    place.write("werkzeug/serving.py", serving).write("needed.py", "");
     let mut function = place.start();
     let record = place.record();
-    assert_eq!(record.one("decimal")["how"], "put off");
-    let [asleep, awake] = record.all("hmac")[..] else { panic!("{:?}", record.all("hmac")) };
-    assert_eq!((&asleep["how"], &asleep["touched_by"]), (&json!("put off"), &Value::Null));
-    assert_eq!((&awake["touched_by"], &awake["event"]), (&json!("taker"), &json!(false)));
+    assert_eq!(record.one("werkzeug.serving")["how"], "put off");
     function.replay("function-url-get");
     let record = place.record();
-    let [_, awake] = record.all("csv")[..] else { panic!("{:?}", record.all("csv")) };
+    let [asleep, awake] = record.all("werkzeug.serving")[..] else { panic!("{:?}", record.all("werkzeug.serving")) };
+    assert_eq!((&asleep["how"], &asleep["touched_by"]), (&json!("put off"), &Value::Null));
     assert_eq!((&awake["touched_by"], &awake["event"]), (&json!("app"), &json!(true)));
+    assert_eq!(record.parent("needed"), Some("werkzeug.serving"));
     record.check();
+
+    place.write("app.py", "from werkzeug import serving, taker\ndef app(environ, start_response): pass");
+    place.write("werkzeug/taker.py", "from .serving import make_server");
+    fs::remove_file(place.file()).unwrap();
+    place.start();
+    let record = place.record();
+    let [_, awake] = record.all("werkzeug.serving")[..] else { panic!("{:?}", record.all("werkzeug.serving")) };
+    assert_eq!((&awake["touched_by"], &awake["event"]), (&json!("werkzeug.taker"), &json!(false)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 """Run by build.rs: compile_glue.py SOURCES FOLDER. Writes what the runtime is built with: for each file of the glue its
 code as `marshal` writes it, and in `expressions.bin` the compiled regular expressions of the standard library. Each file
-begins with the magic number of this Python's byte code. `freeze` says what else.
+begins with the magic number of this Python's byte code.
 """
 
 import importlib
@@ -28,21 +28,6 @@ def compile_glue(sources, folder):
     for path in sorted(pathlib.Path(sources).glob("*.py")):
         code = compile(path.read_bytes(), f"wsgi_lambda/{path.name}", "exec", dont_inherit=True)
         write(folder, path.stem, marshal.dumps(code))
-
-
-def freeze(folder):
-    """Modules that Python reads from disk before it can do anything else, as its own build freezes `os` or `codecs`; and
-    for which Python: for none where they are not on disk, since it has frozen them itself."""
-    version = sys.version
-    for name in ("encodings", "encodings.aliases", "encodings.utf_8"):
-        spec = importlib.util.find_spec(name)
-        code = b""
-        if spec.has_location:
-            source = spec.loader.get_data(spec.origin)
-            code = marshal.dumps(compile(source, f"<frozen {name}>", "exec", dont_inherit=True))
-        version = version if code else ""
-        pathlib.Path(folder, f"{name}.frozen").write_bytes(code)
-    pathlib.Path(folder, "version").write_text(version)
 
 
 def write(folder, name, data):
@@ -106,4 +91,3 @@ def table(entries):
 
 compile_glue(sys.argv[1], sys.argv[2])
 write(sys.argv[2], "expressions", table(compile_patterns()))
-freeze(sys.argv[2])

@@ -12,12 +12,12 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use super::frozen::{self, Frozen};
 use super::interpreter::Home;
 use crate::response::lock;
 
-/// Starts CPython on this thread and leaves it detached, which is the state that `Python::attach` starts from.
-pub(super) fn start(home: &Home) -> Result<(), String> {
+/// Starts CPython on this thread and leaves it detached, which is the state that `Python::attach` starts from. Without
+/// `site`, [`want_site`] has to be called before `glue/start.py` imports it.
+pub(super) fn start(home: &Home, site: bool) -> Result<(), String> {
     let mut pre = MaybeUninit::<ffi::PyPreConfig>::zeroed();
     let mut config = MaybeUninit::<ffi::PyConfig>::zeroed();
     // SAFETY: `with_interpreter` calls this once, before any other use of Python. Both structs are initialised by their
@@ -29,24 +29,19 @@ pub(super) fn start(home: &Home) -> Result<(), String> {
         // Lambda's LANG names a locale that its images do not have. Without this, files and streams would be ASCII.
         pre.utf8_mode = 1;
         check(ffi::Py_PreInitialize(pre))?;
-        // Python starts with them even where it has no library, and would blame the application for what is missing.
-        if home.prefix.is_some() {
-            freeze(frozen::modules(CStr::from_ptr(ffi::Py_GetVersion())));
-        }
 
         ffi::PyConfig_InitPythonConfig(config.as_mut_ptr());
         let config = config.assume_init_mut();
-        let started = configure(config, home).and_then(|()| check(ffi::Py_InitializeFromConfig(config)));
+        let started = configure(config, home, site).and_then(|()| check(ffi::Py_InitializeFromConfig(config)));
         ffi::PyConfig_Clear(config);
         started?;
-        ffi::PyGC_Disable(); // until `glue/start.py` holds it back: what is made now lives as long as the process
         ffi::PyEval_SaveThread();
     }
     Ok(())
 }
 
-/// Has `sys.flags` say that `site` is imported, since it is, by `glue/start.py`: `site` itself asks, and `subprocess` and
-/// `multiprocessing` start Python with the flags that they find there.
+/// Has `sys.flags` say that `site` is imported, for a profile, which has `glue/start.py` import it: `site` itself asks, and
+/// `subprocess` and `multiprocessing` start Python with the flags that they find there.
 pub(super) fn want_site(py: Python<'_>) -> PyResult<()> {
     let flags = py.import("sys")?.getattr("flags")?;
     let place = flags.getattr("__match_args__")?.call_method1("index", ("no_site",))?.extract()?;
@@ -67,26 +62,6 @@ pub(super) fn unmarshal<'py>(py: Python<'py>, data: &'static [u8]) -> PyResult<B
     }
 }
 
-/// Adds to what Python's importer of frozen modules knows. Only `start` calls it, before anything reads what it writes.
-fn freeze(modules: &[Frozen]) {
-    // SAFETY: null pointers and zeros are values of all fields, of which each release of Python has others. Nobody else
-    // reads or writes the variable yet. The table ends with such an entry, as Python expects, and neither it nor what it
-    // points to ever goes away.
-    unsafe {
-        let end = || MaybeUninit::<ffi::_frozen>::zeroed().assume_init();
-        let mut table = Vec::new();
-        for (name, code, is_package) in modules {
-            let mut entry = end();
-            (entry.name, entry.code) = (name.as_ptr(), code.as_ptr());
-            entry.size = code.len().try_into().unwrap_or_default();
-            entry.is_package = (*is_package).into();
-            table.push(entry);
-        }
-        table.push(end());
-        ffi::PyImport_FrozenModules = Box::leak(table.into_boxed_slice()).as_ptr();
-    }
-}
-
 /// Has malloc keep the memory of one request for the next. By itself glibc gives buffers of a megabyte back to the kernel
 /// and gets them again, page after page, which is half of the time of a request with such a body (mallopt(3)). What a
 /// sandbox has is paid for whether it is used or not.
@@ -99,11 +74,11 @@ pub(super) fn keep_memory() {
     }
 }
 
-fn configure(config: &mut ffi::PyConfig, home: &Home) -> Result<(), String> {
+fn configure(config: &mut ffi::PyConfig, home: &Home, site: bool) -> Result<(), String> {
     config.parse_argv = 0; // as above
     config.use_environment = 1; // PYTHONPATH, PYTHONWARNINGS, PYTHONHASHSEED … mean here what they mean elsewhere
     config.buffered_stdio = 0; // a frozen or killed sandbox must not keep output back
-    config.site_import = 0; // `glue/start.py` imports it, when modules are found quickly
+    config.site_import = site.into();
     config.write_bytecode = 0; // /var/task and /opt are read-only: trying costs system calls for every module
     config.install_signal_handlers = 0; // Ctrl-C ends `wsgi-lambda replay` at once; see `glue/start.py`
     config.pathconfig_warnings = 0; // a missing exec_prefix is no news in a layer

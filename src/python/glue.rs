@@ -1,6 +1,6 @@
 //! Our own Python code: what is better said in Python than through pyo3. Its modules import each other as
-//! `_wsgi_lambda_` and the file's name, and import nothing that costs time at a cold start: `logging` is prepared when
-//! the application imports it, `traceback` when there is something to trace. What few starts need is held back.
+//! `_wsgi_lambda_` and the file's name, and import little that costs time at a cold start: `logging`, which the managed
+//! runtimes have imported too, and `traceback` when there is something to trace. What few starts need is held back.
 
 use pyo3::exceptions::PyImportError;
 use pyo3::intern;
@@ -28,13 +28,12 @@ macro_rules! files {
 }
 
 /// What every start needs, each after those that it imports.
-static NEEDED: [File; 13] = files! {
-    "state" "imports" "patterns" "streams" "errors" "files" "context" "deferred" "folders" "start" "lifecycle"
-    "deadline" "index"
+static NEEDED: [File; 11] = files! {
+    "state" "patterns" "streams" "errors" "logs" "files" "context" "start" "lifecycle" "deadline" "index"
 };
 
 /// What is made when it is asked for, also each after those that it imports.
-static HELD_BACK: [File; 6] = files! { "callers" "logs" "snapshot" "workers" "profile_use" "profile" };
+static HELD_BACK: [File; 6] = files! { "callers" "development_server" "snapshot" "workers" "profile_use" "profile" };
 
 const OTHER_BYTE_CODE: &str = "this bootstrap was built with a Python that has other byte code, as its pre-releases \
     have: build it with the Python that it is to embed";
@@ -156,7 +155,7 @@ mod tests {
         Python::attach(|py| {
             glue(py).unwrap();
             let maker = Maker::new(py).unwrap();
-            for name in ["logs", "snapshot", "workers", "profile"] {
+            for name in ["callers", "snapshot", "workers", "profile"] {
                 assert!(maker.made(name).unwrap().is_none(), "{name} is made at every start");
             }
             let made = held_back(py, "snapshot").unwrap();

@@ -11,7 +11,6 @@ mod deadline;
 mod environ;
 mod event;
 mod ffi;
-mod frozen;
 mod glue;
 mod handler_name;
 mod interpreter;
@@ -57,7 +56,7 @@ pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Re
         ffi::keep_memory();
     }
     let began = Instant::now();
-    ffi::start(&home).map_err(|message| not_started(&message))?;
+    ffi::start(&home, config.profile_init.is_none()).map_err(|message| not_started(&message))?;
     let interpreter = began.elapsed();
     ffi::watch_forks();
     Python::attach(|py| {
@@ -65,6 +64,7 @@ pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Re
         let before = profile::Before { interpreter, glue: began.elapsed().saturating_sub(interpreter) };
         let prepared = || {
             if let Some(file) = &config.profile_init {
+                ffi::want_site(py)?;
                 profile::begin(py, config, file, &before)?;
             }
             prepare(&glue, config, home.managed)?;
@@ -107,17 +107,17 @@ impl<'py> Session<'py> {
 
 fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResult<()> {
     let py = glue.py();
-    ffi::want_site(py)?;
     let function = PyDict::new(py);
     function.set_item("function_name", &config.function.name)?;
     function.set_item("function_version", &config.function.version)?;
     function.set_item("memory_limit_in_mb", &config.function.memory_limit_in_mb)?;
     function.set_item("log_group_name", &config.function.log_group_name)?;
     function.set_item("log_stream_name", &config.function.log_stream_name)?;
+    let memory_mb: u32 = config.function.memory_limit_in_mb.parse().unwrap_or(128); // Lambda's least
     let path = |path: &PathBuf| path.as_os_str().to_owned();
     glue.call_method1(
         "start",
-        (function, path(&config.task_root), path(&config.layer_dir), managed, config.defer_imports),
+        (function, memory_mb, path(&config.task_root), path(&config.layer_dir), managed, config.defer_imports),
     )?;
     let json = config.log_format == LogFormat::Json;
     glue.call_method1("prepare_logging", (json, config.log_level, config.telemetry_fd))?;

@@ -32,7 +32,9 @@ pub(super) fn begin(py: Python<'_>, config: &Config, file: &Path, before: &Befor
     let phases = PyDict::new(py);
     phases.set_item("interpreter", before.interpreter.as_nanos())?;
     phases.set_item("glue", before.glue.as_nanos())?;
-    glue::held_back(py, "profile_use")?; // which the other imports
+    for name in ["development_server", "profile_use"] {
+        glue::held_back(py, name)?; // which the profile imports
+    }
     let module = glue::held_back(py, "profile")?;
     if module.call_method1("begin", (file.as_os_str(), header, phases))?.extract()? {
         RUNNING.get_or_init(py, || module.unbind());

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 
+import _wsgi_lambda_logs as logs
 import _wsgi_lambda_state as state
 import _wsgi_lambda_streams as streams
 
@@ -66,6 +67,7 @@ def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, ide
     state.request_id = new_request_id
     state.tenant_id = new_tenant_id
     streams.mend()
+    logs.hide_events()
     # X-Ray and OpenTelemetry read os.environ, which is a copy that only Python can change. The process's environment has
     # it already (`put_trace_id`, which says why): assigning to the copy would set both.
     if trace_id:

@@ -6,7 +6,8 @@ from _wsgi_lambda_deadline import prepare_deadline
 from _wsgi_lambda_errors import describe
 from _wsgi_lambda_files import FileWrapper
 from _wsgi_lambda_lifecycle import handled_signals, prepare_signals, run_after_response, run_shutdown
-from _wsgi_lambda_start import after_import, prepare_logging, start
+from _wsgi_lambda_logs import configure as prepare_logging
+from _wsgi_lambda_start import after_import, start
 from _wsgi_lambda_streams import flush
 
 __all__ = [

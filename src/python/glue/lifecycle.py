@@ -71,7 +71,7 @@ def prepare_signals():
         global _terminated
         _terminated = True  # seen where the process waits: a request that is being served gets its answer first
 
-    public = type(sys)("wsgi_lambda", "What a WSGI application can ask of the wsgi-lambda runtime.")
+    public = state.make_module("wsgi_lambda", "What a WSGI application can ask of the wsgi-lambda runtime.")
     for function in (after_response, on_shutdown, close_django_connections, close_sqlalchemy_pools):
         setattr(public, function.__name__, function)
     sys.modules["wsgi_lambda"] = public

@@ -1,5 +1,6 @@
 """Logging as the managed runtime has it."""
 
+import logging
 import os
 import sys
 import time
@@ -9,26 +10,39 @@ import _wsgi_lambda_streams as streams
 from _wsgi_lambda_errors import encodable
 
 
-def hide_events(debug):
-    """Django's error reports hide cookies and POST fields by the names of META's keys, and look into dicts. The event
-    holds both under names that it does not know."""
-    import re
-
-    known = debug.SafeExceptionReporterFilter.hidden_settings
-    pattern = rf"{known.pattern}|^(?:wsgi_lambda|serverless|awsgi|lambda)\.event$"
-    debug.SafeExceptionReporterFilter.hidden_settings = re.compile(pattern, re.IGNORECASE)
-
-
-def configure(logging, json_format, level, telemetry_fd):
+def configure(json_format, level, telemetry_fd):
     """One handler on the root logger, as the managed runtime has it: an application that only sets a level gets its
     records out, and `logging.basicConfig()` finds the work done."""
+    os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
+    try:
+        os.fstat(telemetry_fd if telemetry_fd is not None else -1)
+    except OSError:
+        telemetry_fd = None
     root = logging.getLogger()
-    root.addHandler(_make_handler(logging, json_format, telemetry_fd))
+    root.addHandler(_make_handler(json_format, telemetry_fd))
     if level:
         root.setLevel(level)
 
 
-def _make_handler(logging, json_format, telemetry_fd):
+_events_are_hidden = False
+
+
+def hide_events():
+    """Django's error reports hide cookies and POST fields by the names of META's keys, and look into dicts. The event
+    holds both under names that it does not know. Does nothing until Django's reports have been imported."""
+    global _events_are_hidden
+    reports = None if _events_are_hidden else sys.modules.get("django.views.debug")
+    filter = getattr(reports, "SafeExceptionReporterFilter", None)
+    if filter is None:
+        return
+    import re
+
+    pattern = rf"{filter.hidden_settings.pattern}|^(?:wsgi_lambda|serverless|awsgi|lambda)\.event$"
+    filter.hidden_settings = re.compile(pattern, re.IGNORECASE)
+    _events_are_hidden = True
+
+
+def _make_handler(json_format, telemetry_fd):
     class LambdaHandler(logging.Handler):
         """Writes records to the telemetry descriptor, or to standard output."""
 

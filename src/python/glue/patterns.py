@@ -1,24 +1,31 @@
 """Regular expressions of the standard library, compiled when the runtime was built (`compile_glue.py`)."""
 
+import re
+
 import _wsgi_lambda_state as state
-from _wsgi_lambda_imports import after_import
+
+_compile = re._compiler.compile
 
 
-def prepare_patterns():
+def use():
     """Makes `re` look among them first. They were made by this very version of `re`: the byte code's magic number was
     compared. A pattern that is not there is compiled as ever."""
-    if state.find_pattern is not None:
-        after_import("re", _prepare)
-
-
-def _prepare(re):
-    compiler = re._compiler
-    find, compile_pattern, make = state.find_pattern, compiler.compile, compiler._sre.compile
+    find, make = state.find_pattern, re._compiler._sre.compile
+    if find is None:
+        return
 
     def compile(pattern, flags=0):
         arguments = find(pattern, flags)
         if arguments is None:
-            return compile_pattern(pattern, flags)
+            return _compile(pattern, flags)
         return make(pattern, *arguments)
 
-    compiler.compile = compile
+    re._compiler.compile = compile
+
+
+def leave():
+    """Makes `re` compile everything itself again."""
+    re._compiler.compile = _compile
+
+
+use()

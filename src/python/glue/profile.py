@@ -38,7 +38,7 @@ from time import perf_counter_ns
 
 import _frozen_importlib
 import _frozen_importlib_external as external
-import _wsgi_lambda_deferred as deferred
+import _wsgi_lambda_development_server as development_server
 import posix
 from _wsgi_lambda_profile_use import Relations, Use, plain_spec
 
@@ -47,7 +47,7 @@ _PATIENCE = 1.0
 
 _find_and_load = _frozen_importlib._find_and_load
 _source_to_code = external.SourceLoader.source_to_code
-_load_deferred = deferred.load
+_load_put_off = development_server.load
 
 _nodes = []
 _done = {}  # by name: those that have come to a good end
@@ -89,7 +89,7 @@ def begin(path, header, phases):
     for function, like in (
         (find_and_load, _find_and_load),
         (source_to_code, _source_to_code),
-        (load_deferred, _find_and_load),
+        (load_put_off, _find_and_load),
         (factory, _find_and_load),
     ):
         # Python leaves the import system's frames out of tracebacks, and does not count them for `stacklevel` of
@@ -99,7 +99,7 @@ def begin(path, header, phases):
     # in sys.modules.
     _frozen_importlib._find_and_load = find_and_load
     external.SourceLoader.source_to_code = source_to_code
-    deferred.load = load_deferred
+    development_server.load = load_put_off
     _use.prepare()
     # Each import is a frame deeper: what nests as deep as Python allows is to pass here as well.
     limit = sys.getrecursionlimit()
@@ -178,18 +178,17 @@ def source_to_code(self, *args, **kwargs):
             node.compile_ns = perf_counter_ns() - began
 
 
-def load_deferred(module):
-    spec = deferred._get(module, "__spec__")
-    if deferred._get(module, "__class__") is not deferred.Deferred or spec.name in deferred._running:
-        return _load_deferred(module)
+def load_put_off(module):
+    if not development_server.is_waiting(module):
+        return _load_put_off(module)
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(("<frozen importlib", "wsgi_lambda/")):
         frame = frame.f_back
-    node = _enter(spec.name)
+    node = _enter(module.__name__)
     node.touched_by = str(frame.f_globals.get("__name__"))
     del frame
     try:
-        _load_deferred(module)
+        _load_put_off(module)
     except BaseException as error:
         node.how, node.error = "failed", type(error).__name__
         raise
@@ -244,7 +243,7 @@ def _describe(node, module):
     spec = plain_spec(module)
     if spec is not None and getattr(spec, "has_location", False):
         node.file = spec.origin
-    if type(module) is deferred.Deferred:
+    if development_server.is_waiting(module):
         node.how = "put off"
     elif node.compile_ns is not None:
         node.how = "compiled"

@@ -1,10 +1,9 @@
 """Which modules' code runs while events are answered, and how modules depend on each other: for `profile.py`."""
 
 import sys
+import threading
 
-import _wsgi_lambda_deferred as deferred
-from _wsgi_lambda_deferred import FunctionType, ModuleType
-from _wsgi_lambda_imports import after_import
+import _wsgi_lambda_development_server as development_server
 
 # One of `sys.monitoring`'s six. cProfile, coverage and debuggers have their own (PEP 669, "Tool identifiers").
 _TOOL = 4
@@ -12,6 +11,7 @@ _TOOL = 4
 _get_module = type.__dict__["__module__"].__get__
 _get_bases = type.__dict__["__mro__"].__get__
 # The names that they have in `types`, whose import would be seen as the application's or Python's doing.
+FunctionType, ModuleType = type(lambda: None), type(sys)
 BuiltinFunctionType, MethodWrapperType = type(len), type(object().__str__)
 _own = (BuiltinFunctionType, MethodWrapperType)
 _of_class = (type(str.join), type(object.__init__))  # MethodDescriptorType, WrapperDescriptorType
@@ -28,7 +28,7 @@ class Use:
     def prepare(self):
         """Before the application: Python 3.11 can look only into threads that were told so when they began."""
         if not hasattr(sys, "monitoring"):
-            after_import("threading", lambda threading: threading.setprofile(self._profile))
+            threading.setprofile(self._profile)
 
     def begin(self):
         monitoring = getattr(sys, "monitoring", None)
@@ -136,8 +136,8 @@ class Relations:
         self.held_by = {}
         self.base_of = {}
         for holder, module in list(sys.modules.items()) if names else ():
-            lazy = not issubclass(type(module), ModuleType) or type(module) is deferred.Deferred
-            if lazy or holder.startswith("_wsgi_lambda_"):
+            waits = not issubclass(type(module), ModuleType) or development_server.is_waiting(module)
+            if waits or holder.startswith("_wsgi_lambda_"):
                 continue
             held, bases = set(), set()
             for name, value in list(ModuleType.__getattribute__(module, "__dict__").items()):

@@ -2,37 +2,27 @@
 
 import sys
 
-
-def find_spec(name):
-    """For `snapshot_restore_py` where it is not installed: AWS's registry of SnapStart hooks (its 1.0.0), which the
-    managed runtimes bring along."""
-    from importlib.machinery import ModuleSpec
-
-    return ModuleSpec(name, _Registry)
+import _wsgi_lambda_state as state
 
 
-class _Registry:
-    """Its loader."""
+def make_registry():
+    """Makes `snapshot_restore_py`: AWS's registry of SnapStart hooks (its 1.0.0), which the managed runtimes bring
+    along."""
+    module = state.make_module("snapshot_restore_py", "AWS's registry of SnapStart hooks, as wsgi-lambda has it.")
+    before, after = [], []
 
-    @staticmethod
-    def create_module(spec):
-        return None
+    def registrar(hooks):
+        def register(function, *args, **kwargs):
+            hooks.append((function, args, kwargs))
+            return function
 
-    @staticmethod
-    def exec_module(module):
-        before, after = [], []
+        return register
 
-        def registrar(hooks):
-            def register(function, *args, **kwargs):
-                hooks.append((function, args, kwargs))
-                return function
-
-            return register
-
-        module.register_before_snapshot = registrar(before)
-        module.register_after_restore = registrar(after)
-        module.get_before_snapshot = lambda: before
-        module.get_after_restore = lambda: after
+    module.register_before_snapshot = registrar(before)
+    module.register_after_restore = registrar(after)
+    module.get_before_snapshot = lambda: before
+    module.get_after_restore = lambda: after
+    return module
 
 
 def before_snapshot():

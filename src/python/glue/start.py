@@ -6,15 +6,13 @@ import os
 import sys
 
 import _wsgi_lambda_context as context
-import _wsgi_lambda_deferred as deferred
-import _wsgi_lambda_folders as folders
-import _wsgi_lambda_imports as imports
+import _wsgi_lambda_logs as logs
+import _wsgi_lambda_patterns as patterns
 import _wsgi_lambda_state as state
-from _wsgi_lambda_patterns import prepare_patterns
 
 
-def start(function, task_root, layer_dir, managed, deferral):
-    """Imports `site`, builds sys.path as the managed runtime does, and works through `.pth` files where there are any.
+def start(function, memory_mb, task_root, layer_dir, managed, deferral):
+    """Builds sys.path as the managed runtime does, and works through `.pth` files where there are any.
 
     Unlike there, layers do not vanish when PYTHONPATH is set.
     """
@@ -22,14 +20,9 @@ def start(function, task_root, layer_dir, managed, deferral):
 
     faulthandler.enable()  # a crash in C code leaves the Python stack in the log, at no cost before it
     context.set_function(function)
-    prepare_patterns()
-    _hasten_imports(deferral)
-    # Not by Python's own start, since it imports what `.pth` files and `sitecustomize` ask for: tools for monitoring are
-    # as large as frameworks.
-    import site
+    _rest_collector(memory_mb)
+    import site  # has run already, except for a profile, which shows what it imports
 
-    _hasten_imports(deferral)
-    sys.meta_path.append(sys.modules[__name__])
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     layers = [os.path.join(layer_dir, "python", "lib", version, "site-packages"), os.path.join(layer_dir, "python")]
     paths = [task_root, *layers]
@@ -37,48 +30,45 @@ def start(function, task_root, layer_dir, managed, deferral):
     if managed and os.path.isdir("/var/runtime"):
         sys.path.append("/var/runtime")
     for path in paths:
-        if any(name.endswith(".pth") for name in folders.names_in(path)):
+        if any(name.endswith(".pth") for name in _names_in(path)):
             site.addsitedir(path)
+    if deferral:
+        sys.meta_path.insert(0, state.load("development_server"))
+    else:
+        patterns.leave()
+    _offer_snapshot_hooks()
 
 
-def find_spec(name, path=None, target=None):
-    """The module itself finds AWS's registry of SnapStart hooks where it is not installed. Last in line, so that a real
-    one wins."""
-    return state.load("snapshot").find_spec(name) if name == "snapshot_restore_py" else None
-
-
-def prepare_logging(json_format, level, telemetry_fd):
-    """Has `logging` configured as the managed runtime does, at the moment at which the application imports it."""
-    os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
+def _names_in(folder):
     try:
-        os.fstat(telemetry_fd if telemetry_fd is not None else -1)
+        return os.listdir(folder)
     except OSError:
-        telemetry_fd = None
-    imports.after_import(
-        "logging", lambda logging: state.load("logs").configure(logging, json_format, level, telemetry_fd)
-    )
-    imports.after_import("django.views.debug", lambda debug: state.load("logs").hide_events(debug))
+        return ()
 
 
-# Objects of an import live as long as the process: looking for cycles among them again and again costs a tenth of it.
-_NEVER = 100_000_003  # tools multiply what they find, and it has to stay a C int
-_threshold = gc.get_threshold()[0]
+def _offer_snapshot_hooks():
+    """Applications import AWS's registry of SnapStart hooks, which the managed runtimes bring along. Where nobody has
+    installed it, ours is there."""
+    from _frozen_importlib_external import PathFinder
+
+    if PathFinder.find_spec("snapshot_restore_py") is None:
+        sys.modules.setdefault("snapshot_restore_py", state.load("snapshot").make_registry())
 
 
-def _hasten_imports(deferral):
-    """Until `after_import`, has modules found quickly and holds the garbage collector back, and from here on puts imports
-    off. Done again after `site`, for what that has changed: finders that tools put first stand behind ours, and what is
-    not ordinary any more is left to importlib.
+_thresholds = None
 
-    The collector not by `gc.disable`: an application's own call of that must stay visible."""
-    for finder in (imports, deferred) if deferral else (imports,):
-        if finder in sys.meta_path:
-            sys.meta_path.remove(finder)
-        sys.meta_path.insert(0, finder)
-    folders.find_quickly()
-    if gc.get_threshold()[0] == _threshold:
-        gc.set_threshold(_NEVER)
-        gc.enable()
+
+def _rest_collector(memory_mb):
+    """Has the garbage collector look for cycles seldom until `after_import`: what an import makes lives as long as the
+    process, and looking at it again and again costs a tenth of it. An import that makes garbage in cycles all the same
+    stays below the function's memory, since an object takes some two hundred bytes.
+
+    Not by `gc.disable`: an application's own call of that must stay visible."""
+    global _thresholds
+    before = gc.get_threshold()[0]
+    if before:
+        gc.set_threshold(max(before, 1000 * memory_mb))
+        _thresholds = before, gc.get_threshold()[0]
 
 
 def after_import():
@@ -87,9 +77,12 @@ def after_import():
 
     The signal module gives SIGINT Python's handler, which raises KeyboardInterrupt in whatever request comes next.
     Ctrl-C is to end the process, unless the application has a handler of its own."""
-    folders.find_as_ever()
-    if gc.get_threshold()[0] == _NEVER:  # else the application has set its own
-        gc.set_threshold(_threshold)
+    finder = sys.modules.get("_wsgi_lambda_development_server")
+    if finder in sys.meta_path:
+        sys.meta_path.remove(finder)
+    logs.hide_events()
+    if _thresholds and gc.get_threshold()[0] == _thresholds[1]:  # else the application has set its own
+        gc.set_threshold(_thresholds[0])
     gc.freeze()
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)

@@ -1,5 +1,8 @@
 """What the runtime gives to the other modules, and what one invocation leaves for them to read."""
 
+import sys
+from _frozen_importlib import ModuleSpec
+
 request_id = ""
 tenant_id = None
 
@@ -13,3 +16,10 @@ serving = False
 
 # The descriptor into which the C handler of a signal writes, once it is there.
 wakeup = None
+
+
+def make_module(name, doc):
+    """Makes a module that applications may import. It has a spec, for `importlib.util.find_spec`."""
+    module = type(sys)(name, doc)
+    module.__spec__ = ModuleSpec(name, None, origin="wsgi-lambda")
+    return module
