@@ -12,7 +12,7 @@ TOOLS := .cache/venv-tools
 # Made anew when another Python is named: its packages are of one version.
 VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: help build demo golden test soak measure-workers layer bench bench-scale lint clean check-tools
+.PHONY: help build build-bootstrap build-cli demo golden test soak measure-workers layer bench bench-scale lint clean check-tools
 
 help:
 	@echo "make demo    replay AWS events through the real runtime into a small WSGI app"
@@ -26,10 +26,16 @@ help:
 	@echo "make clean   remove what was built"
 	@echo "PYTHON=python3.12 make ...   use another Python (3.11 or later, with a shared libpython)"
 
+# Both at once: the end of each is work for one core.
 build: check-tools
+	@$(MAKE) --no-print-directory -j2 build-bootstrap build-cli
+	@ln -f target/bootstrap/bootstrap target/release/bootstrap
+
+build-bootstrap:
 	$(BOOTSTRAP)
+
+build-cli:
 	cargo build --release --bin wsgi-lambda
-	ln -f target/bootstrap/bootstrap target/release/bootstrap
 
 demo: build
 	$(CLI) replay --brief

@@ -16,7 +16,7 @@ pub(super) struct Bootstrap {
 }
 
 const PORTABLE: &str = "build the bootstrap for a layer: \
-    WSGI_LAMBDA_PORTABLE=1 cargo build --release --no-default-features --features python --bin bootstrap";
+    WSGI_LAMBDA_PORTABLE=1 cargo build --profile bootstrap --no-default-features --features python --bin bootstrap";
 
 impl Bootstrap {
     /// Finds and reads it: the given one, or the one beside this program.
