@@ -57,6 +57,7 @@ lint: check-tools
 	else echo "SKIPPED: clippy is not installed (rustup component add clippy)"; fi
 
 $(VENV_DONE): tests/requirements.txt $(wildcard examples/*/requirements.txt)
+	@sh .ci/check-tools "$(PYTHON)" venv
 	$(PYO3_PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@

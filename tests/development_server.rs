@@ -73,9 +73,15 @@ fn every_other_way_to_it_imports_it() {
         ("'make_server' in dir(werkzeug.serving)", "True"),
         ("importlib.reload(werkzeug.serving).make_server.__name__", "'make_server'"),
         ("hasattr(werkzeug.serving, 'no_such_name')", "False"),
-        ("werkzeug.serving.no_such_name", r#"AttributeError("module 'werkzeug.serving' has no attribute 'no_such_name'")"#),
+        (
+            "werkzeug.serving.no_such_name",
+            r#"AttributeError("module 'werkzeug.serving' has no attribute 'no_such_name'")"#,
+        ),
         ("exec('from werkzeug.serving import *', {})", "None"),
-        ("importlib.util.find_spec('werkzeug.serving').loader.get_source('werkzeug.serving').count('def run_simple')", "1"),
+        (
+            "importlib.util.find_spec('werkzeug.serving').loader.get_source('werkzeug.serving').count('def run_simple')",
+            "1",
+        ),
     ] {
         let mut function = started("import flask, importlib, importlib.util, werkzeug");
         assert_eq!(eval(&mut function, way), expected, "{way}");
@@ -152,10 +158,7 @@ fn a_tool_that_waits_for_it_sees_it_and_so_does_the_application() {
          import flask, werkzeug",
     );
     let seen = "seen, werkzeug.serving.mine, werkzeug.serving.make_server.__name__, seen";
-    assert_eq!(
-        eval(&mut function, seen),
-        "(['werkzeug.serving'], 'run_simple', 'make_server', ['werkzeug.serving'])"
-    );
+    assert_eq!(eval(&mut function, seen), "(['werkzeug.serving'], 'run_simple', 'make_server', ['werkzeug.serving'])");
 }
 
 #[test]

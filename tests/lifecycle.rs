@@ -135,7 +135,7 @@ def app(environ, start_response):
 "#;
     let mut function = source(app).start();
     let pid = function.replay("rest-get").text().to_owned();
-    assert!(Command::new("kill").args(["-USR1", &pid]).status().unwrap().success());
+    assert!(support::kill("USR1", &pid).status().unwrap().success());
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(function.replay("rest-get").status(), 200, "the process goes on");
     assert!(function.logs().contains("own handler 10"), "{}", function.logs());
@@ -175,7 +175,7 @@ fn an_event_that_arrives_while_signals_are_handled_is_not_lost() {
     let mut function = source(&app).start();
     let pid = function.invoke(get("/pid")).text().to_owned();
     for _ in 0..50 {
-        let mut kill = Command::new("kill").args(["-USR1", &pid]).spawn().unwrap();
+        let mut kill = support::kill("USR1", &pid).spawn().unwrap();
         assert_eq!(function.invoke(get("/pid")).text(), pid);
         kill.wait().unwrap();
     }

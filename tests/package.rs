@@ -324,7 +324,7 @@ fn an_interrupt_leaves_nothing_behind() {
     let mut command = place.command(&["app", "--installer", "pip"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let _asked = index.accept().unwrap(); // pip waits for an answer now
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let status = support::kill("INT", child.id()).status().unwrap();
     assert!(status.success());
     Said::of(&child.wait_with_output().unwrap()).fails(130, &["interrupted"]);
     place.has_no_leftovers();

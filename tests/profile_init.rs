@@ -126,7 +126,8 @@ fn how_each_module_came() {
 fn what_was_put_off_and_who_made_it_run() {
     let place = Place::new("import werkzeug\ndef answer(path): return werkzeug.serving.make_server and 1");
     place.write("werkzeug/__init__.py", "from .serving import run_simple");
-    let serving = "import needed\ndef run_simple(): pass\ndef is_running_from_reloader(): pass\ndef make_server(): pass";
+    let serving =
+        "import needed\ndef run_simple(): pass\ndef is_running_from_reloader(): pass\ndef make_server(): pass";
     place.write("werkzeug/serving.py", serving).write("needed.py", "");
     let mut function = place.start();
     let record = place.record();

@@ -70,7 +70,7 @@ impl Tool {
 impl Drop for Tool {
     /// SIGTERM first: an emulator ends its own child then.
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = super::support::kill("TERM", self.child.id()).status();
         for _ in 0..100 {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;

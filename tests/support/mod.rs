@@ -54,6 +54,13 @@ pub fn said(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// Sends a signal, such as `TERM`, to a process. By the shell, which has `kill` built in: a small machine has no procps.
+pub fn kill(signal: &str, pid: impl std::fmt::Display) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("kill -{signal} {pid}")]);
+    command
+}
+
 /// The repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
