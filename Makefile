@@ -12,7 +12,7 @@ TOOLS := .cache/venv-tools
 # Made anew when another Python is named: its packages are of one version.
 VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: help build build-bootstrap build-cli demo golden test soak measure-workers layer bench bench-scale lint clean check-tools
+.PHONY: help build build-bootstrap build-cli demo golden test test-imports soak measure-workers layer bench bench-scale lint clean check-tools
 
 help:
 	@echo "make demo    replay AWS events through the real runtime into a small WSGI app"
@@ -20,6 +20,7 @@ help:
 	@echo "make build   build target/release/bootstrap and target/release/wsgi-lambda"
 	@echo "make layer   build both flavours of the Lambda layer into layer/dist (the first time a Python, too)"
 	@echo "make bench   measure beside the peers (QUICK=1: about a minute); make bench-scale: how cost grows"
+	@echo "make test-imports   compare what 150 packages' imports come to with plain Python (a quarter of an hour)"
 	@echo "make soak    100,000 invocations of one process, whose memory has to stay flat"
 	@echo "make lint    formatting and clippy"
 	@echo "make golden  store the demo app's answers to events/ again"
@@ -45,7 +46,7 @@ golden: build
 	$(CLI) replay --quiet --expect tests/golden --update
 
 test: build $(VENV_DONE) $(TOOLS)/.done lint
-	cargo test
+	cargo test --no-fail-fast
 	LD_LIBRARY_PATH="$(LIBDIR)" cargo test --no-default-features --features python --lib
 
 # A distribution's cargo can come without the two linters; what is built and tested does not depend on them.
@@ -77,6 +78,10 @@ layer: build
 
 soak: build
 	cargo test --test soak -- --ignored --nocapture --test-threads 1
+
+# The packages that are downloaded most, imported by Python and by the runtime.
+test-imports: build
+	cargo test --test packages -- --ignored --nocapture
 
 # Eight workers beside eight processes: memory, and what a processor-bound application gains.
 measure-workers: build $(VENV_DONE)

@@ -18,24 +18,27 @@ _lock = RLock()
 _looking = False
 
 
-def find_spec(name, path=None, target=None):
-    """The module itself is the finder. It asks all others, so that a tool's finder has its say."""
-    global _looking
-    if name != NAME or _looking:
-        return None
-    if target is not None:  # `importlib.reload`
-        load(target)
-        return None
-    import importlib.util
+class Finder:
+    """Finds the module, for `sys.meta_path`. It asks all other finders, so that a tool's has its say."""
 
-    _looking = True
-    try:
-        spec = importlib.util.find_spec(name)
-    finally:
-        _looking = False
-    if spec is not None and hasattr(spec.loader, "exec_module"):
-        spec.loader = _Loader(spec.loader)
-    return spec
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        global _looking
+        if name != NAME or _looking:
+            return None
+        if target is not None:  # `importlib.reload`
+            load(target)
+            return None
+        import importlib.util
+
+        _looking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            _looking = False
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            spec.loader = _Loader(spec.loader)
+        return spec
 
 
 class _Loader:

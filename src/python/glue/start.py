@@ -33,7 +33,7 @@ def start(function, memory_mb, task_root, layer_dir, managed, deferral):
         if any(name.endswith(".pth") for name in _names_in(path)):
             site.addsitedir(path)
     if deferral:
-        sys.meta_path.insert(0, state.load("development_server"))
+        sys.meta_path.insert(0, state.load("development_server").Finder)
     else:
         patterns.leave()
     _offer_snapshot_hooks()
@@ -77,9 +77,8 @@ def after_import():
 
     The signal module gives SIGINT Python's handler, which raises KeyboardInterrupt in whatever request comes next.
     Ctrl-C is to end the process, unless the application has a handler of its own."""
-    finder = sys.modules.get("_wsgi_lambda_development_server")
-    if finder in sys.meta_path:
-        sys.meta_path.remove(finder)
+    if deferral := sys.modules.get("_wsgi_lambda_development_server"):
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not deferral.Finder]
     logs.hide_events()
     if _thresholds and gc.get_threshold()[0] == _thresholds[1]:  # else the application has set its own
         gc.set_threshold(_thresholds[0])
