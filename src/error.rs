@@ -28,6 +28,8 @@ pub enum Kind {
     AfterRestore,
     /// The platform ends the process (SIGTERM): no error, but the end of the loop.
     Shutdown,
+    /// This process is a child that the application forked: it ends, and says nothing to the platform.
+    Forked,
 }
 
 /// The crate's error. One word wide, cheap to return.
@@ -82,6 +84,11 @@ impl Error {
     /// The platform ends the process.
     pub fn shutdown() -> Self {
         Self::new(Kind::Shutdown, "Runtime.Shutdown", "the platform ends this process")
+    }
+
+    /// A child of the process that serves.
+    pub fn forked() -> Self {
+        Self::new(Kind::Forked, "Runtime.Forked", "a child that the application forked does not answer")
     }
 
     /// The Runtime API failed us.

@@ -1,12 +1,13 @@
 //! Room: `json`, documents read without a copy, and string literals as bytes.
 //! In: JSON text; text to write.
 //! Out: a [`Document`]'s values; bytes; literals.
-//! May use: `json_escape_simd`, memchr, serde, `serde_json` (for the words of its errors, and for very long text).
+//! May use: `json_escape_simd`, memchr, serde, `serde_json` (for the words of its errors).
 //! Must not: know what the strings mean.
 
 mod document;
 
 use std::borrow::Cow;
+use std::collections::TryReserveError;
 
 pub use document::{Document, Kind, Value};
 
@@ -96,19 +97,43 @@ fn hex4(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |code, &digit| Some(code << 4 | char::from(digit).to_digit(16)?))
 }
 
-/// Appends `text` as a string literal, quotes included.
+/// Appends short text as a string literal, quotes included.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    if text.len() <= LARGE {
-        // Reserves what it could become at the most, six times its size; only what is written takes memory.
-        json_escape_simd::escape_into(text, out);
-    } else {
-        let written = serde_json::to_writer(out, text);
-        debug_assert!(written.is_ok(), "a vector takes everything");
-    }
+    // Reserves what it could become at the most, six times its size.
+    json_escape_simd::escape_into(text, out);
 }
 
-/// More than any answer takes, bytes: what is larger is only counted, and six times that may be more than there is.
-const LARGE: usize = 8 << 20;
+/// Appends text of any length, as long as the literal has no more bytes than `most`: returns false for one that has, of
+/// which only a part was written.
+///
+/// # Errors
+/// When there is no memory for it.
+pub fn write_long_string(out: &mut Vec<u8>, text: &str, most: usize) -> Result<bool, TryReserveError> {
+    let start = out.len();
+    out.try_reserve_exact(text.len().min(most) + text.len() / 64 + 6 * PIECE)?;
+    out.push(b'"');
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = (0..=PIECE.min(rest.len())).rev().find(|&at| rest.is_char_boundary(at)).unwrap_or(rest.len());
+        let (piece, after) = rest.split_at(end);
+        out.try_reserve(6 * piece.len() + 2)?;
+        // Each piece comes with quotes: the first one replaces a byte that is put back, the last one goes.
+        let last = out.pop().unwrap_or_default();
+        let at = out.len();
+        json_escape_simd::escape_into(piece, out);
+        out[at] = last;
+        out.pop();
+        if out.len() - start >= most {
+            return Ok(false);
+        }
+        rest = after;
+    }
+    out.push(b'"');
+    Ok(true)
+}
+
+/// How much of a long text is escaped at a time, bytes.
+const PIECE: usize = 64 << 10;
 
 /// How many bytes there are before one that cannot stand for itself inside a literal (RFC 8259 §7). Most strings are
 /// short or full of escapes; a body may be long and plain, and the compiler makes vector instructions of its blocks.
@@ -163,12 +188,17 @@ mod tests {
 
     #[test]
     fn long_text_is_written_like_short_and_takes_no_more_memory_than_it_has_to() {
-        for text in ["\"é\n".repeat(LARGE / 4 - 1), "\"é\n".repeat(LARGE / 4 + 1)] {
-            let mut literal = Vec::new();
-            write_string(&mut literal, &text);
-            assert!(literal == serde_json::to_vec(&text).unwrap());
-            assert!(text.len() < LARGE || literal.capacity() < 3 * text.len(), "{}", literal.capacity());
+        for text in ["\"é\n".repeat(PIECE), "é".repeat(PIECE), "x".repeat(3 * PIECE + 1), String::new(), "é".to_owned()]
+        {
+            let expected = serde_json::to_vec(&text).unwrap();
+            let mut literal = b"before".to_vec();
+            assert!(write_long_string(&mut literal, &text, expected.len() + 1).unwrap());
+            assert!(literal[6..] == expected);
+            assert!(literal.capacity() < 3 * expected.len() + 7 * PIECE, "{}", literal.capacity());
         }
+        let mut literal = Vec::new();
+        assert!(!write_long_string(&mut literal, &"\u{1}".repeat(50 * PIECE), 60 * PIECE).unwrap());
+        assert!(literal.capacity() < 200 * PIECE, "{}", literal.capacity());
     }
 
     #[test]

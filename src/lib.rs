@@ -35,8 +35,9 @@
 //!    `aws_lambda_events` is held beside them in the tests, where its types are right.
 //! 5. **The origin is decided once**, by probing keys, and picks the answer's dialect.
 //! 6. **Bytes first.** A native string (PEP 3333, "Unicode Issues") is bytes seen as Latin-1.
-//! 7. **One bootstrap per Python minor version**, linked to `libpython3.N.so` through an `$ORIGIN` RUNPATH. A
-//!    build that stays on this machine may link that library anew, faster (`python/link_libpython.py`).
+//! 7. **One bootstrap per Python minor version**, linked to `libpython3.N.so` through an `$ORIGIN` RUNPATH.
+//! 8. **Your application, unchanged**: `import`, modules and their types mean what Python means by them. One module is
+//!    imported late, by a finder that is gone when the application has been imported (`glue/development_server.py`).
 //!
 //! ## Rooms
 //!

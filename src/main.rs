@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     let log = Arc::new(Log::new(config.log_format, config.telemetry_fd.and_then(python::file_of_descriptor)));
     match python::with_interpreter(&config, |session| handler::serve(session, &config, &log)) {
         Ok(never) => match never {},
-        Err(error) => ExitCode::from(handler::report_end(&config, &log, &error)),
+        Err(error) => python::leave(handler::report_end(&config, &log, &error)),
     }
 }
 

@@ -74,10 +74,19 @@ pub enum Refusal {
     HeadersSent,
     /// Output before `start_response`.
     NotStarted,
-    /// More data through `write()` than the application's own Content-Length.
-    TooMuchData,
+    /// More data than can be sent.
+    TooLarge(String),
     /// The receiver is gone.
     Gone(String),
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::FileTooLarge => Self::TooLarge(error.to_string()),
+            _ => Self::Gone(error.to_string()),
+        }
+    }
 }
 
 impl std::fmt::Display for Refusal {
@@ -89,7 +98,7 @@ impl std::fmt::Display for Refusal {
             ),
             Self::HeadersSent => f.write_str("the headers have already been sent"),
             Self::NotStarted => f.write_str("the application gave output before it called start_response()"),
-            Self::TooMuchData => f.write_str("write() was given more data than Content-Length announces"),
+            Self::TooLarge(error) => f.write_str(error),
             Self::Gone(error) => write!(f, "the response could not be delivered: {error}"),
         }
     }
@@ -100,6 +109,8 @@ impl std::fmt::Display for Refusal {
 pub struct Notes {
     /// Content-Length announced, and bytes given, when they differ.
     pub length_mismatch: Option<(u64, u64)>,
+    /// Whether all bytes of an announced Content-Length were given: what fails after them costs the client nothing.
+    pub complete: bool,
     /// The status code that was released.
     pub status: u16,
     /// Bytes handed to the sink.
@@ -161,15 +172,15 @@ impl Response {
         self.state = State::Started(head);
     }
 
-    /// Takes data given to `write()`: the first call releases the headers, even with no data.
+    /// Takes data given to `write()`: the first call releases the headers, even with no data. What is beyond
+    /// Content-Length is cut off.
     ///
     /// # Errors
-    /// `NotStarted`, `TooMuchData` (what fits was sent), `Gone`.
+    /// `NotStarted`, `TooLarge`, `Gone`.
     pub fn write(&mut self, chunk: Bytes) -> Result<(), Refusal> {
         self.release(None)?;
-        let fits = self.push(chunk)?;
-        self.sink.flush().map_err(|error| Refusal::Gone(error.to_string()))?;
-        if fits { Ok(()) } else { Err(Refusal::TooMuchData) }
+        self.push(chunk)?;
+        Ok(self.sink.flush()?)
     }
 
     /// Takes one chunk of the iterable, of which it may be known to be the only one. Empty chunks mean "nothing yet"
@@ -182,7 +193,10 @@ impl Response {
             return Ok(true);
         }
         self.release(only.then_some(chunk.len()))?;
-        let fits = self.push(chunk)?;
+        let fits = match self.push(chunk) {
+            Err(Refusal::TooLarge(_)) => false, // which the sink knows
+            pushed => pushed?,
+        };
         Ok(fits && !self.head_request && !self.body_forbidden)
     }
 
@@ -192,17 +206,16 @@ impl Response {
     /// `NotStarted`, `Gone`.
     pub fn finish(&mut self) -> Result<(), Refusal> {
         self.release(Some(0))?;
-        self.sink.flush().map_err(|error| Refusal::Gone(error.to_string()))
+        Ok(self.sink.flush()?)
     }
 
     /// Ends the response: lets go of the sink and tells what came of it.
     pub fn end(self) -> Notes {
-        let complete = !self.head_request && !self.body_forbidden && self.headers_sent();
+        let has_body = !self.head_request && !self.body_forbidden && self.headers_sent();
+        let announced = self.announced.filter(|_| has_body);
         Notes {
-            length_mismatch: self
-                .announced
-                .filter(|&announced| complete && announced != self.given)
-                .map(|announced| (announced, self.given)),
+            length_mismatch: announced.filter(|&length| length != self.given).map(|length| (length, self.given)),
+            complete: announced.is_some_and(|length| self.given >= length),
             status: self.status,
             sent: self.sent,
         }
@@ -225,7 +238,7 @@ impl Response {
                 }
                 self.status = head.status();
                 let whole_body = whole_body.filter(|_| !self.head_request && !self.body_forbidden);
-                self.sink.head(head, whole_body).map_err(|error| Refusal::Gone(error.to_string()))
+                Ok(self.sink.head(head, whole_body)?)
             }
         }
     }
@@ -247,7 +260,7 @@ impl Response {
         }
         if !chunk.is_empty() {
             self.sent += chunk.len() as u64;
-            self.sink.data(chunk).map_err(|error| Refusal::Gone(error.to_string()))?;
+            self.sink.data(chunk)?;
         }
         Ok(fits)
     }

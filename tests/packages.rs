@@ -1,6 +1,7 @@
 //! The packages that are downloaded most, imported plainly and by the runtime: the same modules, types and exceptions.
 //! `make test-imports` runs this, for a quarter of an hour; `make test` does not.
 
+#![allow(clippy::print_stdout, reason = "what was compared")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;

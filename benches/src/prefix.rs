@@ -1,8 +1,8 @@
 //! A Python that has nothing installed: the standard library and its programs, laid out as a layer is.
 //!
 //! What a machine has in `site-packages`, `.pth` files above all, runs at every start of its Python, and would be measured
-//! with whoever looks there. The runtime and the peers both start from this prefix instead, as they do on Lambda. Each
-//! loads the libpython that it was built with: the peers' Python its own, `bootstrap` what `build.rs` found or made.
+//! with whoever looks there. The runtime and the peers both start from this prefix instead, as they do on Lambda, with
+//! the same libpython; a distribution's `python3` may have the same code in itself.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -19,7 +19,6 @@ use crate::setup::output;
 struct Parts {
     executable: PathBuf,
     stdlib: PathBuf,
-    libraries: PathBuf,
     /// `libpython3.11.so.1.0`
     library: String,
 }
@@ -30,9 +29,11 @@ const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
 const PARTS: &str = "import json, os, sys, sysconfig\n\
     var = lambda name: sysconfig.get_config_var(name) or ''\n\
     print(json.dumps({'executable': os.path.realpath(sys._base_executable), 'stdlib': sysconfig.get_path('stdlib'),\n\
-    'libraries': var('LIBDIR'), 'library': var('INSTSONAME')}))";
+    'library': var('INSTSONAME')}))";
+/// Says where the shared library is.
+const LOCATE: &str = include_str!("../../src/python/locate.py");
 
-/// Makes the prefix anew in this folder; returns its Python and its copy of the runtime.
+/// Makes the prefix in this folder, from nothing; returns its Python and its copy of the runtime.
 pub(crate) fn make(python: &Path, bootstrap: &Path, version: &str, prefix: &Path) -> Result<(PathBuf, PathBuf)> {
     let parts: Parts = serde_json::from_str(&output(Command::new(python).args(["-c", PARTS]))?)?;
     if prefix.exists() {
@@ -47,15 +48,11 @@ pub(crate) fn make(python: &Path, bootstrap: &Path, version: &str, prefix: &Path
             symlink(entry.path(), library.join(entry.file_name()))?;
         }
     }
-    let shared = parts.libraries.join(&parts.library);
-    if shared.is_file() {
-        symlink(shared, prefix.join("lib").join(&parts.library))?;
-    }
+    let located = output(Command::new(python).args(["-S", "-c", LOCATE]))?;
+    let folder = located.lines().nth(1).filter(|folder| !folder.is_empty()).context("no shared libpython")?;
+    symlink(Path::new(folder).join(&parts.library), prefix.join("lib").join(&parts.library))?;
     let runtime = prefix.join("runtime");
-    fs::create_dir_all(runtime.join("lib"))?;
-    if let Some(library) = loaded_library(bootstrap, &parts.library)? {
-        symlink(library, runtime.join("lib").join(&parts.library))?;
-    }
+    fs::create_dir_all(&runtime)?;
     // Copies: Python and the runtime look for the library beside the file that they are, not the link.
     let own = [(parts.executable.as_path(), programs.join("python3")), (bootstrap, runtime.join("bootstrap"))];
     for (from, to) in &own {
@@ -63,11 +60,4 @@ pub(crate) fn make(python: &Path, bootstrap: &Path, version: &str, prefix: &Path
     }
     let [(_, python), (_, bootstrap)] = own;
     Ok((python, bootstrap))
-}
-
-/// The file that the runtime loads as its libpython, by what the dynamic linker says (ld.so(8)).
-fn loaded_library(bootstrap: &Path, name: &str) -> Result<Option<PathBuf>> {
-    let said = output(Command::new(bootstrap).env("LD_TRACE_LOADED_OBJECTS", "1"))?;
-    let found = said.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(" => "));
-    Ok(found.and_then(|rest| rest.split_whitespace().next()).map(PathBuf::from))
 }

@@ -4,6 +4,7 @@
 //! May use: every room but `emulator` and `cli`.
 //! Must not: hold rules that belong to a room.
 
+mod answer;
 mod deadline;
 
 use std::cell::RefCell;
@@ -19,12 +20,13 @@ use crate::event;
 use crate::invocation::Invocation;
 use crate::json::Document;
 use crate::log::{Level, Log};
-use crate::proxy::{self, BufferedSink, Envelope, StreamSink, Warning};
+use crate::proxy::{self, BufferedSink, Unsendable, Warning};
 use crate::python::{self, App, Call, Called, Session};
 use crate::request::{Body, Origin, Request};
 use crate::response::{Notes, Sink, lock};
-use crate::runtime::{Api, Receipt, Wake};
-use deadline::{Deadline, SharedStream};
+use crate::runtime::{Api, Receipt, SharedApi, Wake};
+use answer::{Answer, Client, Given, internal_error};
+use deadline::Deadline;
 
 /// Loads the application and serves invocations, one after the other.
 ///
@@ -45,10 +47,12 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
         session.detached(|| api.restore())?;
         session.after_restore()?;
     }
-    let deadline = config.deadline_margin.map(|margin| Deadline::start(session, config, log, margin)).transpose()?;
-    let handler = Handler { session, config, log, app, deadline, warned: RefCell::default() };
+    let api: SharedApi = Arc::new(Mutex::new(api));
+    let deadline = config.deadline_margin.map(|margin| Deadline::start(session, log, margin)).transpose()?;
+    let handler = Handler { session, config, log, app, api, deadline, warned: RefCell::default() };
     loop {
-        let invocation = match session.detached(|| api.next(&wake, python::handle_signals)) {
+        let api = &handler.api;
+        let invocation = match session.detached(|| lock(api).next(&wake, python::handle_signals)) {
             Ok(invocation) => invocation,
             Err(error) => {
                 if error.kind() == Kind::Shutdown {
@@ -58,17 +62,9 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
                 return Err(error);
             }
         };
-        let receipt = handler.serve(&invocation, &mut api)?;
+        handler.serve(&invocation)?;
         session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
         session.note_answer();
-        match receipt {
-            Receipt::Accepted => {}
-            Receipt::Refused(status) => {
-                let message = format!("the platform refused the answer with HTTP status {status}");
-                log.line(Level::Warning, &invocation.request_id, &message);
-            }
-            Receipt::Lost => log.line(Level::Warning, &invocation.request_id, "the answer could not be delivered"),
-        }
     }
 }
 
@@ -78,7 +74,6 @@ fn load<'py>(session: Session<'py>, config: &Config) -> Result<(App<'py>, File)>
     let wake = session.prepare_signals()?;
     let app = session.load_app(config);
     session.flush();
-    session.end_if_forked();
     let app = app?;
     if config.workers < 2 {
         return Ok((app, wake));
@@ -93,6 +88,7 @@ fn load<'py>(session: Session<'py>, config: &Config) -> Result<(App<'py>, File)>
 pub fn report_end(config: &Config, log: &Log, error: &Error) -> u8 {
     match error.kind() {
         Kind::Shutdown => return 0,
+        Kind::Forked => return 1,
         Kind::RuntimeApi => log.error("", error),
         Kind::AfterRestore => report(&config.runtime_api, log, error, Api::restore_error),
         _ => report_init_error(&config.runtime_api, log, error),
@@ -124,17 +120,10 @@ struct Handler<'a, 'py> {
     config: &'a Config,
     log: &'a Log,
     app: App<'py>,
+    api: SharedApi,
     deadline: Option<Deadline>,
     /// Kinds of warnings that have been given: each is worth one line, not one a request.
     warned: RefCell<HashSet<&'static str>>,
-}
-
-/// Who is answered, as far as an answer of our own depends on it.
-#[derive(Clone)]
-struct Client {
-    origin: Origin,
-    /// Empty when the request could not be decoded.
-    method: String,
 }
 
 /// A request, and the event that it stands in.
@@ -143,130 +132,148 @@ struct Decoded<'d> {
     event: &'d Document<'d>,
 }
 
-/// What an answer was, for the access log.
-struct Served {
-    status: u16,
-    bytes: u64,
-}
+/// What came of an application's call, beside its response.
+type Outcome = (Called, Result<Given>);
 
 impl Handler<'_, '_> {
-    /// Serves one invocation: an answer for every HTTP request, an error for every other event.
-    fn serve(&self, invocation: &Invocation, api: &mut Api) -> Result<Receipt> {
+    /// Serves one invocation: an answer for every HTTP request, an error for every other event, and the end of the process
+    /// where the platform can be told neither.
+    fn serve(&self, invocation: &Invocation) -> Result<()> {
         let start = Instant::now();
-        let refuse = |error: Error, api: &mut Api| {
-            self.log.error(&invocation.request_id, &error);
-            self.session.detached(|| api.fail(invocation, &error))
-        };
         let document = match event::parse(&invocation.event) {
             Ok(document) => document,
-            Err(error) => return refuse(error, api),
+            Err(error) => return self.refuse(invocation, &error),
         };
         let event = match event::probe(&document) {
             Ok(event) => event,
-            Err(error) => return refuse(error, api),
+            Err(error) => return self.refuse(invocation, &error),
         };
         let origin = event.origin();
         let decoded = event.decode(&self.config.request).map(|request| Decoded { request, event: &document });
         let method = decoded.as_ref().map_or_else(|_| String::new(), |it| it.request.method.to_string());
-        let client = Client { origin, method };
         let line = self
             .config
             .access_log
             .then(|| decoded.as_ref().map_or_else(|_| "-".to_owned(), |it| access_line(&it.request)));
-        let (served, receipt) = if self.config.response_mode == ResponseMode::Stream && proxy::can_stream(origin) {
-            self.stream(invocation, &client, decoded, api)?
-        } else {
-            self.buffer(invocation, &client, decoded, api)?
-        };
+        let given = self.answer(invocation, &Client { origin, method }, decoded)?;
         if let Some(line) = line {
             let millis = start.elapsed().as_secs_f64() * 1e3;
-            let message = format!("{line} {} {} {millis:.1}ms", served.status, served.bytes);
+            let message = format!("{line} {} {} {millis:.1}ms", given.status, given.bytes);
             self.log.line(Level::Info, &invocation.request_id, &message);
         }
-        Ok(receipt)
+        self.settle(invocation, given.receipt)
     }
 
-    /// Answers with one document.
+    /// An event that is no HTTP request: the invocation fails.
+    fn refuse(&self, invocation: &Invocation, error: &Error) -> Result<()> {
+        self.log.error(&invocation.request_id, error);
+        let receipt = self.fail(invocation, error)?;
+        self.settle(invocation, receipt)
+    }
+
+    fn fail(&self, invocation: &Invocation, error: &Error) -> Result<Receipt> {
+        let api = &self.api;
+        self.session.detached(|| lock(api).fail(invocation, error))
+    }
+
+    /// Sees to it that the platform has something for the invocation, before the next one is asked for.
+    fn settle(&self, invocation: &Invocation, receipt: Receipt) -> Result<()> {
+        match receipt {
+            Receipt::Accepted => {}
+            Receipt::Refused(status) => {
+                let message = format!("the platform refused the answer with HTTP status {status}");
+                self.log.line(Level::Warning, &invocation.request_id, &message);
+            }
+            Receipt::Lost => {
+                self.log.line(Level::Warning, &invocation.request_id, "the answer could not be delivered");
+                let error = Error::new(Kind::App, "Runtime.AnswerLost", "the answer could not be delivered");
+                // It takes this as an error, or refuses it since it has dealt with the caller.
+                self.fail(invocation, &error)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&self, invocation: &Invocation, client: &Client, decoded: Result<Decoded<'_>>) -> Result<Given> {
+        let streams = self.config.response_mode == ResponseMode::Stream && proxy::can_stream(client.origin);
+        let answer = Answer::new(&self.api, invocation, client.clone(), streams);
+        self.watch(invocation, &answer);
+        let outcome = decoded.and_then(|decoded| {
+            if streams {
+                self.stream(invocation, &decoded, &answer)
+            } else {
+                self.buffer(invocation, &decoded, &answer, client)
+            }
+        });
+        let given = match outcome {
+            Ok((called, given)) => {
+                self.log_called(invocation, &called);
+                given
+            }
+            Err(error) => {
+                self.log.error(&invocation.request_id, &error);
+                self.session.detached(|| answer.refuse(&error))
+            }
+        };
+        if let Some(deadline) = &self.deadline {
+            deadline.end(self.session);
+        }
+        // Everything that the application printed leaves before the platform may freeze the process.
+        self.session.flush();
+        given
+    }
+
+    /// Answers with one document. It leaves when the response is complete, before the iterable's `close()`.
     fn buffer(
         &self,
         invocation: &Invocation,
+        decoded: &Decoded<'_>,
+        answer: &Arc<Answer>,
         client: &Client,
-        decoded: Result<Decoded<'_>>,
-        api: &mut Api,
-    ) -> Result<(Served, Receipt)> {
-        self.watch(invocation, |deadline| deadline.watch_buffered(invocation, client));
-        let envelope = decoded.and_then(|decoded| self.envelope(invocation, &decoded)).unwrap_or_else(|error| {
-            self.log.error(&invocation.request_id, &error);
-            let (status, text) = refusal(&error);
-            proxy::plain(client.origin, &client.method, status, text)
-        });
-        let too_late = self.is_too_late();
-        // Everything that the application printed leaves before the platform may freeze the process.
-        self.session.flush();
-        if too_late {
-            return Ok((Served { status: 504, bytes: 0 }, Receipt::Accepted)); // the alarm has answered
+    ) -> Result<Outcome> {
+        let sink = Arc::new(Mutex::new(BufferedSink::new(client.origin, &client.method)));
+        let (mut warnings, mut unsendable) = (Vec::new(), None);
+        let mut deliver = |notes: &Notes, failure: Option<&Error>| {
+            let mut sink = lock(&sink);
+            // After a failure nothing has left the process: a clean 500 is better than the beginning of something else.
+            let is_wanted = failure.is_none() || notes.complete || sink.is_too_large();
+            let envelope = match is_wanted.then(|| sink.take_envelope()).flatten() {
+                Some(Ok(envelope)) => envelope,
+                Some(Err(reason)) => {
+                    unsendable = Some(reason);
+                    internal_error(client)
+                }
+                None => internal_error(client),
+            };
+            let given = self.session.detached(|| answer.give(&envelope));
+            warnings = envelope.warnings;
+            given
+        };
+        let outcome = self.call(invocation, decoded, Box::new(Arc::clone(&sink)), &mut deliver)?;
+        self.warn(invocation, &warnings);
+        if let Some(reason) = unsendable {
+            self.log_unsendable(invocation, reason);
         }
-        let receipt = self.session.detached(|| api.respond(invocation, &envelope.json))?;
-        Ok((Served { status: envelope.status, bytes: envelope.body_bytes as u64 }, receipt))
-    }
-
-    fn envelope(&self, invocation: &Invocation, decoded: &Decoded<'_>) -> Result<Envelope> {
-        let request = &decoded.request;
-        let sink = Arc::new(Mutex::new(BufferedSink::new(request.origin, &request.method)));
-        let called = self.call(invocation, decoded, Box::new(Arc::clone(&sink)))?;
-        // After a failure nothing has left the process: a clean 500 is better than the beginning of something else.
-        let envelope = lock(&sink).take_envelope().filter(|_| called.failure.is_none());
-        match envelope {
-            Some(Ok(envelope)) => {
-                self.warn(invocation, &envelope.warnings);
-                return Ok(envelope);
-            }
-            Some(Err(too_large)) => {
-                let message = too_large.to_string();
-                self.log.exception(&invocation.request_id, "Function.ResponseSizeTooLarge", &message, &[]);
-            }
-            None => {}
-        }
-        Ok(proxy::plain(request.origin, &request.method, INTERNAL_ERROR, INTERNAL_ERROR_TEXT))
+        Ok(outcome)
     }
 
     /// Answers chunk by chunk. What fails before the first one is a clean error, what fails after it is told in
     /// trailers, and what is lost is never ended as if it were complete.
-    fn stream(
-        &self,
-        invocation: &Invocation,
-        client: &Client,
-        decoded: Result<Decoded<'_>>,
-        api: &Api,
-    ) -> Result<(Served, Receipt)> {
-        let sink: SharedStream = Arc::new(Mutex::new(StreamSink::new(client.origin, api.stream(invocation))));
-        self.watch(invocation, |deadline| deadline.watch_streamed(invocation, client, &sink));
-        let called = decoded.and_then(|decoded| self.call(invocation, &decoded, Box::new(Arc::clone(&sink))));
-        let too_late = self.is_too_late();
-        self.session.flush();
-        self.warn(invocation, &lock(&sink).take_warnings());
-        let (notes, failure) = match called {
-            Ok(called) => {
-                let truncated = called.notes.length_mismatch.and_then(truncated);
-                (called.notes, called.failure.or(truncated))
-            }
-            Err(error) => {
-                self.log.error(&invocation.request_id, &error);
-                (Notes::default(), Some(error))
-            }
+    fn stream(&self, invocation: &Invocation, decoded: &Decoded<'_>, answer: &Arc<Answer>) -> Result<Outcome> {
+        let mut warnings = Vec::new();
+        let mut deliver = |notes: &Notes, failure: Option<&Error>| {
+            warnings = answer.take_warnings();
+            let truncated = notes.length_mismatch.and_then(truncated);
+            let failure = failure.filter(|_| !notes.complete).or(truncated.as_ref());
+            self.session.detached(|| answer.end_stream(notes.status, notes.sent, failure))
         };
-        let mut served = Served { status: notes.status, bytes: notes.sent };
-        if too_late && !lock(&sink).is_open() {
-            return Ok((served, Receipt::Accepted)); // the alarm has ended the stream
-        }
-        // The alarm could not: a chunk was being sent. What follows it is the end all the same.
-        let failure = if too_late { Some(deadline::reached()) } else { failure };
-        let receipt = self.session.detached(|| end_stream(&sink, client, failure.as_ref(), &mut served))?;
-        Ok((served, receipt))
+        let outcome = self.call(invocation, decoded, Box::new(Arc::clone(answer)), &mut deliver)?;
+        self.warn(invocation, &warnings);
+        Ok(outcome)
     }
 
-    fn watch(&self, invocation: &Invocation, arm: impl FnOnce(&Deadline) -> bool) {
-        let armed = self.deadline.as_ref().is_none_or(arm);
+    fn watch(&self, invocation: &Invocation, answer: &Arc<Answer>) {
+        let armed = self.deadline.as_ref().is_none_or(|deadline| deadline.watch(invocation, answer));
         if !armed {
             let message = "WSGI_LAMBDA_DEADLINE_MARGIN_MS is not below the function's timeout: requests are not \
                            given up before it";
@@ -274,19 +281,24 @@ impl Handler<'_, '_> {
         }
     }
 
-    /// Whether the deadline's alarm has answered in the application's place.
-    fn is_too_late(&self) -> bool {
-        self.deadline.as_ref().is_some_and(|deadline| deadline.is_over(self.session))
-    }
-
-    fn call(&self, invocation: &Invocation, decoded: &Decoded<'_>, sink: Box<dyn Sink>) -> Result<Called> {
+    fn call(
+        &self,
+        invocation: &Invocation,
+        decoded: &Decoded<'_>,
+        sink: Box<dyn Sink>,
+        deliver: &mut dyn FnMut(&Notes, Option<&Error>) -> Result<Given>,
+    ) -> Result<Outcome> {
         let Decoded { request, event } = decoded;
         self.hint_at_lost_bytes(invocation, request);
-        let called = self.app.call(Call { request, event, invocation, sink });
-        self.session.end_if_forked();
-        let called = called?;
-        self.log_called(invocation, &called);
-        Ok(called)
+        let mut given = None;
+        let mut deliver = |notes: &Notes, failure: Option<&Error>| given = Some(deliver(notes, failure));
+        let called = self.app.call(Call { request, event, invocation, sink, deliver: &mut deliver })?;
+        let gone = || Err(Error::runtime_api("the response was not delivered")); // `call` delivers whatever comes
+        Ok((called, given.unwrap_or_else(gone)))
+    }
+
+    fn log_unsendable(&self, invocation: &Invocation, reason: Unsendable) {
+        self.log.exception(&invocation.request_id, reason.error_type(), &reason.to_string(), &[]);
     }
 
     fn warn(&self, invocation: &Invocation, warnings: &[Warning]) {
@@ -342,36 +354,6 @@ impl Handler<'_, '_> {
         if self.warned.borrow_mut().insert(kind) {
             self.log.line(Level::Warning, &invocation.request_id, message);
         }
-    }
-}
-
-/// Ends a stream: cleanly, with a small answer of our own when nothing was sent, or with trailers.
-fn end_stream(sink: &SharedStream, client: &Client, failure: Option<&Error>, served: &mut Served) -> Result<Receipt> {
-    let mut sink = lock(sink);
-    let started = sink.has_started();
-    if let Some(error) = failure.filter(|_| !started) {
-        let (status, text) = refusal(error);
-        *served = Served { status: status[..3].parse().unwrap_or(500), bytes: text.len() as u64 };
-        if sink.plain(&client.method, status, text).is_err() {
-            return Ok(Receipt::Lost);
-        }
-    }
-    match (sink.take_writer(), failure) {
-        (None, _) => Ok(Receipt::Lost),
-        (Some(streamed), Some(error)) if started => streamed.fail(error),
-        (Some(streamed), _) => streamed.finish(),
-    }
-}
-
-/// What the caller gets for an exception: nothing of it (PEP 3333, "Error Handling").
-const INTERNAL_ERROR: &str = "500 Internal Server Error";
-const INTERNAL_ERROR_TEXT: &str = "Internal Server Error";
-
-/// What the caller gets for a request that could not be put to the application.
-fn refusal(error: &Error) -> (&'static str, &str) {
-    match error.kind() {
-        Kind::BadRequest => ("400 Bad Request", error.message()),
-        _ => (INTERNAL_ERROR, INTERNAL_ERROR_TEXT),
     }
 }
 

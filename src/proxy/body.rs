@@ -1,34 +1,41 @@
 //! The body: as text where it can be, base64 where it must be, so that every byte an application sends arrives.
 
+use std::collections::TryReserveError;
+
 use crate::json;
 use crate::response::Head;
 
 /// Appends `,"body":…,"isBase64Encoded":…`.
-pub(super) fn write(out: &mut Vec<u8>, head: &Head, body: &[u8], limit: usize) {
+///
+/// # Errors
+/// When there is no memory for it.
+pub(super) fn write(out: &mut Vec<u8>, head: &Head, body: &[u8], limit: usize) -> Result<(), TryReserveError> {
     out.extend_from_slice(b",\"body\":");
     let start = out.len();
     if let Some(text) = as_text(head, body) {
-        json::write_string(out, text);
         // Escapes can make text larger than its base64: when only base64 fits, base64 it is.
-        if out.len() - start <= base64_len(body) || out.len() + 32 <= limit {
+        let most = base64_len(body).max(limit.saturating_sub(start + 32)) + 1;
+        if json::write_long_string(out, text, most)? {
             out.extend_from_slice(b",\"isBase64Encoded\":false");
-            return;
+            return Ok(());
         }
         out.truncate(start);
     }
-    write_base64(out, body);
+    write_base64(out, body)?;
     out.extend_from_slice(b",\"isBase64Encoded\":true");
+    Ok(())
 }
 
-fn write_base64(out: &mut Vec<u8>, body: &[u8]) {
+fn write_base64(out: &mut Vec<u8>, body: &[u8]) -> Result<(), TryReserveError> {
     let encoded = base64_len(body);
-    out.reserve_exact(encoded + 32);
+    out.try_reserve_exact(encoded + 32)?;
     out.push(b'"');
     let start = out.len();
     out.resize(start + encoded - 2, 0);
     let written = base64_simd::STANDARD.encode(body, base64_simd::Out::from_slice(&mut out[start..]));
     debug_assert_eq!(written.len(), encoded - 2);
     out.push(b'"');
+    Ok(())
 }
 
 /// The size of the base64 literal, quotes included.

@@ -1,5 +1,7 @@
 //! The buffered envelope: status, headers in the origin's form, the body as text or base64.
 
+use std::collections::TryReserveError;
+
 use bytes::Bytes;
 
 use super::{Envelope, MAX_API_GATEWAY_HEADER_BYTES, Warning, body, headers, max_answer_bytes};
@@ -7,64 +9,119 @@ use crate::json;
 use crate::request::Origin;
 use crate::response::{Head, Sink};
 
-/// Collects a response. Chunks are kept as they are: one chunk is never copied before it is encoded.
+/// Collects a response, up to the origin's limit. Chunks are kept as they are: one chunk is never copied before it is
+/// encoded.
 #[derive(Debug)]
 pub struct BufferedSink {
     origin: Origin,
     head_request: bool,
     head: Option<Head>,
     chunks: Vec<Bytes>,
+    /// Of all chunks that came, also of those that were too many to be kept.
+    bytes: usize,
 }
 
-/// The envelope exceeds the origin's limit.
+/// Why a response cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLarge {
-    /// The body as the application gave it.
-    pub body_bytes: usize,
-    /// The whole envelope.
-    pub answer_bytes: usize,
-    /// The origin's limit for the envelope.
-    pub limit: usize,
+pub enum Unsendable {
+    /// The envelope exceeds the origin's limit.
+    TooLarge {
+        /// The body as far as the application gave it: it is not asked for more than the limit.
+        body_bytes: usize,
+        /// The whole envelope, if it was made.
+        answer_bytes: Option<usize>,
+        /// The origin's limit for the envelope.
+        limit: usize,
+    },
+    /// There is no memory for the envelope of a body with this many bytes.
+    NoMemory(usize),
 }
 
-impl std::fmt::Display for TooLarge {
+impl Unsendable {
+    /// Its name in the log.
+    pub fn error_type(self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "Function.ResponseSizeTooLarge",
+            Self::NoMemory(_) => "Runtime.OutOfMemory",
+        }
+    }
+}
+
+impl std::fmt::Display for Unsendable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "the response is too large: a body of {} bytes makes an answer of {} bytes, and the limit is {}. Serve \
-             large files from S3 (a redirect to a presigned URL), compress, or paginate",
-            self.body_bytes, self.answer_bytes, self.limit
-        )
+        match *self {
+            Self::TooLarge { body_bytes, answer_bytes, limit } => {
+                f.write_str("the response is too large: ")?;
+                if let Some(bytes) = answer_bytes {
+                    write!(f, "a body of {body_bytes} bytes makes an answer of {bytes} bytes, and")?;
+                } else {
+                    write!(f, "its first {body_bytes} bytes, after which no more was asked for, are too many, and")?;
+                }
+                write!(
+                    f,
+                    " the limit is {limit}. Serve large files from S3 (a redirect to a presigned URL), compress, or paginate"
+                )
+            }
+            Self::NoMemory(bytes) => write!(
+                f,
+                "there is no memory to encode a body of {bytes} bytes: give the function more (its answer takes about twice \
+                 the body's size)"
+            ),
+        }
     }
 }
 
 impl BufferedSink {
     /// A sink for the answer to one request.
     pub fn new(origin: Origin, method: &str) -> Self {
-        Self { origin, head_request: method == "HEAD", head: None, chunks: Vec::new() }
+        Self { origin, head_request: method == "HEAD", head: None, chunks: Vec::new(), bytes: 0 }
+    }
+
+    /// Whether more came than the origin takes.
+    pub fn is_too_large(&self) -> bool {
+        self.bytes > max_answer_bytes(self.origin)
     }
 
     /// Encodes what was collected, and forgets it; `None` when no headers came.
-    pub fn take_envelope(&mut self) -> Option<Result<Envelope, TooLarge>> {
-        let mut head = self.head.take()?;
-        let body = match <[Bytes; 1]>::try_from(std::mem::take(&mut self.chunks)) {
-            Ok([chunk]) => chunk,
-            Err(chunks) => Bytes::from(chunks.concat()),
-        };
+    pub fn take_envelope(&mut self) -> Option<Result<Envelope, Unsendable>> {
+        let head = self.head.take()?;
+        Some(self.encode(head))
+    }
+
+    fn encode(&mut self, mut head: Head) -> Result<Envelope, Unsendable> {
+        let (limit, body_bytes) = (max_answer_bytes(self.origin), self.bytes);
+        if self.is_too_large() {
+            return Err(Unsendable::TooLarge { body_bytes, answer_bytes: None, limit });
+        }
+        let no_memory = |_| Unsendable::NoMemory(body_bytes);
+        let body = concat(std::mem::take(&mut self.chunks), body_bytes).map_err(no_memory)?;
         if !self.head_request {
             head.correct_content_length(body.len() as u64);
         }
-        let limit = max_answer_bytes(self.origin);
-        let mut envelope = encode(self.origin, &head, &body);
+        let mut envelope = encode(self.origin, &head, &body).map_err(no_memory)?;
         let answer_bytes = envelope.json.len();
         if answer_bytes > limit {
-            return Some(Err(TooLarge { body_bytes: body.len(), answer_bytes, limit }));
+            return Err(Unsendable::TooLarge { body_bytes, answer_bytes: Some(answer_bytes), limit });
         }
         if answer_bytes > limit / 10 * 9 {
             envelope.warnings.push(Warning::AnswerBytes(answer_bytes, limit));
         }
-        Some(Ok(envelope))
+        Ok(envelope)
     }
+}
+
+/// The chunks as one, each let go of when it is copied.
+fn concat(chunks: Vec<Bytes>, bytes: usize) -> Result<Bytes, TryReserveError> {
+    let chunks = match <[Bytes; 1]>::try_from(chunks) {
+        Ok([chunk]) => return Ok(chunk),
+        Err(chunks) => chunks,
+    };
+    let mut all = Vec::new();
+    all.try_reserve_exact(bytes)?;
+    for chunk in chunks {
+        all.extend_from_slice(&chunk);
+    }
+    Ok(Bytes::from(all))
 }
 
 impl Sink for BufferedSink {
@@ -73,7 +130,16 @@ impl Sink for BufferedSink {
         Ok(())
     }
 
+    /// # Errors
+    /// `FileTooLarge` when it is more than the origin takes.
     fn data(&mut self, chunk: Bytes) -> std::io::Result<()> {
+        self.bytes = self.bytes.saturating_add(chunk.len());
+        if self.is_too_large() {
+            self.chunks.clear();
+            let limit = max_answer_bytes(self.origin);
+            let message = format!("the response is larger than the {limit} bytes that its front end takes");
+            return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, message));
+        }
         self.chunks.push(chunk);
         Ok(())
     }
@@ -84,7 +150,10 @@ impl Sink for BufferedSink {
 }
 
 /// Writes the envelope.
-pub(super) fn encode(origin: Origin, head: &Head, body: &[u8]) -> Envelope {
+///
+/// # Errors
+/// When there is no memory for it.
+pub(super) fn encode(origin: Origin, head: &Head, body: &[u8]) -> Result<Envelope, TryReserveError> {
     let mut warnings = Vec::new();
     let header_bytes: usize = head.headers().iter().map(|(name, value)| name.len() + value.len()).sum();
     if is_api_gateway(origin) && header_bytes > MAX_API_GATEWAY_HEADER_BYTES / 10 * 9 {
@@ -98,9 +167,9 @@ pub(super) fn encode(origin: Origin, head: &Head, body: &[u8]) -> Envelope {
         json::write_string(&mut json, &status_description(head));
     }
     headers::write(&mut json, origin, head, &mut warnings);
-    body::write(&mut json, head, body, max_answer_bytes(origin));
+    body::write(&mut json, head, body, max_answer_bytes(origin))?;
     json.push(b'}');
-    Envelope { json, status: head.status(), body_bytes: body.len(), warnings }
+    Ok(Envelope { json, status: head.status(), body_bytes: body.len(), warnings })
 }
 
 fn is_api_gateway(origin: Origin) -> bool {

@@ -9,7 +9,7 @@ mod buffered;
 mod headers;
 mod stream;
 
-pub use buffered::{BufferedSink, TooLarge};
+pub use buffered::{BufferedSink, Unsendable};
 pub use stream::StreamSink;
 
 use crate::request::Origin;
@@ -111,7 +111,14 @@ pub fn can_stream(origin: Origin) -> bool {
 
 /// A small answer of the runtime's own, such as a 500 for an exception.
 pub fn plain(origin: Origin, method: &str, status: &str, text: &str) -> Envelope {
-    buffered::encode(origin, &plain_head(status), plain_body(method, text))
+    let envelope = buffered::encode(origin, &plain_head(status), plain_body(method, text));
+    // Where not even that can be had, any front end takes this.
+    envelope.unwrap_or_else(|_| Envelope {
+        json: b"{\"statusCode\":500}".to_vec(),
+        status: 500,
+        body_bytes: 0,
+        warnings: Vec::new(),
+    })
 }
 
 /// The answer to HEAD has no body, whoever makes it (RFC 9110 §9.3.2).

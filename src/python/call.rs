@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyTuple};
 
 use super::app::App;
 use super::start_response::{Shared, StartResponse, chunk};
-use super::{describe, type_name};
+use super::{describe, leave_if_forked, type_name};
 use crate::environ::environ;
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
@@ -28,6 +28,9 @@ pub struct Call<'r> {
     pub invocation: &'r Invocation,
     /// Where the response goes.
     pub sink: Box<dyn Sink>,
+    /// Called when the response is complete, or has failed, and before the iterable's `close()`: frameworks end requests
+    /// there, which the client need not wait for.
+    pub deliver: &'r mut dyn FnMut(&Notes, Option<&Error>),
 }
 
 /// What came of it.
@@ -51,14 +54,16 @@ impl App<'_> {
     pub fn call(&self, call: Call<'_>) -> Result<Called> {
         let environ = call.environ_dict(self)?;
         let shared = Shared::new(Response::new(&call.request.method, call.sink), self.strict);
-        let (failure, close_failure) = serve(self, environ, &shared);
+        let (result, failure) = respond(self, environ, &shared);
+        leave_if_forked(&self.glue, failure.as_ref());
+        let failure = failure.map(|error| describe(&self.glue, error));
         let (response, dropped_headers) = shared.take(self.glue.py());
-        Ok(Called {
-            failure: failure.map(|error| describe(&self.glue, error)),
-            close_failure: close_failure.map(|error| describe(&self.glue, error)),
-            dropped_headers,
-            notes: response.map(Response::end).unwrap_or_default(),
-        })
+        let notes = response.map(Response::end).unwrap_or_default();
+        (call.deliver)(&notes, failure.as_ref());
+        let close_failure = result.and_then(|result| close(&result).err());
+        leave_if_forked(&self.glue, close_failure.as_ref());
+        let close_failure = close_failure.map(|error| describe(&self.glue, error));
+        Ok(Called { failure, close_failure, dropped_headers, notes })
     }
 }
 
@@ -150,16 +155,20 @@ impl Call<'_> {
     }
 }
 
-/// Calls, iterates and closes; gives the exceptions of the first two and of the last.
-fn serve<'py>(app: &App<'py>, environ: Bound<'py, PyDict>, shared: &Arc<Shared>) -> (Option<PyErr>, Option<PyErr>) {
+/// Calls and iterates; gives what has to be closed, and the exception of either.
+fn respond<'py>(
+    app: &App<'py>,
+    environ: Bound<'py, PyDict>,
+    shared: &Arc<Shared>,
+) -> (Option<Bound<'py, PyAny>>, Option<PyErr>) {
     let start_response = StartResponse(Arc::clone(shared));
-    let result = match app.callable.call1((environ, start_response)) {
-        Ok(result) => result,
-        Err(error) => return (Some(with_hint(app.glue.py(), error)), None),
-    };
-    let sent = send(&result, shared);
-    let closed = close(&result);
-    (sent.err(), closed.err())
+    match app.callable.call1((environ, start_response)) {
+        Ok(result) => {
+            let sent = send(&result, shared);
+            (Some(result), sent.err())
+        }
+        Err(error) => (None, Some(with_hint(app.glue.py(), error))),
+    }
 }
 
 /// A callable that refuses two arguments is the wrong callable, and Python says so without a traceback.

@@ -1,42 +1,43 @@
 //! What the deadline watch does to Python from its own thread: interrupt the main thread, look at the stacks.
 
 use std::fs::File;
-use std::io::{Seek as _, SeekFrom};
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::fs::FileExt as _;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
 use super::{Session, describe, ffi, glue, loaded_glue};
-use crate::error::{Error, Kind, Result};
-use crate::response::lock;
+use crate::error::Result;
 
-/// How long an interrupted application may take to write its stacks before they are written without it.
+/// How long each way to the stacks may take.
 const PATIENCE: Duration = Duration::from_millis(100);
 const STEP: Duration = Duration::from_millis(5);
 
-/// A hand on the interpreter for another thread. Nothing it does waits for the GIL.
+/// The file in memory that waits for somebody to write stacks to it, or `NO_FILE`. Who takes it writes, and nobody else.
+static FILE: AtomicI32 = AtomicI32::new(NO_FILE);
+const NO_FILE: RawFd = -1;
+
+/// A hand on the interpreter for another thread. Nothing it does waits for the GIL without end.
 #[derive(Debug)]
 pub struct Interrupter {
     main_thread: ffi::Thread,
-    stacks: Mutex<File>,
 }
 
 impl Session<'_> {
     /// Prepares the process for its deadlines. On the main thread.
     ///
     /// # Errors
-    /// `App` or `Interpreter`, when Python or the kernel refuses.
+    /// `App` or `Interpreter`, when Python refuses.
     pub fn interrupter(self) -> Result<Interrupter> {
         let glue = loaded_glue(self.py)?;
-        let signals = (ffi::interrupt_signal(), ffi::stacks_signal());
-        let descriptor = glue.call_method1("prepare_deadline", signals).and_then(|descriptor| descriptor.extract());
-        let descriptor = descriptor.map_err(|error| describe(&glue, error))?;
-        let stacks = ffi::file_of_descriptor(descriptor).ok_or_else(|| {
-            Error::new(Kind::Interpreter, "Runtime.InterpreterError", "there is no file in memory for stacks")
-        })?;
-        Ok(Interrupter { main_thread: ffi::this_thread(), stacks: Mutex::new(stacks) })
+        let prepared = take_file_function(self.py).and_then(|take| {
+            glue.call_method1("prepare_deadline", (ffi::interrupt_signal(), ffi::stacks_signal(), take))
+        });
+        prepared.map_err(|error| describe(&glue, error))?;
+        Ok(Interrupter { main_thread: ffi::this_thread() })
     }
 
     /// Drops an interrupt that has not arrived: the request it was for is over.
@@ -49,27 +50,76 @@ impl Session<'_> {
     }
 }
 
+/// Gives the descriptor of the file to the first who asks.
+#[pyfunction]
+fn take_file() -> RawFd {
+    FILE.swap(NO_FILE, Ordering::AcqRel)
+}
+
+fn take_file_function(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let function = FUNCTION.get_or_try_init(py, || wrap_pyfunction!(take_file, py).map(|it| it.into_any().unbind()))?;
+    Ok(function.bind(py).clone())
+}
+
 impl Interrupter {
     /// Raises `TimeoutError` in the main thread, at its next step in Python or in a system call that Python waits for,
-    /// and gives every Python thread's stack at that moment, most recent call first.
+    /// and gives every Python thread's stack at that moment, most recent call first, as far as they can be had.
+    ///
+    /// Frames may be read only by who has the GIL: first it is the interrupted thread itself that writes them, then
+    /// another one as soon as the interrupted thread, in C code, has let go of the GIL. Where C code keeps it, they are
+    /// read in a copy of this process, which may crash over frames that were about to change.
     pub fn interrupt(&self) -> String {
-        let mut file = lock(&self.stacks);
-        if let Err(error) = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))) {
-            return format!("(the stacks could not be taken: {error})");
-        }
-        ffi::interrupt(self.main_thread);
-        let mut waited = Duration::ZERO;
-        while waited < PATIENCE {
-            std::thread::sleep(STEP);
-            waited += STEP;
-            let text = read(&file);
-            if let Some(text) = text.strip_suffix('\0') {
-                return text.to_owned();
+        // Made for this moment: one that lay open would be closed by applications that close what they do not know.
+        let file = match ffi::file_in_memory() {
+            Ok(file) => file,
+            Err(error) => {
+                ffi::interrupt(self.main_thread);
+                return format!("(the stacks could not be taken: {error})");
             }
+        };
+        FILE.store(file.as_raw_fd(), Ordering::Release);
+        ffi::interrupt(self.main_thread);
+        let mut written = wait(&file);
+        if written.is_none() && std::thread::Builder::new().spawn(write_with_the_gil).is_ok() {
+            written = wait(&file);
         }
-        ffi::write_stacks();
-        read(&file)
+        if let Some(text) = written {
+            return text;
+        }
+        if take_file() == NO_FILE {
+            // Somebody has it and is slow: it stays open for them.
+            let text = read(&file);
+            std::mem::forget(file);
+            return text;
+        }
+        ffi::write_stacks_in_a_copy(&file, PATIENCE);
+        let text = read(&file);
+        if text.is_empty() { "(the stacks could not be taken: C code holds the interpreter)".to_owned() } else { text }
     }
+}
+
+/// On a thread of its own, which may have to wait for the GIL until nobody wants to know any more.
+fn write_with_the_gil() {
+    Python::attach(|py| {
+        let written = glue(py).and_then(|glue| glue.call_method1("write_stacks", (take_file_function(py)?,)));
+        if let Err(error) = written {
+            error.write_unraisable(py, None);
+        }
+    });
+}
+
+/// What was written, once it is whole.
+fn wait(file: &File) -> Option<String> {
+    let mut waited = Duration::ZERO;
+    while waited < PATIENCE {
+        std::thread::sleep(STEP);
+        waited += STEP;
+        if let Some(text) = read(file).strip_suffix('\0') {
+            return Some(text.to_owned());
+        }
+    }
+    None
 }
 
 /// The file from its beginning, without moving the position at which Python writes.

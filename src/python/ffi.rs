@@ -4,9 +4,10 @@
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::mem::MaybeUninit;
-use std::os::fd::{FromRawFd as _, RawFd};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, RawFd};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -230,12 +231,60 @@ pub(super) fn interrupt_signal() -> i32 {
     libc::SIGRTMAX() - 3
 }
 
-/// Has `faulthandler`'s handler run on this thread, now. It reads the frames of other threads without the GIL: for when
-/// the main thread has not run Python code for a while and so does not change them.
-pub(super) fn write_stacks() {
-    // SAFETY: a handler is registered for the signal (`glue/deadline.py`), and `raise` runs it before it returns.
+/// A file in memory.
+pub(super) fn file_in_memory() -> std::io::Result<File> {
+    // SAFETY: the name is a C string; the descriptor, when there is one, is new and nobody else's.
     unsafe {
-        libc::raise(stacks_signal());
+        match libc::memfd_create(c"stacks".as_ptr(), libc::MFD_CLOEXEC) {
+            -1 => Err(std::io::Error::last_os_error()),
+            descriptor => Ok(File::from_raw_fd(descriptor)),
+        }
+    }
+}
+
+/// Has `faulthandler`'s handler (`glue/deadline.py`) write the stacks of all threads to a file, in a copy of this process.
+/// It reads frames without the GIL: in the process itself that could be a crash, since other threads may change them.
+pub(super) fn write_stacks_in_a_copy(file: &File, patience: Duration) {
+    let step = Duration::from_millis(5);
+    // SAFETY: clone without flags is fork(2) without handlers of libraries, and without a signal at its end that the
+    // application would see. The copy has one thread, makes system calls, and runs a signal handler that is made to run in
+    // a crashed process. It leaves by _exit. The parent waits for this very child.
+    unsafe {
+        let pid = libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0);
+        if pid == 0 {
+            let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
+            for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT] {
+                libc::signal(signal, libc::SIG_DFL); // a crash here says nothing
+            }
+            libc::dup2(file.as_raw_fd(), libc::STDERR_FILENO);
+            libc::syscall(libc::SYS_tgkill, libc::getpid(), libc::syscall(libc::SYS_gettid), stacks_signal());
+            libc::_exit(0);
+        }
+        let Some(pid) = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0) else { return };
+        let mut waited = Duration::ZERO;
+        while libc::waitpid(pid, std::ptr::null_mut(), libc::__WALL | libc::WNOHANG) == 0 {
+            if waited >= patience {
+                libc::kill(pid, libc::SIGKILL);
+            }
+            std::thread::sleep(step);
+            waited += step;
+        }
+    }
+}
+
+/// Ends this process without what libraries have registered for its end: other threads of the application may be at work in
+/// them (exit(3), atexit(3)).
+pub fn leave(status: u8) -> ! {
+    // SAFETY: the call only ends the process.
+    unsafe { libc::_exit(status.into()) }
+}
+
+/// Has a file that grows beyond a limit fail to be written, as Python's own start does, instead of ending the process.
+pub(super) fn ignore_file_limit() {
+    // SAFETY: the call sets a signal's disposition, before anybody else has set it.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
     }
 }
 

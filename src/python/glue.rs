@@ -52,6 +52,7 @@ fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
         let module = maker.make(file)?;
         if file.name == "state" {
             module.setattr("load", wrap_pyfunction!(held_back, py)?)?;
+            module.setattr("is_forked", wrap_pyfunction!(is_forked, py)?)?;
             if patterns::are_there(py)? {
                 module.setattr("find_pattern", wrap_pyfunction!(patterns::find_pattern, py)?)?;
             }
@@ -59,6 +60,11 @@ fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
         last = Some(module);
     }
     last.ok_or_else(|| PyImportError::new_err("there is no glue"))
+}
+
+#[pyfunction]
+fn is_forked() -> bool {
+    ffi::is_forked()
 }
 
 /// Gives a module that is held back until then.

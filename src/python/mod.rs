@@ -32,7 +32,7 @@ use pyo3::types::PyDict;
 pub use app::App;
 pub use call::{Call, Called};
 pub use deadline::Interrupter;
-pub use ffi::file_of_descriptor;
+pub use ffi::{file_of_descriptor, leave};
 use glue::glue;
 pub use signals::handle_signals;
 
@@ -58,6 +58,7 @@ pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Re
     let began = Instant::now();
     ffi::start(&home, config.profile_init.is_none()).map_err(|message| not_started(&message))?;
     let interpreter = began.elapsed();
+    ffi::ignore_file_limit();
     ffi::watch_forks();
     Python::attach(|py| {
         let glue = loaded_glue(py)?;
@@ -81,21 +82,16 @@ impl<'py> Session<'py> {
     /// # Errors
     /// `App`, with the platform's error types and a Python stack trace.
     pub fn load_app(self, config: &Config) -> Result<App<'py>> {
-        App::load(self.py, config)
+        let app = App::load(self.py, config);
+        if let Ok(app) = &app {
+            leave_if_forked(&app.glue, None);
+        }
+        app
     }
 
     /// Runs something that blocks, with Python free for other threads.
     pub fn detached<T: Send>(self, work: impl FnOnce() -> T + Send) -> T {
         self.py.detach(work)
-    }
-
-    /// Ends this process at once if it is a child that the application forked and let come back: it must not answer, or
-    /// ask for work, a second time.
-    pub fn end_if_forked(self) {
-        if ffi::is_forked() {
-            self.flush();
-            ffi::leave_child();
-        }
     }
 
     /// Pushes out what the application printed.
@@ -124,9 +120,21 @@ fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResu
     Ok(())
 }
 
-/// A Python exception as our error, with its stack trace.
+/// Ends this process if it is a child that the application forked and let come back: it must not answer, or ask for work,
+/// a second time. Its exit status is what Python makes of the exception.
+fn leave_if_forked(glue: &Bound<'_, PyModule>, exception: Option<&PyErr>) {
+    if ffi::is_forked() {
+        let exception = exception.map(|error| error.value(glue.py()));
+        let left = glue.call_method1(pyo3::intern!(glue.py(), "leave_child"), (exception,));
+        debug_assert!(left.is_err(), "glue.leave_child does not return");
+        ffi::leave_child();
+    }
+}
+
+/// A Python exception as our error, with its stack trace. A child ends with it.
 fn describe(glue: &Bound<'_, PyModule>, error: PyErr) -> Error {
     let py = glue.py();
+    leave_if_forked(glue, Some(&error));
     let exception = error.into_value(py).into_bound(py); // with its traceback
     let described = glue
         .call_method1(pyo3::intern!(py, "describe"), (&exception,))

@@ -6,7 +6,7 @@ use pyo3::exceptions::PySystemExit;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::{Session, describe, ffi, glue, loaded_glue};
+use super::{Session, describe, ffi, glue, leave_if_forked, loaded_glue};
 use crate::error::{Error, Kind, Result};
 
 impl Session<'_> {
@@ -36,6 +36,7 @@ impl Session<'_> {
     fn run(self, name: &str) -> Vec<Error> {
         let Ok(glue) = glue(self.py) else { return Vec::new() };
         let failed = glue.call_method0(name).and_then(|failed| failed.extract::<Vec<Bound<'_, PyAny>>>());
+        leave_if_forked(&glue, failed.as_ref().err());
         match failed {
             Ok(failed) => failed.into_iter().map(|error| describe(&glue, PyErr::from_value(error))).collect(),
             Err(error) => vec![describe(&glue, error)],
@@ -49,8 +50,11 @@ impl Session<'_> {
 /// `Shutdown`, when one of them ends the process.
 pub fn handle_signals() -> Result<()> {
     Python::attach(|py| {
-        let handled =
-            py.check_signals().and_then(|()| glue(py)?.call_method0(intern!(py, "handled_signals")).map(|_| ()));
+        let checked = py.check_signals();
+        if let Ok(glue) = glue(py) {
+            leave_if_forked(&glue, checked.as_ref().err());
+        }
+        let handled = checked.and_then(|()| glue(py)?.call_method0(intern!(py, "handled_signals")).map(|_| ()));
         match handled {
             Err(error) if error.is_instance_of::<PySystemExit>(py) => Err(Error::shutdown()),
             Err(error) => {

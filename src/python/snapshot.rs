@@ -3,7 +3,7 @@
 
 use pyo3::prelude::*;
 
-use super::{Session, describe, loaded_glue};
+use super::{Session, describe, leave_if_forked, loaded_glue};
 use crate::error::{Error, Kind, Result};
 
 impl Session<'_> {
@@ -25,7 +25,9 @@ impl Session<'_> {
 
     fn hooks(self, name: &str, kind: Kind, error_type: &'static str) -> Result<()> {
         let glue = loaded_glue(self.py)?;
-        glue.call_method0(name).map(|_| ()).map_err(|error| {
+        let done = glue.call_method0(name);
+        leave_if_forked(&glue, done.as_ref().err());
+        done.map(|_| ()).map_err(|error| {
             let cause = describe(&glue, error);
             let message = format!("{}: {}", cause.error_type(), cause.message());
             Error::new(kind, error_type, message).with_stack_trace(cause.stack_trace().to_vec())

@@ -32,6 +32,11 @@ impl Shared {
         (py.detach(|| lock(&self.response).take()), std::mem::take(&mut *lock(&self.dropped)))
     }
 
+    /// Whether the headers have left, as also those of a response that has ended.
+    fn has_sent_headers(&self, py: Python<'_>) -> bool {
+        py.detach(|| lock(&self.response).as_ref().is_none_or(Response::headers_sent))
+    }
+
     /// Works on the response, if its request is still running. Sending may block: Python is free for other threads
     /// meanwhile, and for one that waits here for the lock.
     pub(super) fn with<T: Send>(
@@ -54,8 +59,7 @@ fn raise(refusal: &Refusal) -> PyErr {
     let message = refusal.to_string();
     match refusal {
         Refusal::AlreadyStarted | Refusal::HeadersSent | Refusal::NotStarted => PyAssertionError::new_err(message),
-        Refusal::TooMuchData => PyValueError::new_err(message),
-        Refusal::Gone(_) => PyOSError::new_err(message),
+        Refusal::TooLarge(_) | Refusal::Gone(_) => PyOSError::new_err(message),
     }
 }
 
@@ -77,7 +81,7 @@ impl StartResponse {
         let exc_info = exc_info.map(exception_of).transpose()?.flatten();
         let replaces = exc_info.is_some();
         if let Some(exception) = &exc_info
-            && self.0.with(py, |response| Ok(response.headers_sent()))?
+            && self.0.has_sent_headers(py)
         {
             return Err(again(exception));
         }

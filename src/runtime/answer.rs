@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::connection::{Headers, request_head};
-use super::{API_VERSION, Api, Streamed};
+use super::{API_VERSION, Api, SharedApi, Streamed};
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
 
@@ -15,7 +15,8 @@ pub enum Receipt {
     /// It was refused with this status, and the platform has dealt with the caller itself: too large (413), too late
     /// (410), not the current invocation (400, 403). The next event is asked for as if nothing had happened.
     Refused(u16),
-    /// The connection was lost before the platform said anything. The next poll tells whether it lives.
+    /// The connection was lost before the platform said anything. Whether it has an answer is for [`Api::fail`] to find
+    /// out.
     Lost,
 }
 
@@ -55,9 +56,9 @@ impl Api {
     }
 
     /// Begins a streamed answer. Nothing is sent before its first byte.
-    pub fn stream(&self, invocation: &Invocation) -> Streamed {
+    pub fn stream(api: &SharedApi, invocation: &Invocation) -> Streamed {
         let path = format!("/runtime/invocation/{}/response", invocation.request_id);
-        Streamed::new(self.connection.address(), &path, echo(invocation))
+        Streamed::new(api, &path, echo(invocation))
     }
 
     fn post_error(&mut self, path: &str, error: &Error, echo: (&str, &str)) -> Result<Receipt> {

@@ -3,11 +3,13 @@
 use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::linux::net::TcpStreamExt as _;
+use std::sync::{MutexGuard, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::USER_AGENT;
+use super::descriptor::Socket;
 use super::reply::Reply;
+use super::{Api, SharedApi, USER_AGENT};
 use crate::error::{Error, Result};
 
 /// Header fields; one without a name is left out.
@@ -32,19 +34,21 @@ fn split(address: &str) -> (&str, &str) {
     (host, base.trim_end_matches('/'))
 }
 
-pub(super) fn connect(address: &str) -> io::Result<TcpStream> {
+pub(super) fn connect(address: &str) -> io::Result<Socket> {
     let (host, _) = split(address);
     let stream = if host.contains(':') { TcpStream::connect(host)? } else { TcpStream::connect((host, 80))? };
     // Without it the head of a large answer waits for the kernel's delayed acknowledgement (about 40 ms).
     stream.set_nodelay(true)?;
-    Ok(stream)
+    Ok(Socket::new(stream))
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Connection {
     address: String,
-    stream: Option<TcpStream>,
+    /// The process that talks here: a child that the application forks has the descriptor too.
+    process: u32,
+    stream: Option<Socket>,
     /// Where replies are read to first: the head, and small bodies with it.
     buffer: Box<[u8]>,
 }
@@ -52,7 +56,8 @@ pub(super) struct Connection {
 impl Connection {
     /// To the API at `address`: host and port.
     pub(super) fn new(address: &str) -> Self {
-        Self { address: address.to_owned(), stream: None, buffer: vec![0; 16 * 1024].into_boxed_slice() }
+        let buffer = vec![0; 16 * 1024].into_boxed_slice();
+        Self { address: address.to_owned(), process: std::process::id(), stream: None, buffer }
     }
 
     pub(super) fn address(&self) -> &str {
@@ -64,12 +69,23 @@ impl Connection {
         self.stream = None;
     }
 
+    /// The connection that is idle, for a request that can get no other: the next one makes its own.
+    pub(super) fn take_idle(&mut self) -> Option<Socket> {
+        self.stream.take().filter(is_quiet)
+    }
+
+    /// # Errors
+    /// `Forked` in a process that must not speak.
+    pub(super) fn refuse_children(&self) -> Result<()> {
+        if std::process::id() == self.process { Ok(()) } else { Err(Error::forked()) }
+    }
+
     /// Sends a GET and reads its reply, once `wait` has seen it begin. Never sent twice: what the platform has handed out
     /// would be lost in silence.
     ///
     /// # Errors
     /// `RuntimeApi` when the connection is lost. What `wait` gives.
-    pub(super) fn get(&mut self, head: &str, wait: impl Fn(&TcpStream) -> Result<()>) -> Result<Reply> {
+    pub(super) fn get(&mut self, head: &str, wait: impl Fn(&Socket) -> Result<()>) -> Result<Reply> {
         let mut reply = Reply::default();
         self.attempt(&mut reply, head, b"", &wait)?.map_err(|error| self.lost(error))?;
         Ok(reply)
@@ -102,20 +118,20 @@ impl Connection {
         reply: &mut Reply,
         head: &str,
         body: &[u8],
-        wait: impl Fn(&TcpStream) -> Result<()>,
+        wait: impl Fn(&Socket) -> Result<()>,
     ) -> Result<io::Result<()>> {
-        let idle = self.stream.take().filter(is_quiet);
-        let stream = match idle.map_or_else(|| connect(&self.address), Ok) {
-            Ok(stream) => stream,
+        self.refuse_children()?;
+        let socket = match self.take_idle().map_or_else(|| connect(&self.address), Ok) {
+            Ok(socket) => socket,
             Err(error) => return Ok(Err(error)),
         };
-        let written = write_all(&stream, &mut [IoSlice::new(head.as_bytes()), IoSlice::new(body)]);
+        let written = write_all(&socket, &mut [IoSlice::new(head.as_bytes()), IoSlice::new(body)]);
         if written.is_ok() {
-            wait(&stream)?;
+            wait(&socket)?;
         }
-        let read = read(&stream, &mut self.buffer, reply);
+        let read = read(&socket, &mut self.buffer, reply);
         if read.is_ok() && written.is_ok() && reply.keeps_connection() {
-            self.stream = Some(stream);
+            self.stream = Some(socket);
         }
         // Who refuses a body may hang up before all of it was sent: what was said is what counts.
         Ok(read.map_err(|error| written.err().unwrap_or(error)))
@@ -123,13 +139,15 @@ impl Connection {
 }
 
 /// Whether nothing has come on an idle connection: no end, and nothing that would be taken for the next reply.
-fn is_quiet(stream: &TcpStream) -> bool {
+fn is_quiet(socket: &Socket) -> bool {
+    let Some(stream) = socket.get() else { return false };
     let mut watched = [PollFd::new(stream, PollFlags::IN)];
     poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
 }
 
 /// Writes all of several slices with as few system calls as the kernel allows, and without copying them together.
-pub(super) fn write_all(mut stream: &TcpStream, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+pub(super) fn write_all(socket: &Socket, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    let mut stream = ours(socket)?;
     IoSlice::advance_slices(&mut slices, 0); // drops empty ones at the front
     while !slices.is_empty() {
         match stream.write_vectored(slices) {
@@ -142,8 +160,19 @@ pub(super) fn write_all(mut stream: &TcpStream, mut slices: &mut [IoSlice<'_>]) 
     Ok(())
 }
 
+/// The API, whatever has become of a thread that had it.
+pub(super) fn lock(api: &SharedApi) -> MutexGuard<'_, Api> {
+    api.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The connection, unless the application has closed it.
+pub(super) fn ours(socket: &Socket) -> io::Result<&TcpStream> {
+    socket.get().ok_or_else(|| io::Error::other("the application has closed its descriptor"))
+}
+
 /// Reads a whole reply, by way of `buffer`.
-pub(super) fn read(mut stream: &TcpStream, buffer: &mut [u8], reply: &mut Reply) -> io::Result<()> {
+pub(super) fn read(socket: &Socket, buffer: &mut [u8], reply: &mut Reply) -> io::Result<()> {
+    let mut stream = ours(socket)?;
     loop {
         match stream.read(buffer) {
             Ok(read) => {

@@ -7,6 +7,7 @@
 
 mod answer;
 mod connection;
+mod descriptor;
 mod poll;
 mod reply;
 mod stream;
@@ -17,6 +18,8 @@ pub use poll::Wake;
 pub use stream::Streamed;
 pub use watch::{Alarm, Watch};
 
+use std::sync::{Arc, Mutex};
+
 use connection::Connection;
 
 /// The version of the API that every path begins with.
@@ -25,8 +28,9 @@ const API_VERSION: &str = "/2018-06-01";
 /// How this runtime introduces itself.
 const USER_AGENT: &str = concat!("wsgi-lambda/", env!("CARGO_PKG_VERSION"));
 
-/// The Runtime API as one thread of this process talks to it: in turns, on the thread that waits, over one blocking
-/// connection that stays open.
+/// The Runtime API as this process talks to it: in turns, on the thread that waits, over one blocking connection that
+/// stays open. While the application runs, the deadline's alarm may talk through the same one ([`SharedApi`]), so that
+/// it needs no descriptor of its own.
 ///
 /// Ours, because AWS's crates have no init error, no stack traces, no TCP_NODELAY for answers and two connections
 /// (platform facts: `lambda_runtime` 1.5.0), and because what waits in turns needs neither tasks nor channels:
@@ -35,8 +39,11 @@ const USER_AGENT: &str = concat!("wsgi-lambda/", env!("CARGO_PKG_VERSION"));
 pub struct Api {
     connection: Connection,
     /// That of the internal extension: open for as long as the process lives, which is all it has to do.
-    extension: Option<std::net::TcpStream>,
+    extension: Option<descriptor::Socket>,
 }
+
+/// The API in the hands of the loop and of the alarm, of which one at a time has something to say.
+pub type SharedApi = Arc<Mutex<Api>>;
 
 impl Api {
     /// The API at `address` (host and port). Connects when it is first talked to.

@@ -1,13 +1,12 @@
 //! Waiting for the platform: `GET /runtime/invocation/next`, and the waits of extensions and of snapshots.
 
-use std::fs::File;
 use std::io::{ErrorKind, IoSlice, Read as _};
-use std::net::TcpStream;
-use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::connection::{connect, request_head, write_all};
+use super::connection::{connect, ours, request_head, write_all};
+use super::descriptor::{OwnedFile, Socket};
 use super::reply::Reply;
 use super::{API_VERSION, Api};
 use crate::error::{Error, Result};
@@ -18,14 +17,19 @@ const EXTENSION_ID: &str = "lambda-extension-identifier";
 
 impl Api {
     /// Waits for the next invocation, for as long as it takes: the sandbox is frozen meanwhile. Calls `on_wake` each
-    /// time `wake` becomes readable; the request goes on, since one that is dropped could lose an event.
+    /// time `wake` becomes readable; the request goes on, since one that is dropped could lose an event. One that has come
+    /// when `on_wake` wants to end is served first: the next call ends.
     ///
     /// # Errors
     /// `RuntimeApi` when the connection is lost or the answer is not an invocation: the process has nothing left to do
     /// then. What `on_wake` gives.
     pub fn next(&mut self, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Result<Invocation> {
+        if wake.has_rung() {
+            wake.drain();
+            on_wake()?; // before an event is asked for that would not be served
+        }
         let head = self.get(&format!("{API_VERSION}/runtime/invocation/next"), &[]);
-        let reply = self.connection.get(&head, |stream| wait(stream, wake, &on_wake))?;
+        let reply = self.connection.get(&head, |socket| wait(socket, wake, &on_wake))?;
         match reply.status() {
             200 => invocation(reply),
             status => {
@@ -86,55 +90,64 @@ impl Api {
 
 /// The reading end of the pipe into which Python's C handler of signals writes.
 #[derive(Debug)]
-pub struct Wake {
-    file: File,
-    /// Device and inode. Applications close descriptors that are not theirs, and get the numbers for files of their own.
-    identity: Option<(u64, u64)>,
-}
+pub struct Wake(OwnedFile);
 
 impl Wake {
     /// A file that becomes readable when there is something to do.
-    pub fn new(file: File) -> Self {
-        Self { identity: identity(&file), file }
+    pub fn new(file: std::fs::File) -> Self {
+        Self(OwnedFile::new(file))
     }
 
-    /// Takes what is there to read: `false` when it has been closed, or is something else by now.
+    /// Whether it is readable.
+    fn has_rung(&self) -> bool {
+        self.0.get().is_some_and(|file| is_ready(PollFd::new(file, PollFlags::IN), Duration::ZERO))
+    }
+
+    /// Takes what is there to read: `false` when nothing can come any more.
     fn drain(&self) -> bool {
-        if self.identity.is_none() || identity(&self.file) != self.identity {
-            return false;
-        }
-        match (&self.file).read(&mut [0; 64]) {
+        let Some(mut file) = self.0.get() else { return false };
+        match file.read(&mut [0; 64]) {
             Ok(read) => read > 0, // the bytes say no more than their coming
             Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
         }
     }
 }
 
-fn identity(file: &File) -> Option<(u64, u64)> {
-    file.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
+/// How long an event may take to arrive that the platform has sent beside the signal that ends this process. A platform
+/// that ends a sandbox has nothing more for it, and gives it half a second.
+const LAST_LOOK: Duration = Duration::from_millis(20);
 
-/// Returns when `stream` has something to read.
-fn wait(stream: &TcpStream, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Result<()> {
+/// Returns when `socket` has something to read.
+fn wait(socket: &Socket, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Result<()> {
+    let failed = |error: &dyn std::fmt::Display| Error::runtime_api(format!("the wait for an event failed: {error}"));
     let mut signals = true;
     loop {
-        let mut watched = [PollFd::new(stream, PollFlags::IN), PollFd::new(&wake.file, PollFlags::IN)];
-        let count = if signals { 2 } else { 1 };
-        match poll(&mut watched[..count], None) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => {
-                return Err(Error::runtime_api(format!("the wait for an event failed: {error}")));
-            }
-            _ => {}
+        let stream = ours(socket).map_err(|error| failed(&error))?;
+        let event = PollFd::new(stream, PollFlags::IN);
+        let signal = wake.0.get().filter(|_| signals).map(|file| PollFd::new(file, PollFlags::IN));
+        let mut watched: Vec<PollFd<'_>> = [event].into_iter().chain(signal).collect();
+        let interrupted = match poll(&mut watched, None) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(failed(&error)),
+            polled => polled.is_err(),
+        };
+        if !interrupted && !watched[0].revents().is_empty() {
+            return Ok(()); // before any signal: the platform has given it away
         }
-        let [event, signal] = watched.map(|watched| watched.revents());
-        if !signal.is_empty() {
+        let rung = !interrupted && watched.get(1).is_some_and(|signal| !signal.revents().is_empty());
+        if rung {
             signals = wake.drain(); // no signals any more, and still events
-            on_wake()?;
         }
-        if !event.is_empty() {
-            return Ok(());
+        if (rung || interrupted)
+            && let Err(ended) = on_wake()
+        {
+            return if is_ready(PollFd::new(stream, PollFlags::IN), LAST_LOOK) { Ok(()) } else { Err(ended) };
         }
     }
+}
+
+fn is_ready(watched: PollFd<'_>, patience: Duration) -> bool {
+    let patience = Timespec { tv_sec: 0, tv_nsec: patience.subsec_nanos().into() };
+    poll(&mut [watched], Some(&patience)).is_ok_and(|ready| ready > 0)
 }
 
 /// Reads the platform's headers. One that is missing or odd is worth no request, but for the id under which to answer.
@@ -170,7 +183,7 @@ fn text(value: &[u8]) -> String {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::io::{Seek as _, Write as _};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -231,7 +244,8 @@ mod tests {
         let mut own = tempfile::tempfile().unwrap();
         own.write_all(b"the application's").unwrap();
         own.rewind().unwrap();
-        let wake = Wake { identity: Some((0, 0)), file: own };
+        let same = own.try_clone().unwrap();
+        let wake = Wake(OwnedFile::lost(own));
         let answer = std::thread::spawn(move || {
             std::thread::sleep(std::time::Duration::from_millis(50));
             platform.write_all(b"HTTP").unwrap();
@@ -241,8 +255,8 @@ mod tests {
             calls.fetch_add(1, Ordering::Relaxed);
             Ok(())
         };
-        wait(&stream, &wake, count).unwrap();
+        wait(&Socket::new(stream), &wake, count).unwrap();
         answer.join().unwrap();
-        assert_eq!((calls.into_inner(), (&wake.file).stream_position().unwrap()), (1, 0));
+        assert_eq!((calls.into_inner(), (&same).stream_position().unwrap()), (0, 0));
     }
 }

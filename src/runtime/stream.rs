@@ -1,24 +1,25 @@
-//! A streamed answer: one POST whose body is sent in chunks, on a connection of its own.
+//! A streamed answer: one POST whose body is sent in chunks, on a connection of its own, or where no descriptor is left
+//! for one on that of the polls, which is idle meanwhile.
 //!
 //! Ours, because `lambda_runtime` 1.5.0 writes an error in mid-stream into the body and ends it as if all were well.
 
 use std::io::{IoSlice, Write};
-use std::net::TcpStream;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::API_VERSION;
 use super::answer::{Receipt, error_body, error_type, receipt};
-use super::connection::{connect, read, request_head, write_all};
+use super::connection::{connect, lock, read, request_head, write_all};
+use super::descriptor::Socket;
 use super::reply::Reply;
+use super::{API_VERSION, SharedApi};
 use crate::error::{Error, Result};
 
 /// A POST that is sent chunk by chunk. Dropping it before [`Streamed::finish`] or [`Streamed::fail`] cuts the
 /// connection, so that what is not complete never looks complete.
 #[derive(Debug)]
 pub struct Streamed {
-    address: String,
+    api: SharedApi,
     state: State,
 }
 
@@ -26,13 +27,13 @@ pub struct Streamed {
 enum State {
     /// Nothing was sent: the head of the request waits for the first chunk.
     New(String),
-    Open(TcpStream),
+    Open(Socket),
     /// What was sent last did not arrive. There is no second attempt: the platform has seen the first.
     Broken,
 }
 
 impl Streamed {
-    pub(super) fn new(address: &str, path: &str, echo: (&str, &str)) -> Self {
+    pub(super) fn new(api: &SharedApi, path: &str, echo: (&str, &str)) -> Self {
         let headers = [
             ("Content-Type", "application/vnd.awslambda.http-integration-response"),
             ("Lambda-Runtime-Function-Response-Mode", "streaming"),
@@ -41,10 +42,8 @@ impl Streamed {
             ("Connection", "close"),
             echo,
         ];
-        Self {
-            address: address.to_owned(),
-            state: State::New(request_head("POST", address, &format!("{API_VERSION}{path}"), &[&headers])),
-        }
+        let head = request_head("POST", lock(api).connection.address(), &format!("{API_VERSION}{path}"), &[&headers]);
+        Self { api: SharedApi::clone(api), state: State::New(head) }
     }
 
     /// Ends the answer as complete.
@@ -79,6 +78,12 @@ impl Streamed {
         }
     }
 
+    fn connect(&self) -> std::io::Result<Socket> {
+        let mut api = lock(&self.api);
+        api.connection.refuse_children().map_err(std::io::Error::other)?;
+        connect(api.connection.address()).or_else(|error| api.connection.take_idle().ok_or(error))
+    }
+
     fn send(&mut self, slices: &[IoSlice<'_>]) -> std::io::Result<usize> {
         let slices: Vec<_> = slices.iter().filter(|slice| !slice.is_empty()).collect(); // an empty chunk ends the body
         if slices.is_empty() {
@@ -86,7 +91,7 @@ impl Streamed {
         }
         let sizes: Vec<_> = slices.iter().map(|slice| format!("{:x}\r\n", slice.len())).collect();
         let (head, connection) = match std::mem::replace(&mut self.state, State::Broken) {
-            State::New(head) => (head, connect(&self.address)?),
+            State::New(head) => (head, self.connect()?),
             State::Open(connection) => (String::new(), connection),
             State::Broken => return Err(std::io::ErrorKind::BrokenPipe.into()),
         };

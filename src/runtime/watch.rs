@@ -3,11 +3,21 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::Api;
 use crate::error::{Error, Result};
 
-/// What is done at the deadline, once, on the watch's thread, with a connection of its own.
-pub type Alarm = Box<dyn FnOnce(&mut Api) + Send>;
+/// How long the first interrupt may take to bring the application back; each further one comes after twice the time of
+/// the one before. Clients of databases and HTTP APIs take the first for a slow network's and try again.
+const FIRST_DISTANCE: Duration = Duration::from_millis(100);
+const LONGEST_DISTANCE: Duration = Duration::from_secs(5);
+
+/// What is done at the deadline, on the watch's thread.
+pub trait Alarm: Send {
+    /// Once: answers in the application's place.
+    fn ring(&mut self);
+
+    /// Interrupts the application: after `ring`, and again and again until the application is back.
+    fn interrupt(&mut self);
+}
 
 /// Watches one invocation at a time.
 #[derive(Debug)]
@@ -33,9 +43,11 @@ struct State {
 enum Phase {
     #[default]
     Idle,
-    Armed(Instant, Alarm),
+    Armed(Instant, Box<dyn Alarm>),
+    /// The alarm is at work.
     Ringing,
-    Rung,
+    /// It has rung, and will interrupt the application again at this moment and after this distance.
+    Rung(Instant, Duration, Box<dyn Alarm>),
 }
 
 impl Watch {
@@ -43,20 +55,20 @@ impl Watch {
     ///
     /// # Errors
     /// `RuntimeApi` when no thread can be started.
-    pub fn start(address: &str, margin: Duration) -> Result<Self> {
+    pub fn start(margin: Duration) -> Result<Self> {
         let shared = Arc::new(Shared::default());
-        let (theirs, mut api) = (Arc::clone(&shared), Api::new(address));
+        let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("deadline".to_owned());
-        thread.spawn(move || theirs.run(&mut api)).map_err(|error| {
+        thread.spawn(move || theirs.run()).map_err(|error| {
             Error::runtime_api(format!("the deadline watch could not be started: {error}")).with_source(error)
         })?;
         Ok(Self { shared, margin })
     }
 
     /// Sets the alarm for an invocation whose deadline is this many milliseconds after the Unix epoch. One that is
-    /// already nearer than the margin is left to the platform: there is nothing to be gained. Gives whether it is set,
-    /// or the deadline is past, as in emulators that know none.
-    pub fn arm(&self, deadline_ms: u64, alarm: Alarm) -> bool {
+    /// already nearer than the margin is left to the platform: there is nothing to be gained. Returns false only for
+    /// such a one; a deadline that is past, as in emulators that know none, is no deadline.
+    pub fn arm(&self, deadline_ms: u64, alarm: Box<dyn Alarm>) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let left = Duration::from_millis(deadline_ms).saturating_sub(now);
         let Some(wait) = left.checked_sub(self.margin).filter(|wait| !wait.is_zero()) else {
@@ -72,14 +84,14 @@ impl Watch {
         true
     }
 
-    /// The invocation is over: gives whether the alarm rang, after waiting until it has done its work. No alarm of this
-    /// invocation can ring in another.
+    /// The application is back: returns whether the alarm rang, after waiting until it is not at work. No alarm of this
+    /// invocation can ring, or interrupt, in another.
     pub fn disarm(&self) -> bool {
         let mut state = self.shared.lock();
         while matches!(state.phase, Phase::Ringing) {
             state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        matches!(std::mem::take(&mut state.phase), Phase::Rung)
+        matches!(std::mem::take(&mut state.phase), Phase::Rung(..))
     }
 }
 
@@ -88,31 +100,38 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, api: &mut Api) {
+    fn run(&self) {
         let mut state = self.lock();
         loop {
-            state = match std::mem::replace(&mut state.phase, Phase::Ringing) {
-                Phase::Armed(at, alarm) => match at.checked_duration_since(Instant::now()) {
-                    Some(left) if !left.is_zero() => {
-                        state.phase = Phase::Armed(at, alarm);
-                        state.wakes = Some(at);
-                        self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
-                    }
-                    _ => {
-                        drop(state);
-                        alarm(api);
-                        let mut state = self.lock();
-                        state.phase = Phase::Rung;
-                        self.changed.notify_all();
-                        state
-                    }
-                },
+            let (at, distance, mut alarm) = match std::mem::take(&mut state.phase) {
+                Phase::Armed(at, alarm) => (at, None, alarm),
+                Phase::Rung(at, distance, alarm) => (at, Some(distance), alarm),
                 other => {
                     state.phase = other;
                     state.wakes = None;
-                    self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    continue;
                 }
             };
+            if let Some(left) = at.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+                state.phase = match distance {
+                    None => Phase::Armed(at, alarm),
+                    Some(distance) => Phase::Rung(at, distance, alarm),
+                };
+                state.wakes = Some(at);
+                state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            state.phase = Phase::Ringing;
+            drop(state);
+            if distance.is_none() {
+                alarm.ring();
+            }
+            alarm.interrupt();
+            let next = distance.map_or(FIRST_DISTANCE, |distance| LONGEST_DISTANCE.min(distance * 2));
+            state = self.lock();
+            state.phase = Phase::Rung(Instant::now() + next, next, alarm);
+            self.changed.notify_all();
         }
     }
 }
@@ -132,28 +151,58 @@ mod tests {
         u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap() + millis
     }
 
+    /// Says when it rings, and how often it interrupts.
+    struct Told(mpsc::Sender<&'static str>);
+
+    impl Alarm for Told {
+        fn ring(&mut self) {
+            self.0.send("rang").unwrap();
+        }
+
+        fn interrupt(&mut self) {
+            self.0.send("interrupted").unwrap();
+        }
+    }
+
     #[test]
     fn an_alarm_rings_once_and_only_in_its_own_invocation() {
-        let watch = Watch::start("127.0.0.1:9", Duration::from_millis(10)).unwrap();
-        let (rang, heard) = mpsc::channel();
+        let watch = Watch::start(Duration::from_millis(10)).unwrap();
+        let (told, heard) = mpsc::channel();
         for late in [true, false, true, false] {
-            let rang = rang.clone();
-            watch.arm(in_millis(if late { 30 } else { 60_000 }), Box::new(move |_| rang.send(()).unwrap()));
+            watch.arm(in_millis(if late { 30 } else { 60_000 }), Box::new(Told(told.clone())));
             if late {
-                heard.recv().unwrap();
+                assert_eq!([heard.recv().unwrap(), heard.recv().unwrap()], ["rang", "interrupted"]);
             }
             assert_eq!(watch.disarm(), late);
+            heard.try_iter().for_each(|said| assert_eq!(said, "interrupted"));
         }
         assert!(!watch.disarm());
         assert!(heard.try_recv().is_err());
     }
 
     #[test]
+    fn it_interrupts_until_the_application_is_back_and_never_after() {
+        let watch = Watch::start(Duration::from_millis(10)).unwrap();
+        let (told, heard) = mpsc::channel();
+        watch.arm(in_millis(30), Box::new(Told(told)));
+        let said: Vec<_> = heard.iter().take(4).collect();
+        assert_eq!(said, ["rang", "interrupted", "interrupted", "interrupted"]);
+        assert!(watch.disarm());
+        let after = heard.try_iter().count();
+        assert!(after <= 1, "{after}");
+        watch.arm(in_millis(60_000), Box::new(Told(mpsc::channel().0)));
+        assert!(heard.recv().is_err(), "the alarm is dropped when the next one is set");
+        assert!(!watch.disarm());
+    }
+
+    #[test]
     fn a_deadline_that_is_past_is_left_to_the_platform() {
-        let watch = Watch::start("127.0.0.1:9", Duration::from_millis(100)).unwrap();
+        let watch = Watch::start(Duration::from_millis(100)).unwrap();
+        let (told, heard) = mpsc::channel();
         for deadline_ms in [0, 1_540_000_000_000, in_millis(50)] {
-            watch.arm(deadline_ms, Box::new(|_| panic!("no alarm")));
+            watch.arm(deadline_ms, Box::new(Told(told.clone())));
             assert!(!watch.disarm());
         }
+        assert!(heard.try_recv().is_err());
     }
 }

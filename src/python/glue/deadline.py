@@ -1,8 +1,9 @@
 """The deadline: how the application is interrupted, and what is seen of its threads."""
 
-import _signal
+import faulthandler
 import os
 
+import _wsgi_lambda_lifecycle as lifecycle
 import _wsgi_lambda_state as state
 
 
@@ -13,24 +14,27 @@ class DeadlineReached(TimeoutError):
         super().__init__(message)
 
 
-def prepare_deadline(interrupt_signal, stacks_signal):
+def prepare_deadline(interrupt_signal, stacks_signal, take_file):
     """Prepares the two signals of the deadline. The first interrupts the application: a handler of Python's own also
-    ends what blocks in a system call (PEP 475), which an exception set from another thread would not. Before it raises
-    it writes every thread's stack to a file in memory, whose descriptor is given, and a NUL behind them.
+    ends what blocks in a system call (PEP 475), which an exception set from another thread would not.
 
-    The second writes the stacks without waiting for the interpreter, for when C code holds it and the first gets no
-    answer. While Python code runs that is not safe.
+    The second has every thread's stack written to standard error without the interpreter: for a copy of this process,
+    whose standard error is something else.
     """
-    import faulthandler
-
-    descriptor = os.memfd_create("stacks")
 
     def interrupt(number, frame):
         if state.serving:
-            faulthandler.dump_traceback(descriptor, all_threads=True)
-            os.write(descriptor, b"\0")
+            write_stacks(take_file)
             raise DeadlineReached
 
-    _signal.signal(interrupt_signal, interrupt)
-    faulthandler.register(stacks_signal, file=descriptor, all_threads=True)
-    return descriptor
+    lifecycle.handle(interrupt_signal, interrupt)
+    faulthandler.register(stacks_signal, file=2, all_threads=True)
+
+
+def write_stacks(take_file):
+    """Writes every thread's stack, most recent call first, and a NUL behind them, unless somebody else was first to
+    take the file."""
+    descriptor = take_file()
+    if descriptor >= 0:
+        faulthandler.dump_traceback(descriptor, all_threads=True)
+        os.write(descriptor, b"\0")

@@ -2,10 +2,10 @@
 
 import _wsgi_lambda_state as state
 from _wsgi_lambda_context import begin
-from _wsgi_lambda_deadline import prepare_deadline
+from _wsgi_lambda_deadline import prepare_deadline, write_stacks
 from _wsgi_lambda_errors import describe
 from _wsgi_lambda_files import FileWrapper
-from _wsgi_lambda_lifecycle import handled_signals, prepare_signals, run_after_response, run_shutdown
+from _wsgi_lambda_lifecycle import handled_signals, leave_child, prepare_signals, run_after_response, run_shutdown
 from _wsgi_lambda_logs import configure as prepare_logging
 from _wsgi_lambda_start import after_import, start
 from _wsgi_lambda_streams import flush
@@ -17,6 +17,7 @@ __all__ = [
     "describe",
     "flush",
     "handled_signals",
+    "leave_child",
     "prepare_deadline",
     "prepare_logging",
     "prepare_signals",
@@ -24,6 +25,7 @@ __all__ = [
     "run_shutdown",
     "start",
     "state",
+    "write_stacks",
 ]
 
 # Whose modules are held back, since few starts need them.

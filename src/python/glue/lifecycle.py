@@ -5,6 +5,7 @@ import os
 import sys
 
 import _wsgi_lambda_state as state
+import _wsgi_lambda_streams as streams
 
 _after_response = []
 _on_shutdown = []
@@ -56,11 +57,71 @@ def run_shutdown():
 def _run(callbacks):
     failed = []
     for callback in callbacks:
+        exception = None
         try:
             callback()
-        except BaseException as exception:  # one that fails must not cost the others
+        except BaseException as raised:  # one that fails must not cost the others
+            exception = raised
+        if state.is_forked():
+            leave_child(exception)
+        if exception is not None:
             failed.append(exception)
     return failed
+
+
+def leave_child(exception):
+    """Ends a child that the application forked and let come back, with the status that Python gives it. Nothing of what
+    the parent has registered for its own end runs."""
+    status = 1
+    try:
+        if exception is None:
+            status = 0
+        elif isinstance(exception, SystemExit):
+            status = _status(exception.code)
+        else:
+            sys.excepthook(type(exception), exception, exception.__traceback__)
+        streams.push()
+    finally:
+        os._exit(status)
+
+
+def _status(code):
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    sys.stderr.write(f"{code}\n")
+    return 1
+
+
+# The handlers of the runtime's own by their signals, with those that Python has without it.
+_own_handlers = {}
+
+
+def handle(number, handler):
+    """Sets a handler of the runtime's, which no child that the application forks inherits."""
+    _own_handlers[number] = handler, _signal.signal(number, handler)
+
+
+def _before_fork():
+    # A signal that comes before the child has its own handlers waits.
+    global _mask
+    _mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTERM])
+
+
+def _after_fork():
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, _mask)
+
+
+def _become_child():
+    """Gives a child Python's own handlers, as far as the application has not set its own."""
+    state.serving = False
+    for number, (handler, before) in _own_handlers.items():
+        if _signal.getsignal(number) is handler:
+            _signal.signal(number, _signal.SIG_DFL if before is None else before)
+    _own_handlers.clear()
+    state.forget_wakeup()
+    _after_fork()
 
 
 def prepare_signals():
@@ -74,11 +135,12 @@ def prepare_signals():
     public = state.make_module("wsgi_lambda", "What a WSGI application can ask of the wsgi-lambda runtime.")
     for function in (after_response, on_shutdown, close_django_connections, close_sqlalchemy_pools):
         setattr(public, function.__name__, function)
-    sys.modules["wsgi_lambda"] = public
-    readable, state.wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    if sys.modules.setdefault("wsgi_lambda", public) is public:  # once, not in each worker again
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_become_child)
+    readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     # Before the handler: a signal that came between the two would be handled with nobody woken to look.
-    _signal.set_wakeup_fd(state.wakeup, warn_on_full_buffer=False)
-    _signal.signal(_signal.SIGTERM, terminate)
+    state.set_wakeup(writable)
+    handle(_signal.SIGTERM, terminate)
     return readable
 
 

@@ -1,17 +1,20 @@
 """The standard streams, which applications close, replace and take away."""
 
-import _signal
 import sys
 
 import _wsgi_lambda_state as state
 
 
 def mend():
-    """Opens again what the application has closed or taken away."""
-    if sys.stdout is None or getattr(sys.stdout, "closed", False):
-        sys.stdout = reopen(1)
-    if sys.stderr is None or getattr(sys.stderr, "closed", False):
-        sys.stderr = reopen(2)
+    """Opens again what the application has closed, taken away, or replaced by what is no stream."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        try:
+            stream = getattr(sys, name)
+            usable = stream.write is not None and not getattr(stream, "closed", False)
+        except Exception:
+            usable = False
+        if not usable:
+            setattr(sys, name, reopen(descriptor))
 
 
 def reopen(descriptor):
@@ -19,13 +22,16 @@ def reopen(descriptor):
     return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
+def push():
+    """Pushes out what was printed."""
+    for name in ("stdout", "stderr"):
+        try:
+            getattr(sys, name).flush()
+        except Exception:  # closed, replaced or taken away: nothing there to flush
+            pass
+
+
 def flush():
     """Pushes out what the application printed, before the sandbox can be frozen."""
-    if state.wakeup is not None and "signal" in sys.modules:
-        # Event loops of the application take it for theirs. Setting it costs two system calls.
-        _signal.set_wakeup_fd(state.wakeup, warn_on_full_buffer=False)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except Exception:  # closed, replaced or None: nothing there to flush
-            pass
+    state.renew_wakeup()
+    push()

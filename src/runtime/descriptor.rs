@@ -1,0 +1,76 @@
+//! Descriptors that are used only for as long as they are ours.
+
+use std::fs::File;
+use std::net::TcpStream;
+use std::os::fd::{AsFd, IntoRawFd};
+
+use rustix::fs::fstat;
+
+/// A file or socket of ours. Applications close descriptors by number, and get the same numbers for files of their own:
+/// what is not ours any more is neither written to nor closed.
+#[derive(Debug)]
+pub(super) struct Owned<T: AsFd + IntoRawFd> {
+    /// `None` only while it is dropped.
+    inner: Option<T>,
+    /// Device and inode, which tell one open file from another.
+    identity: Option<(u64, u64)>,
+}
+
+impl<T: AsFd + IntoRawFd> Owned<T> {
+    pub(super) fn new(inner: T) -> Self {
+        Self { identity: identity(&inner), inner: Some(inner) }
+    }
+
+    /// What it is, while it is ours.
+    pub(super) fn get(&self) -> Option<&T> {
+        self.inner.as_ref().filter(|inner| self.identity.is_some() && identity(*inner) == self.identity)
+    }
+}
+
+impl<T: AsFd + IntoRawFd> Drop for Owned<T> {
+    fn drop(&mut self) {
+        let ours = self.get().is_some();
+        if let Some(inner) = self.inner.take().filter(|_| !ours) {
+            let _ = inner.into_raw_fd(); // left alone
+        }
+    }
+}
+
+fn identity(of: &impl AsFd) -> Option<(u64, u64)> {
+    fstat(of).ok().map(|stat| (stat.st_dev, stat.st_ino))
+}
+
+/// A connection.
+pub(super) type Socket = Owned<TcpStream>;
+/// A pipe or a file.
+pub(super) type OwnedFile = Owned<File>;
+
+impl<T: AsFd + IntoRawFd> Owned<T> {
+    /// One that the application has closed, and whose number it has got for a file of its own.
+    #[cfg(test)]
+    pub(super) fn lost(inner: T) -> Self {
+        Self { inner: Some(inner), identity: Some((0, 0)) }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::os::fd::AsRawFd as _;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn what_has_become_somebody_elses_is_left_alone_and_ours_is_closed() {
+        for ours in [true, false] {
+            let file = tempfile::tempfile().unwrap();
+            let entry = format!("/proc/self/fd/{}", file.as_raw_fd());
+            let target = std::fs::read_link(&entry).unwrap();
+            let owned = if ours { OwnedFile::new(file) } else { OwnedFile::lost(file) };
+            assert_eq!(owned.get().is_some(), ours);
+            drop(owned);
+            assert_eq!(std::fs::read_link(Path::new(&entry)).is_ok_and(|now| now == target), !ours);
+        }
+    }
+}
