@@ -119,6 +119,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `AWS_LAMBDA_LOG_LEVEL`, a level name of Python's `logging`.
     pub log_level: Option<&'static str>,
+    /// [`FORK_FIRST`]: workers are forked before the application is imported.
+    pub forks_first: bool,
     /// `_LAMBDA_TELEMETRY_LOG_FD`: the descriptor for framed log records.
     pub telemetry_fd: Option<i32>,
     /// Settings with our prefix that do not exist: spelling mistakes, worth a warning.
@@ -192,11 +194,15 @@ impl Config {
             profile_init: vars.get(PROFILE_INIT.name).map(PathBuf::from),
             log_format: vars.log_format(),
             log_level: vars.log_level(),
+            forks_first: vars.get(FORK_FIRST).is_some(),
             telemetry_fd: vars.get("_LAMBDA_TELEMETRY_LOG_FD").and_then(|fd| fd.parse().ok()),
             unknown: vars.unknown(),
         })
     }
 }
+
+/// Set by the runtime for itself, when it starts again (Managed Instances, and an application that starts threads).
+pub const FORK_FIRST: &str = "_WSGI_LAMBDA_FORK_FIRST";
 
 /// The variables; one that is set to nothing counts as not set, as in the AWS console.
 struct Vars<'a>(&'a HashMap<String, String>);

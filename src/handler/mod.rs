@@ -6,15 +6,15 @@
 
 mod answer;
 mod deadline;
+mod workers;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::fs::File;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::config::{Config, ResponseMode};
+use crate::config::{Config, FORK_FIRST, ResponseMode};
 use crate::error::{Error, Kind, Result};
 use crate::event;
 use crate::invocation::Invocation;
@@ -27,6 +27,7 @@ use crate::response::{Notes, Sink, lock};
 use crate::runtime::{Api, Receipt, SharedApi, Wake};
 use answer::{Answer, Client, Given, internal_error};
 use deadline::Deadline;
+use workers::Place;
 
 /// Loads the application and serves invocations, one after the other.
 ///
@@ -36,8 +37,8 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     for name in &config.unknown {
         log.line(Level::Warning, "", &format!("{name} is not a setting of wsgi-lambda: see `bootstrap --help`"));
     }
-    let (app, wake) = load(session, config)?;
-    let (wake, mut api) = (Wake::new(wake), Api::new(&config.runtime_api));
+    let Loaded { app, wake, place } = load(session, config, log)?;
+    let mut api = Api::new(&config.runtime_api);
     if config.internal_extension {
         api.register_extension()?;
     }
@@ -62,25 +63,65 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
                 return Err(error);
             }
         };
+        if let Some(place) = &place {
+            place.serves(&invocation);
+        }
         handler.serve(&invocation)?;
+        if let Some(place) = &place {
+            place.waits();
+        }
         session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
         session.note_answer();
     }
 }
 
-/// Loads the application, and on Managed Instances forks the workers that share its memory. Gives the file that wakes
-/// the wait for signals.
-fn load<'py>(session: Session<'py>, config: &Config) -> Result<(App<'py>, File)> {
-    let wake = session.prepare_signals()?;
+/// What is there when events can be served.
+struct Loaded<'py> {
+    app: App<'py>,
+    /// Ends the wait for an event when a signal has come.
+    wake: Wake,
+    /// On Managed Instances.
+    place: Option<Place>,
+}
+
+/// Loads the application. On Managed Instances workers are forked that share its memory.
+fn load<'py>(session: Session<'py>, config: &Config, log: &Log) -> Result<Loaded<'py>> {
+    let mut wake = Wake::new(session.prepare_signals()?);
+    let mut place = None;
+    if config.workers > 1 && config.forks_first {
+        place = Some(workers::fork(session, config, log, &wake)?);
+        // A pipe shared with the parent would wake one worker for the signals of another.
+        wake = Wake::new(session.prepare_signals()?);
+    }
     let app = session.load_app(config);
     session.flush();
     let app = app?;
-    if config.workers < 2 {
-        return Ok((app, wake));
+    if config.workers > 1 && place.is_none() {
+        if let Some(thread) = session.other_threads().first() {
+            return Err(start_again(thread, log));
+        }
+        place = Some(workers::fork(session, config, log, &wake)?);
+        wake = Wake::new(session.prepare_signals()?);
     }
-    session.fork_workers(config.workers, config.log_socket.as_deref())?;
-    // A pipe shared with the parent would wake one worker for the signals of another.
-    Ok((app, session.prepare_signals()?))
+    Ok(Loaded { app, wake, place })
+}
+
+/// Threads do not survive a fork: the application has to be imported after it. Becomes the same program, which forks first.
+fn start_again(thread: &str, log: &Log) -> Error {
+    if let Err(ended) = python::handle_signals() {
+        return ended; // which would be forgotten
+    }
+    let message = format!(
+        "the application started the thread {thread:?} while it was imported, and threads do not survive a fork: each worker \
+         imports it for itself, which takes more memory. To share it, start threads with the first request"
+    );
+    log.line(Level::Warning, "", &message);
+    let failed = python::start_again(FORK_FIRST);
+    Error::new(
+        Kind::App,
+        "Runtime.ThreadsAtImport",
+        format!("{message}. The process could not be started again: {failed}"),
+    )
 }
 
 /// Says why the process ends: to the log, and unless the platform itself is gone, to the platform. Gives the exit

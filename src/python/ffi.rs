@@ -232,7 +232,7 @@ pub(super) fn interrupt_signal() -> i32 {
 }
 
 /// A file in memory.
-pub(super) fn file_in_memory() -> std::io::Result<File> {
+pub fn file_in_memory() -> std::io::Result<File> {
     // SAFETY: the name is a C string; the descriptor, when there is one, is new and nobody else's.
     unsafe {
         match libc::memfd_create(c"stacks".as_ptr(), libc::MFD_CLOEXEC) {

@@ -32,9 +32,10 @@ use pyo3::types::PyDict;
 pub use app::App;
 pub use call::{Call, Called};
 pub use deadline::Interrupter;
-pub use ffi::{file_of_descriptor, leave};
+pub use ffi::{file_in_memory, file_of_descriptor, leave};
 use glue::glue;
 pub use signals::handle_signals;
+pub use workers::{Fork, start_again};
 
 use crate::config::{Config, LogFormat};
 use crate::error::{Error, Kind, Result};

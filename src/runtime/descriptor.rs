@@ -9,7 +9,7 @@ use rustix::fs::fstat;
 /// A file or socket of ours. Applications close descriptors by number, and get the same numbers for files of their own:
 /// what is not ours any more is neither written to nor closed.
 #[derive(Debug)]
-pub(super) struct Owned<T: AsFd + IntoRawFd> {
+pub struct Owned<T: AsFd + IntoRawFd> {
     /// `None` only while it is dropped.
     inner: Option<T>,
     /// Device and inode, which tell one open file from another.
@@ -17,12 +17,13 @@ pub(super) struct Owned<T: AsFd + IntoRawFd> {
 }
 
 impl<T: AsFd + IntoRawFd> Owned<T> {
-    pub(super) fn new(inner: T) -> Self {
+    /// Takes it, as it is now.
+    pub fn new(inner: T) -> Self {
         Self { identity: identity(&inner), inner: Some(inner) }
     }
 
     /// What it is, while it is ours.
-    pub(super) fn get(&self) -> Option<&T> {
+    pub fn get(&self) -> Option<&T> {
         self.inner.as_ref().filter(|inner| self.identity.is_some() && identity(*inner) == self.identity)
     }
 }

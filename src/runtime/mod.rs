@@ -14,6 +14,7 @@ mod stream;
 mod watch;
 
 pub use answer::Receipt;
+pub use descriptor::Owned;
 pub use poll::Wake;
 pub use stream::Streamed;
 pub use watch::{Alarm, Watch};

@@ -1,6 +1,7 @@
 //! Waiting for the platform: `GET /runtime/invocation/next`, and the waits of extensions and of snapshots.
 
 use std::io::{ErrorKind, IoSlice, Read as _};
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -103,6 +104,17 @@ impl Wake {
         self.0.get().is_some_and(|file| is_ready(PollFd::new(file, PollFlags::IN), Duration::ZERO))
     }
 
+    /// Waits until it rings, one of the others is readable, or the patience is over. What has rung is taken.
+    pub fn wait_beside(&self, others: &[BorrowedFd<'_>], patience: Option<Duration>) {
+        let bell = self.0.get().map(|file| PollFd::new(file, PollFlags::IN));
+        let others = others.iter().map(|other| PollFd::from_borrowed_fd(*other, PollFlags::IN));
+        let mut watched: Vec<PollFd<'_>> = bell.into_iter().chain(others).collect();
+        let _ = poll(&mut watched, patience.map(timespec).as_ref()); // interrupted: something has come
+        if self.has_rung() {
+            self.drain();
+        }
+    }
+
     /// Takes what is there to read: `false` when nothing can come any more.
     fn drain(&self) -> bool {
         let Some(mut file) = self.0.get() else { return false };
@@ -146,8 +158,11 @@ fn wait(socket: &Socket, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Resul
 }
 
 fn is_ready(watched: PollFd<'_>, patience: Duration) -> bool {
-    let patience = Timespec { tv_sec: 0, tv_nsec: patience.subsec_nanos().into() };
-    poll(&mut [watched], Some(&patience)).is_ok_and(|ready| ready > 0)
+    poll(&mut [watched], Some(&timespec(patience))).is_ok_and(|ready| ready > 0)
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec { tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: duration.subsec_nanos().into() }
 }
 
 /// Reads the platform's headers. One that is missing or odd is worth no request, but for the id under which to answer.

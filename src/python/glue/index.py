@@ -29,7 +29,13 @@ __all__ = [
 ]
 
 # Whose modules are held back, since few starts need them.
-_ELSEWHERE = {"after_restore": "snapshot", "before_snapshot": "snapshot", "fork_workers": "workers"}
+_ELSEWHERE = {
+    "after_restore": "snapshot",
+    "before_snapshot": "snapshot",
+    "fork": "workers",
+    "other_threads": "workers",
+    "prepare_forks": "workers",
+}
 
 
 def __getattr__(name):

@@ -144,11 +144,6 @@ def prepare_signals():
     return readable
 
 
-def is_terminated():
-    """Whether there was a SIGTERM."""
-    return _terminated
-
-
 def handled_signals():
     """After the handlers have run: raises SystemExit when one of the signals was SIGTERM."""
     if _terminated:

@@ -18,6 +18,7 @@ def start(function, memory_mb, task_root, layer_dir, managed, deferral):
     """
     import faulthandler
 
+    os.environ.pop("_WSGI_LAMBDA_FORK_FIRST", None)
     faulthandler.enable()  # a crash in C code leaves the Python stack in the log, at no cost before it
     context.set_function(function)
     _rest_collector(memory_mb)

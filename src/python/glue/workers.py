@@ -2,88 +2,49 @@
 
 import _signal
 import os
+import posix
 import sys
-import time
+from _thread import get_ident
 
 import _wsgi_lambda_lifecycle as lifecycle
 
 
-def fork_workers(count, log_socket):
-    """Forks `count` workers and returns in each of them. The parent stays here, replaces workers that end, and leaves
-    by SystemExit: at SIGTERM, or when workers end as fast as they are made.
-
-    The application is imported by now: its memory is shared until it is written to, so the collector, which writes to
-    every object that it looks at, is told to leave it alone.
-    """
+def prepare_forks():
+    """Before the first fork."""
     import gc
 
     gc.collect()
     gc.freeze()
-    # A handler can run just before the wait that it should end, and on any thread: the wait is for the byte that Python's
-    # C handler writes.
-    readable, writable = os.pipe2(os.O_CLOEXEC)
-    os.set_blocking(writable, False)
-    ending = False
-
-    def end(number, frame):
-        nonlocal ending
-        ending = True
-
-    on_child = _signal.getsignal(_signal.SIGCHLD)
-    _signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
-    _signal.signal(_signal.SIGCHLD, lambda number, frame: None)
-    _signal.signal(_signal.SIGTERM, end)
-    if lifecycle.is_terminated():
-        ending = True
-    workers = {}
-    in_vain = 0
-    while workers or not ending:
-        while len(workers) < count and not ending:
-            mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTERM])  # else a new worker could run `end`
-            pid = os.fork()
-            if pid == 0:
-                _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
-                _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL if on_child is None else on_child)
-                _signal.set_wakeup_fd(-1)
-                os.close(readable)
-                os.close(writable)
-                _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
-                _redirect_output(log_socket)
-                return
-            workers[pid] = time.monotonic()
-            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
-        if ending:
-            for pid in workers:
-                os.kill(pid, _signal.SIGTERM)
-        if workers:
-            os.read(readable, 512)
-        for pid, status in _ended_children():
-            started = workers.pop(pid, None)
-            if ending or started is None:  # a child of the application's own
-                continue
-            _log_worker(pid, status)
-            in_vain = in_vain + 1 if time.monotonic() - started < 1 else 0
-            if in_vain > 3 * count:
-                raise SystemExit(1)
-    raise SystemExit(0)
+    if _signal.getsignal(_signal.SIGCHLD) is _signal.SIG_IGN:
+        # The application ignores its children: how they end would be kept from the parent.
+        lifecycle.handle(_signal.SIGCHLD, _signal.SIG_DFL)
 
 
-def _ended_children():
-    """Gives process id and status of those that have ended by now: one SIGCHLD can stand for several."""
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        yield pid, status
+def fork(log_socket):
+    """Forks, and prepares the child. Python's own fork: gevent's would start its loop in the parent, which has no use for
+    it."""
+    pid = posix.fork()
+    if pid == 0:
+        if "gevent" in sys.modules:
+            import gevent
+
+            gevent.reinit()
+        _redirect_output(log_socket)
+    return pid
 
 
-def _log_worker(pid, status):
-    code = os.waitstatus_to_exitcode(status)
-    how = f"by signal {-code}" if code < 0 else f"with exit status {code}"
-    sys.stdout.write(f"[WARNING]\tworker {pid} ended {how}: a new one takes its place\n")
+def other_threads():
+    """Gives the names of the threads that run Python code beside this one, without the runtime's own."""
+    import threading
+
+    names = []
+    for identifier, frame in sys._current_frames().items():
+        while frame.f_back is not None:
+            frame = frame.f_back
+        if identifier != get_ident() and not frame.f_code.co_filename.startswith("wsgi_lambda/"):
+            thread = threading._active.get(identifier)
+            names.append(getattr(thread, "name", None) or f"in {frame.f_code.co_filename}")
+    return names
 
 
 def _redirect_output(path):
