@@ -52,11 +52,13 @@ pub struct RequestConfig {
     pub trusted_hops: usize,
     /// See [`USER_CLAIM`].
     pub user_claim: String,
+    /// See [`TRUSTED_HOST_HEADER`]: in lower case.
+    pub trusted_host_header: Option<String>,
 }
 
 impl Default for RequestConfig {
     fn default() -> Self {
-        Self { base_path: None, trusted_hops: 0, user_claim: USER_CLAIM.default.to_owned() }
+        Self { base_path: None, trusted_hops: 0, user_claim: USER_CLAIM.default.to_owned(), trusted_host_header: None }
     }
 }
 
@@ -117,6 +119,10 @@ pub struct Config {
     pub profile_init: Option<PathBuf>,
     /// `AWS_LAMBDA_LOG_FORMAT`
     pub log_format: LogFormat,
+    /// Whether the platform ends an init after ten seconds: nothing was booked or prepared for it.
+    pub on_demand: bool,
+    /// See [`INIT_STACKS`]: `None` for never.
+    pub init_stacks: Option<Duration>,
     /// `AWS_LAMBDA_LOG_LEVEL`, a level name of Python's `logging`.
     pub log_level: Option<&'static str>,
     /// [`FORK_FIRST`]: workers are forked before the application is imported.
@@ -179,6 +185,7 @@ impl Config {
                 base_path: vars.base_path()?,
                 trusted_hops: vars.number(TRUSTED_HOPS)?,
                 user_claim: vars.get(USER_CLAIM.name).unwrap_or(USER_CLAIM.default).to_owned(),
+                trusted_host_header: vars.trusted_host_header()?,
             },
             response_mode: vars.response_mode()?,
             deadline_margin: vars.deadline_margin()?,
@@ -192,6 +199,11 @@ impl Config {
             defer_imports: vars.switch(DEFER_IMPORTS)? && !snap_start && workers < 2,
             malloc_is_tuned: vars.0.keys().any(|name| name.starts_with("MALLOC_") || name == "GLIBC_TUNABLES"),
             profile_init: vars.get(PROFILE_INIT.name).map(PathBuf::from),
+            on_demand: vars.get(INITIALIZATION_TYPE).is_none_or(|kind| kind == "on-demand"),
+            init_stacks: match vars.number(INIT_STACKS)? {
+                0 => None,
+                millis => Some(Duration::from_millis(millis as u64)),
+            },
             log_format: vars.log_format(),
             log_level: vars.log_level(),
             forks_first: vars.get(FORK_FIRST).is_some(),
@@ -237,6 +249,15 @@ impl<'a> Vars<'a> {
     fn number(&self, setting: Setting) -> Result<usize> {
         let text = self.get(setting.name).unwrap_or(setting.default);
         text.trim().parse().map_err(|_| wrong(setting, text, "a whole number, 0 or more"))
+    }
+
+    fn trusted_host_header(&self) -> Result<Option<String>> {
+        let Some(name) = self.get(TRUSTED_HOST_HEADER.name) else { return Ok(None) };
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !is_name {
+            return Err(wrong(TRUSTED_HOST_HEADER, name, "the name of a header, such as `X-Forwarded-Host`"));
+        }
+        Ok(Some(name.to_ascii_lowercase()))
     }
 
     /// `orders`, `/orders` and `/orders/` mean the same; `/` means none.
@@ -329,6 +350,8 @@ mod tests {
             (STRICT.name, "maybe", "`true` or `false`"),
             (BASE_PATH.name, "/a/../b", "a path such as"),
             (BASE_PATH.name, "/a?b", "a path such as"),
+            (TRUSTED_HOST_HEADER.name, "X Forwarded", "name of a header"),
+            (INIT_STACKS.name, "soon", "whole number"),
         ] {
             let error = config(&[(name, value)]).unwrap_err();
             assert!(error.message().contains(name) && error.message().contains(expected), "{error}");

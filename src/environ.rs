@@ -11,6 +11,10 @@ use crate::request::{Request, Scheme};
 /// The value of SERVER_SOFTWARE.
 pub const SERVER_SOFTWARE: &str = concat!("wsgi-lambda/", env!("CARGO_PKG_VERSION"));
 
+/// REMOTE_ADDR of a client whose address nobody tells, as of a load balancer's health check. RFC 3875 §4.1.8 wants one; it is
+/// an address that applications can parse, and none that they trust, as they do loopback ones.
+const UNKNOWN: &str = "0.0.0.0";
+
 /// The name of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name<'r> {
@@ -68,18 +72,19 @@ impl<'r> Environ<'r> {
         let forwarded = request.header("x-forwarded-port").unwrap_or_default();
         let forwarded = forwarded.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
         // Host is what the client typed, X-Forwarded-Port the listener's: they differ on an ALB's other ports.
+        let forwarded = if request.has_trusted_host { b"" } else { forwarded };
         let port = [port, forwarded].into_iter().find(|port| is_port(port));
         let port = port.unwrap_or(request.scheme.default_port().as_bytes());
         self.set("SERVER_PORT", port);
     }
 
     fn client(&mut self, request: &'r Request<'_>) {
-        if let Some(remote) = &request.remote {
-            self.set("REMOTE_ADDR", remote.address.as_bytes());
-            self.set("REMOTE_HOST", remote.address.as_bytes());
-            // Unknown, mostly. Adapters to ASGI (a2wsgi) tell the address only beside a port.
-            self.set("REMOTE_PORT", remote.port.as_deref().unwrap_or("0").as_bytes());
-        }
+        let remote = request.remote.as_ref();
+        let address = remote.map_or(UNKNOWN, |remote| &remote.address).as_bytes();
+        self.set("REMOTE_ADDR", address);
+        self.set("REMOTE_HOST", address);
+        // Unknown, mostly. Adapters to ASGI (a2wsgi) tell the address only beside a port.
+        self.set("REMOTE_PORT", remote.and_then(|remote| remote.port.as_deref()).unwrap_or("0").as_bytes());
         if let Some(user) = &request.user {
             self.set("REMOTE_USER", &user.name[..]);
             self.set("AUTH_TYPE", user.auth_type.as_bytes());

@@ -4,6 +4,7 @@
 //! May use: `config`, `error`, `serde_json`, humantime.
 //! Must not: know Python; carry header values, bodies or credentials.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -62,6 +63,8 @@ impl Log {
 
     /// Writes one line.
     pub fn line(&self, level: Level, request_id: &str, message: &str) {
+        let message = printable(message);
+        let message = &*bounded(&message);
         let record = match self.format {
             LogFormat::Text => {
                 format!("[{}]\t{}\t{request_id}\t{}", level.name(), timestamp_millis(), one_event(message))
@@ -96,6 +99,7 @@ impl Log {
 
     /// Writes an exception by its parts.
     pub fn exception(&self, request_id: &str, error_type: &str, message: &str, stack_trace: &[String]) {
+        let message = &*bounded(message);
         let record = match self.format {
             LogFormat::Text => {
                 let mut text = format!("[ERROR] {error_type}: {message}");
@@ -139,6 +143,32 @@ impl Log {
     }
 }
 
+/// The most that a message may have, bytes: CloudWatch takes no larger events.
+const MAX_MESSAGE: usize = 200_000;
+
+/// A message of bearable length.
+pub fn bounded(message: &str) -> Cow<'_, str> {
+    let Some(rest) = message.len().checked_sub(MAX_MESSAGE).filter(|rest| *rest > 0) else {
+        return Cow::Borrowed(message);
+    };
+    let end = (0..=MAX_MESSAGE).rev().find(|&at| message.is_char_boundary(at)).unwrap_or(0);
+    Cow::Owned(format!("{} … ({rest} bytes more)", &message[..end]))
+}
+
+/// A message of the runtime's own without control characters, which would be commands to a terminal. Newlines are for
+/// [`one_event`].
+fn printable(message: &str) -> Cow<'_, str> {
+    let is_command = |char: char| char.is_control() && char != '\n' && char != '\t';
+    if !message.contains(is_command) {
+        return Cow::Borrowed(message);
+    }
+    let escaped = message.chars().map(|char| match char {
+        char if is_command(char) => char.escape_default().to_string(),
+        char => char.to_string(),
+    });
+    Cow::Owned(escaped.collect())
+}
+
 fn add_request_id(record: &mut serde_json::Value, request_id: &str) {
     if !request_id.is_empty() {
         record["requestId"] = request_id.into();
@@ -175,6 +205,14 @@ fn timestamp_millis() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_bounded_and_hold_no_commands() {
+        assert_eq!(printable("GET /\u{1b}[2J\r\0é\n"), "GET /\\u{1b}[2J\\r\\u{0}é\n");
+        assert_eq!(bounded("short"), "short");
+        let long = bounded(&"é".repeat(MAX_MESSAGE)).into_owned();
+        assert!(long.len() < MAX_MESSAGE + 40 && long.ends_with("… (200000 bytes more)"), "{}", long.len());
+    }
 
     #[test]
     fn a_traceback_is_one_event() {

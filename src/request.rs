@@ -140,6 +140,8 @@ pub struct Request<'e> {
     pub headers: Vec<Header<'e>>,
     /// Whether the client sent a `content-length` header (its value is not used).
     pub has_content_length: bool,
+    /// Whether `Host` is what a trusted proxy says it is: the front end's own port is then not the client's.
+    pub has_trusted_host: bool,
     /// The front end's own host name, for requests without `Host`.
     pub domain_name: Option<Cow<'e, str>>,
     /// Absent when nothing trustworthy tells it.

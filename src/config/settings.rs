@@ -74,6 +74,21 @@ pub const SHUTDOWN: Setting = Setting {
            `wsgi_lambda.on_shutdown` callbacks and `atexit` then have half a second. With an extension of your own \
            the signal comes anyway.",
 };
+/// Behind a proxy that says which host the client asked for.
+pub const TRUSTED_HOST_HEADER: Setting = Setting {
+    name: "WSGI_LAMBDA_TRUSTED_HOST_HEADER",
+    default: "none",
+    help: "A header, such as `X-Forwarded-Host`, in which a proxy of yours (CloudFront) says which host the client asked \
+           for: it becomes Host, SERVER_NAME and SERVER_PORT, and the scheme is that of CloudFront-Forwarded-Proto, if \
+           it is there. Off by default: whoever can call the front end past the proxy can write what they like into it.",
+};
+/// The look at an import that takes long.
+pub const INIT_STACKS: Setting = Setting {
+    name: "WSGI_LAMBDA_INIT_STACKS_MS",
+    default: "9000",
+    help: "After how many milliseconds of importing the application the log gets the stack of every thread: Lambda gives \
+           an init 10 seconds and says nothing of what it was doing. 0 for never.",
+};
 /// Imports that are put off.
 pub const DEFER_IMPORTS: Setting = Setting {
     name: "WSGI_LAMBDA_DEFER_IMPORTS",
@@ -105,16 +120,18 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 13] = [
+pub const SETTINGS: [Setting; 15] = [
     APP,
     BASE_PATH,
     TRUSTED_HOPS,
     USER_CLAIM,
+    TRUSTED_HOST_HEADER,
     RESPONSE_MODE,
     DEADLINE_MARGIN,
     SHUTDOWN,
     STRICT,
     ACCESS_LOG,
+    INIT_STACKS,
     DEFER_IMPORTS,
     PROFILE_INIT,
     VENV,

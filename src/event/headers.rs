@@ -58,11 +58,27 @@ impl<'e> Headers<'e> {
         candidates.find(|&(at, _)| self.list[at].0.eq_ignore_ascii_case(name)).map(|(at, _)| at)
     }
 
-    /// `X-Forwarded-Proto`, first element; TLS when it is missing or neither.
-    pub(super) fn scheme(&self) -> Scheme {
-        let value = self.get("x-forwarded-proto").unwrap_or_default();
-        let first = value.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
-        if first.eq_ignore_ascii_case(b"http") { Scheme::Http } else { Scheme::Https }
+    /// The scheme that a header names in its first element.
+    pub(super) fn scheme(&self, name: &str) -> Option<Scheme> {
+        let first = self.get(name)?.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
+        let schemes = [(&b"http"[..], Scheme::Http), (b"https", Scheme::Https)];
+        schemes.into_iter().find(|(name, _)| first.eq_ignore_ascii_case(name)).map(|(_, scheme)| scheme)
+    }
+
+    /// The host that a trusted proxy has written into this header, last where there are several; `None` for what is not a
+    /// host (RFC 3986 §3.2.2, without user information).
+    pub(super) fn trusted_host(&self, name: &str) -> Option<Vec<u8>> {
+        let last = self.get(name)?.rsplit(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
+        let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
+        (!last.is_empty() && last.iter().all(is_host)).then(|| last.to_vec())
+    }
+
+    /// Replaces `Host`.
+    pub(super) fn set_host(&mut self, host: Vec<u8>) {
+        match self.position("host", hash_of("host")) {
+            Some(at) => self.list[at].1 = Cow::Owned(host),
+            None => self.push(Cow::Borrowed("host"), hash_of("host"), Cow::Owned(host)),
+        }
     }
 
     fn add(&mut self, name: Cow<'e, str>, values: impl Iterator<Item = Cow<'e, [u8]>>) {

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use crate::config::RequestConfig;
 use crate::error::{Error, Result};
 use crate::json::{Document, Kind};
-use crate::request::{Origin, Request};
+use crate::request::{Origin, Request, Scheme};
 use crate::response::head::is_token;
 use fields::Fields;
 
@@ -99,7 +99,7 @@ struct Parts<'e> {
 
 /// Puts the parts together with what is read alike for every front end.
 fn assemble<'e>(event: &Event<'e>, config: &RequestConfig, parts: Parts<'e>) -> Result<Request<'e>> {
-    let Parts { method, protocol, path, query, headers, peer } = parts;
+    let Parts { method, protocol, path, query, mut headers, peer } = parts;
     let method = method.unwrap_or(Cow::Borrowed("GET"));
     if !is_token(&method) {
         return Err(Error::bad_request("the event's HTTP method is not a token (RFC 9110, 9.1)"));
@@ -107,13 +107,20 @@ fn assemble<'e>(event: &Event<'e>, config: &RequestConfig, parts: Parts<'e>) -> 
     let mut raw_target = path.raw;
     if !query.is_empty() {
         raw_target.push(b'?');
-        raw_target.extend_from_slice(&query);
+        raw_target.extend_from_slice(&path::printable(&query));
+    }
+    let mut scheme = headers.scheme("x-forwarded-proto").unwrap_or(Scheme::Https);
+    let trusted_host = config.trusted_host_header.as_deref().and_then(|name| headers.trusted_host(name));
+    let has_trusted_host = trusted_host.is_some();
+    if let Some(host) = trusted_host {
+        scheme = headers.scheme("cloudfront-forwarded-proto").unwrap_or(scheme);
+        headers.set_host(host);
     }
     Ok(Request {
         origin: event.origin,
         method,
         protocol: protocol.filter(|text| text.starts_with("HTTP/")).unwrap_or(Cow::Borrowed("HTTP/1.1")),
-        scheme: headers.scheme(),
+        scheme,
         script_name: path.script_name,
         path_info: path.path_info,
         query,
@@ -121,6 +128,7 @@ fn assemble<'e>(event: &Event<'e>, config: &RequestConfig, parts: Parts<'e>) -> 
         remote: remote::resolve(peer.as_deref(), headers.get("x-forwarded-for"), config.trusted_hops),
         user: authorizer::user(event, &config.user_claim),
         client_cert: authorizer::client_cert(event),
+        has_trusted_host,
         domain_name: event.context.string("domainName"),
         headers: headers.list,
         has_content_length: headers.has_content_length,

@@ -28,9 +28,10 @@ pub(super) struct Split {
 /// over `mount`.
 pub(super) fn split(path: &[u8], form: Form, stage: &[u8], mount: &[u8], config: &RequestConfig) -> Split {
     // The bare mount point was sent without a slash; REQUEST_URI tells what was sent.
+    let stage = if config.base_path.as_deref() == Some(b"") { b"" } else { stage }; // nothing is derived
     let sent = if stage.is_empty() || !path.is_empty() { with_slash(path) } else { Cow::Borrowed(path) };
     let raw = [stage, &sent].concat();
-    let raw = if form == Form::Encoded { raw } else { encode(&raw) };
+    let raw = if form == Form::Encoded { printable(&raw).into_owned() } else { encode(&raw) };
     let path = with_slash(path);
     let decoded = form.decode(&path);
     let base = match &config.base_path {
@@ -40,6 +41,12 @@ pub(super) fn split(path: &[u8], form: Form, stage: &[u8], mount: &[u8], config:
     };
     let mut script_name = form.decode(stage).into_owned();
     script_name.extend_from_slice(&decoded[..base]);
+    // A client would take two slashes for the beginning of a host's name.
+    let slashes = script_name.iter().take_while(|&&byte| byte == b'/').count();
+    script_name.drain(..slashes.saturating_sub(1));
+    if script_name == b"/" {
+        script_name.clear();
+    }
     let mut path_info = decoded[base..].to_vec();
     if script_name.is_empty() && path_info.is_empty() {
         path_info.push(b'/');
@@ -99,6 +106,18 @@ pub(super) fn encode(path: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// What a URL cannot hold, escaped: no front end sends it, but tests by hand may, and it goes into logs.
+pub(super) fn printable(target: &[u8]) -> Cow<'_, [u8]> {
+    if target.iter().all(u8::is_ascii_graphic) {
+        return Cow::Borrowed(target);
+    }
+    let mut out = Vec::with_capacity(target.len() + 8);
+    for &byte in target {
+        if byte.is_ascii_graphic() { out.push(byte) } else { push_escaped(&mut out, byte) }
+    }
+    Cow::Owned(out)
 }
 
 /// Appends `%XX`.

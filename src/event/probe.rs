@@ -29,13 +29,19 @@ pub(super) fn origin(event: &Fields<'_>, context: &Fields<'_>) -> Result<Origin>
     if event.get("httpMethod").is_some() && version == b"1.0" {
         return Ok(Origin::HttpApiV1);
     }
-    if event.get("httpMethod").is_some() && event.get("requestContext").is_some_and(|it| it.kind() == Kind::Object) {
+    // Events made by hand may have null there.
+    let has_context = event.get("requestContext").map_or_else(|| event.has("requestContext"), is_object);
+    if event.get("httpMethod").is_some() && event.get("path").is_some() && has_context {
         return Ok(Origin::Rest);
     }
     if event.get("raw_path").is_some() && event.get("method").is_some() {
         return Ok(Origin::LatticeV1);
     }
     Err(unsupported(&name_of(event)))
+}
+
+fn is_object(value: Value<'_>) -> bool {
+    value.kind() == Kind::Object
 }
 
 /// The domain tells a Function URL from an HTTP API; so does the account of an unauthenticated one. Those of `cargo lambda
@@ -77,12 +83,13 @@ fn name_of(event: &Fields<'_>) -> String {
             return "a CloudFront Lambda@Edge event".to_owned();
         }
         let source = record.string("eventSource").or_else(|| record.string("EventSource"));
-        return format!("an event with records of {}", source.as_deref().unwrap_or("an unknown source"));
+        let source: String = source.as_deref().unwrap_or("an unknown source").chars().take(80).collect();
+        return format!("an event with records of {source}");
     }
     if let Some((_, name)) = KNOWN.iter().find(|(key, _)| event.has(key)) {
         return (*name).to_owned();
     }
-    let names: Vec<_> = event.names().take(12).collect();
+    let names: Vec<String> = event.names().take(12).map(|name| name.chars().take(40).collect()).collect();
     if names.is_empty() { "an empty object".to_owned() } else { format!("an event with {}", names.join(", ")) }
 }
 

@@ -6,6 +6,7 @@
 
 mod answer;
 mod deadline;
+mod init;
 mod workers;
 
 use std::cell::RefCell;
@@ -27,6 +28,7 @@ use crate::response::{Notes, Sink, lock};
 use crate::runtime::{Api, Receipt, SharedApi, Wake};
 use answer::{Answer, Client, Given, internal_error};
 use deadline::Deadline;
+use init::ImportWatch;
 use workers::Place;
 
 /// Loads the application and serves invocations, one after the other.
@@ -85,7 +87,7 @@ struct Loaded<'py> {
 }
 
 /// Loads the application. On Managed Instances workers are forked that share its memory.
-fn load<'py>(session: Session<'py>, config: &Config, log: &Log) -> Result<Loaded<'py>> {
+fn load<'py>(session: Session<'py>, config: &Config, log: &Arc<Log>) -> Result<Loaded<'py>> {
     let mut wake = Wake::new(session.prepare_signals()?);
     let mut place = None;
     if config.workers > 1 && config.forks_first {
@@ -93,7 +95,12 @@ fn load<'py>(session: Session<'py>, config: &Config, log: &Log) -> Result<Loaded
         // A pipe shared with the parent would wake one worker for the signals of another.
         wake = Wake::new(session.prepare_signals()?);
     }
-    let app = session.load_app(config);
+    let app = {
+        let watch = ImportWatch::start(config, log);
+        let app = session.load_app(config);
+        session.detached(|| drop(watch)); // it may be waiting for Python
+        app
+    };
     session.flush();
     let app = app?;
     if config.workers > 1 && place.is_none() {

@@ -4,7 +4,7 @@ use std::collections::TryReserveError;
 
 use bytes::Bytes;
 
-use super::{Envelope, MAX_API_GATEWAY_HEADER_BYTES, Warning, body, headers, max_answer_bytes};
+use super::{Envelope, MAX_API_GATEWAY_HEADER_BYTES, Warning, body, can_stream, headers, max_answer_bytes};
 use crate::json;
 use crate::request::Origin;
 use crate::response::{Head, Sink};
@@ -104,7 +104,11 @@ impl BufferedSink {
             return Err(Unsendable::TooLarge { body_bytes, answer_bytes: Some(answer_bytes), limit });
         }
         if answer_bytes > limit / 10 * 9 {
-            envelope.warnings.push(Warning::AnswerBytes(answer_bytes, limit));
+            envelope.warnings.push(Warning::AnswerBytes {
+                bytes: answer_bytes,
+                limit,
+                can_stream: can_stream(self.origin),
+            });
         }
         Ok(envelope)
     }
@@ -182,6 +186,6 @@ fn has_status_description(origin: Origin) -> bool {
 
 /// `200 OK`. A malformed one makes an ALB answer 502, so there is always a reason, and always an ASCII one.
 fn status_description(head: &Head) -> String {
-    let reason = std::str::from_utf8(head.reason()).ok().filter(|reason| !reason.is_empty() && reason.is_ascii());
+    let reason = Some(head.reason()).filter(|reason| !reason.is_empty());
     format!("{} {}", head.status(), reason.unwrap_or("Unknown"))
 }

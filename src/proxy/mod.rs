@@ -56,8 +56,15 @@ pub enum Warning {
     LatticeCookies(usize),
     /// This many bytes of headers, near or above API Gateway's limit.
     HeaderBytes(usize),
-    /// This many bytes of envelope, near the origin's limit.
-    AnswerBytes(usize, usize),
+    /// An envelope near the origin's limit.
+    AnswerBytes {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+        /// Whether the front end would take it as a stream.
+        can_stream: bool,
+    },
     /// This many bytes of prelude, above API Gateway's limit.
     PreludeBytes(usize),
 }
@@ -69,7 +76,7 @@ impl Warning {
             Self::AlbCookies => "alb-cookies",
             Self::LatticeCookies(_) => "lattice-cookies",
             Self::HeaderBytes(_) => "header-bytes",
-            Self::AnswerBytes(..) => "answer-bytes",
+            Self::AnswerBytes { .. } => "answer-bytes",
             Self::PreludeBytes(_) => "prelude-bytes",
         }
     }
@@ -95,10 +102,13 @@ impl std::fmt::Display for Warning {
                 "the response has {bytes} bytes of headers; API Gateway answers 502 above \
                  {MAX_API_GATEWAY_HEADER_BYTES}",
             ),
-            Self::AnswerBytes(bytes, limit) => write!(
-                f,
-                "the answer has {bytes} bytes, near the limit of {limit}: serve large bodies from S3, or stream them",
-            ),
+            Self::AnswerBytes { bytes, limit, can_stream } => {
+                let or_stream = if *can_stream { ", or stream them" } else { " (this front end does not stream)" };
+                write!(
+                    f,
+                    "the answer has {bytes} bytes, near the limit of {limit}: serve large bodies from S3{or_stream}"
+                )
+            }
         }
     }
 }

@@ -33,9 +33,8 @@ impl Session<'_> {
     /// `App` or `Interpreter`, when Python refuses.
     pub fn interrupter(self) -> Result<Interrupter> {
         let glue = loaded_glue(self.py)?;
-        let prepared = take_file_function(self.py).and_then(|take| {
-            glue.call_method1("prepare_deadline", (ffi::interrupt_signal(), ffi::stacks_signal(), take))
-        });
+        let prepared = take_file_function(self.py)
+            .and_then(|take| glue.call_method1("prepare_deadline", (ffi::interrupt_signal(), take)));
         prepared.map_err(|error| describe(&glue, error))?;
         Ok(Interrupter { main_thread: ffi::this_thread() })
     }
@@ -70,33 +69,45 @@ impl Interrupter {
     /// another one as soon as the interrupted thread, in C code, has let go of the GIL. Where C code keeps it, they are
     /// read in a copy of this process, which may crash over frames that were about to change.
     pub fn interrupt(&self) -> String {
-        // Made for this moment: one that lay open would be closed by applications that close what they do not know.
-        let file = match ffi::file_in_memory() {
-            Ok(file) => file,
-            Err(error) => {
-                ffi::interrupt(self.main_thread);
-                return format!("(the stacks could not be taken: {error})");
-            }
-        };
-        FILE.store(file.as_raw_fd(), Ordering::Release);
-        ffi::interrupt(self.main_thread);
-        let mut written = wait(&file);
-        if written.is_none() && std::thread::Builder::new().spawn(write_with_the_gil).is_ok() {
-            written = wait(&file);
-        }
-        if let Some(text) = written {
-            return text;
-        }
-        if take_file() == NO_FILE {
-            // Somebody has it and is slow: it stays open for them.
-            let text = read(&file);
-            std::mem::forget(file);
-            return text;
-        }
-        ffi::write_stacks_in_a_copy(&file, PATIENCE);
-        let text = read(&file);
-        if text.is_empty() { "(the stacks could not be taken: C code holds the interpreter)".to_owned() } else { text }
+        stacks(|file| {
+            ffi::interrupt(self.main_thread);
+            file.and_then(wait)
+        })
     }
+}
+
+/// Every Python thread's stack, for another thread than Python's.
+pub fn look_at_stacks() -> String {
+    stacks(|_| None)
+}
+
+/// `first` is the first way to have them written to the file, if there is one.
+fn stacks(first: impl FnOnce(Option<&File>) -> Option<String>) -> String {
+    // Made for this moment: one that lay open would be closed by applications that close what they do not know.
+    let file = match ffi::file_in_memory() {
+        Ok(file) => file,
+        Err(error) => {
+            first(None);
+            return format!("(the stacks could not be taken: {error})");
+        }
+    };
+    FILE.store(file.as_raw_fd(), Ordering::Release);
+    let mut written = first(Some(&file));
+    if written.is_none() && std::thread::Builder::new().spawn(write_with_the_gil).is_ok() {
+        written = wait(&file);
+    }
+    if let Some(text) = written {
+        return text;
+    }
+    if take_file() == NO_FILE {
+        // Somebody has it and is slow: it stays open for them.
+        let text = read(&file);
+        std::mem::forget(file);
+        return text;
+    }
+    ffi::write_stacks_in_a_copy(&file, PATIENCE);
+    let text = read(&file);
+    if text.is_empty() { "(the stacks could not be taken: C code holds the interpreter)".to_owned() } else { text }
 }
 
 /// On a thread of its own, which may have to wait for the GIL until nobody wants to know any more.

@@ -31,7 +31,7 @@ use pyo3::types::PyDict;
 
 pub use app::App;
 pub use call::{Call, Called};
-pub use deadline::Interrupter;
+pub use deadline::{Interrupter, look_at_stacks};
 pub use ffi::{file_in_memory, file_of_descriptor, leave};
 use glue::glue;
 pub use signals::handle_signals;
@@ -116,6 +116,7 @@ fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResu
         "start",
         (function, memory_mb, path(&config.task_root), path(&config.layer_dir), managed, config.defer_imports),
     )?;
+    glue.call_method1("prepare_stacks", (ffi::stacks_signal(),))?;
     let json = config.log_format == LogFormat::Json;
     glue.call_method1("prepare_logging", (json, config.log_level, config.telemetry_fd))?;
     Ok(())

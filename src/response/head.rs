@@ -22,8 +22,6 @@ pub enum HeadError {
     Name(String),
     /// Control characters, or not Latin-1.
     Value(String),
-    /// `Status` is not a header (PEP 3333; CGI's habit).
-    StatusHeader,
     /// Content-Length is not a number.
     ContentLength,
     /// A hop-by-hop header, in strict mode.
@@ -39,7 +37,6 @@ impl fmt::Display for HeadError {
             Self::Value(name) => {
                 write!(f, "the value of header {name:?} has control characters or characters outside Latin-1")
             }
-            Self::StatusHeader => f.write_str("\"Status\" is not a header: give the status to start_response()"),
             Self::ContentLength => f.write_str("the value of header \"Content-Length\" is not one whole number"),
             Self::HopByHop(name) => write!(f, "{name:?} is a hop-by-hop header, which belongs to the server"),
         }
@@ -76,13 +73,10 @@ impl Head {
     /// Checks and adds one header.
     ///
     /// # Errors
-    /// `Name`, `Value`, `StatusHeader`, `ContentLength`.
+    /// `Name`, `Value`, `ContentLength`.
     pub fn add(&mut self, name: &str, value: &str) -> Result<(), HeadError> {
         if !is_token(name) {
             return Err(HeadError::Name(name.chars().take(80).collect()));
-        }
-        if name.eq_ignore_ascii_case("status") {
-            return Err(HeadError::StatusHeader);
         }
         let value = latin1(value).filter(|value| !value.iter().any(|&byte| is_control(byte)));
         let value = value.ok_or_else(|| HeadError::Value(name.to_owned()))?;
@@ -97,6 +91,9 @@ impl Head {
                 None => {}
             }
         }
+        if name.eq_ignore_ascii_case("content-type") {
+            self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name)); // the last counts, as in a request
+        }
         self.headers.push((name.to_owned(), value));
         Ok(())
     }
@@ -106,9 +103,10 @@ impl Head {
         self.status
     }
 
-    /// The application's reason phrase, or the standard one (RFC 9110 §15), or nothing.
-    pub fn reason(&self) -> &[u8] {
-        if self.reason.is_empty() { standard_reason(self.status).as_bytes() } else { &self.reason }
+    /// The application's reason phrase, or where it is empty or not ASCII the standard one (RFC 9110 §15), or nothing.
+    pub fn reason(&self) -> &str {
+        let own = std::str::from_utf8(&self.reason).ok().filter(|reason| !reason.is_empty() && reason.is_ascii());
+        own.unwrap_or_else(|| standard_reason(self.status))
     }
 
     /// Names and values in the application's order.
@@ -152,7 +150,7 @@ impl Head {
         self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
     }
 
-    /// Takes away hop-by-hop headers and gives the names of those taken.
+    /// Takes away headers that belong to the server and gives the names of those taken.
     pub fn remove_hop_by_hop(&mut self) -> Vec<String> {
         let mut removed = Vec::new();
         self.headers.retain(|(name, _)| {
@@ -200,12 +198,14 @@ fn is_length(value: &[u8]) -> bool {
 }
 
 /// RFC 9110 §7.6.1 and `wsgiref.util.is_hop_by_hop`. `Proxy-Authenticate` is left alone: a 407 carries it end to end.
+/// `Status` is CGI's, and comes with the answers that proxying views pass on.
 pub fn is_hop_by_hop(name: &str) -> bool {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 10] = [
         "connection",
         "keep-alive",
         "proxy-authorization",
         "proxy-connection",
+        "status",
         "te",
         "trailer",
         "trailers",

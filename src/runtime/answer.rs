@@ -6,6 +6,7 @@ use super::connection::{Headers, request_head};
 use super::{API_VERSION, Api, SharedApi, Streamed};
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
+use crate::log::bounded;
 
 /// What the platform said to an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub(super) fn receipt(status: u16) -> Result<Receipt> {
 
 /// The document that callers and the console show (docs, "Invocation error").
 pub(super) fn error_body(error: &Error) -> String {
-    let (message, error_type) = (error.message(), error.error_type());
+    let (message, error_type) = (bounded(error.message()), error.error_type());
     json!({"errorMessage": message, "errorType": error_type, "stackTrace": error.stack_trace()}).to_string()
 }
 

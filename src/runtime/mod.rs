@@ -1,7 +1,7 @@
 //! Room: `runtime`, the Runtime API (docs, "Using the Lambda runtime API for custom runtimes").
 //! In: nothing but the API's address; [`Error`]s and answers to post.
 //! Out: [`Invocation`]s.
-//! May use: `error`, `invocation`, `httparse`, `rustix`, `serde_json`, `bytes`, base64; tests also `lambda_runtime`, `http`,
+//! May use: `error`, `invocation`, `log` (for bounds of messages), `httparse`, `rustix`, `serde_json`, `bytes`, base64; tests also `lambda_runtime`, `http`,
 //!   tempfile.
 //! Must not: know HTTP proxying or Python.
 

@@ -149,7 +149,11 @@ fn extent(status: u16, headers: &[Header<'_>], length: usize) -> Result<Extent> 
         }
         return Err(Error::other("a transfer coding other than chunked"));
     }
-    let Some(length) = value(headers, "content-length") else { return Ok(Extent::Close) };
+    let mut lengths = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let Some(length) = lengths.next().map(|header| header.value) else { return Ok(Extent::Close) };
+    if lengths.any(|other| other.value != length) {
+        return Err(Error::other("two different Content-Lengths"));
+    }
     let length = std::str::from_utf8(length).ok().and_then(|length| length.trim().parse().ok());
     length.map(Extent::Length).ok_or_else(|| Error::other("a Content-Length that is no number"))
 }
@@ -283,7 +287,12 @@ mod tests {
 
     #[test]
     fn what_ends_nowhere_known_is_refused() {
-        for header in ["Transfer-Encoding: gzip", "Content-Length: many", "Content-Length: -1"] {
+        for header in [
+            "Transfer-Encoding: gzip",
+            "Content-Length: many",
+            "Content-Length: -1",
+            "Content-Length: 2\r\nContent-Length: 3",
+        ] {
             assert!(read(format!("HTTP/1.1 200 OK\r\n{header}\r\n\r\n").as_bytes(), &[]).is_err(), "{header}");
         }
     }

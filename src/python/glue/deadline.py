@@ -14,13 +14,15 @@ class DeadlineReached(TimeoutError):
         super().__init__(message)
 
 
-def prepare_deadline(interrupt_signal, stacks_signal, take_file):
-    """Prepares the two signals of the deadline. The first interrupts the application: a handler of Python's own also
-    ends what blocks in a system call (PEP 475), which an exception set from another thread would not.
+def prepare_stacks(stacks_signal):
+    """Has the signal write every thread's stack to standard error without the interpreter: in a copy of this process,
+    whose standard error is something else."""
+    faulthandler.register(stacks_signal, file=2, all_threads=True)
 
-    The second has every thread's stack written to standard error without the interpreter: for a copy of this process,
-    whose standard error is something else.
-    """
+
+def prepare_deadline(interrupt_signal, take_file):
+    """Has the signal interrupt the application: a handler of Python's own also ends what blocks in a system call
+    (PEP 475), which an exception set from another thread would not."""
 
     def interrupt(number, frame):
         if state.serving:
@@ -28,7 +30,6 @@ def prepare_deadline(interrupt_signal, stacks_signal, take_file):
             raise DeadlineReached
 
     lifecycle.handle(interrupt_signal, interrupt)
-    faulthandler.register(stacks_signal, file=2, all_threads=True)
 
 
 def write_stacks(take_file):

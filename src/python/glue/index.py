@@ -2,7 +2,7 @@
 
 import _wsgi_lambda_state as state
 from _wsgi_lambda_context import begin
-from _wsgi_lambda_deadline import prepare_deadline, write_stacks
+from _wsgi_lambda_deadline import prepare_deadline, prepare_stacks, write_stacks
 from _wsgi_lambda_errors import describe
 from _wsgi_lambda_files import FileWrapper
 from _wsgi_lambda_lifecycle import handled_signals, leave_child, prepare_signals, run_after_response, run_shutdown
@@ -21,6 +21,7 @@ __all__ = [
     "prepare_deadline",
     "prepare_logging",
     "prepare_signals",
+    "prepare_stacks",
     "run_after_response",
     "run_shutdown",
     "start",
