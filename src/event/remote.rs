@@ -1,7 +1,7 @@
 //! Where the client is. Only what a trusted party wrote counts: the front end, and as many proxies of the user's own
 //! before it as WSGI_LAMBDA_TRUSTED_HOPS says.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::request::Remote;
 
@@ -30,7 +30,8 @@ fn parse(text: &str) -> Option<Remote> {
     if let Ok(socket) = text.parse::<SocketAddr>() {
         return Some(Remote { address: socket.ip().to_string(), port: Some(socket.port().to_string()) });
     }
-    None // the console's test call says "test-invoke-source-ip"
+    // The console's test call says "test-invoke-source-ip": it is the function's owner who makes it.
+    (text == "test-invoke-source-ip").then(|| Remote { address: Ipv4Addr::LOCALHOST.to_string(), port: None })
 }
 
 #[cfg(test)]
@@ -63,6 +64,6 @@ mod tests {
         assert_eq!(remote("203.0.113.7:4711").port.as_deref(), Some("4711"));
         assert_eq!(remote("[2001:db8::1]:443").address, "2001:db8::1");
         assert_eq!(remote("2001:db8::1").address, "2001:db8::1");
-        assert_eq!(resolve(Some("test-invoke-source-ip"), None, 0), None);
+        assert_eq!(remote("test-invoke-source-ip").address, "127.0.0.1");
     }
 }

@@ -1,7 +1,7 @@
 //! Room: `handler`, one invocation from bytes to answer: the only file that sees every room.
 //! In: [`Config`].
 //! Out: nothing: it serves until the platform ends the process, or gives the error that ends it.
-//! May use: every room but `emulator` and `cli`.
+//! May use: every room but `emulator` and `cli`; bytes, `rustix` (processes).
 //! Must not: hold rules that belong to a room.
 
 mod answer;
@@ -15,7 +15,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::config::{Config, FORK_FIRST, ResponseMode};
+use crate::config::{Config, ResponseMode};
 use crate::error::{Error, Kind, Result};
 use crate::event;
 use crate::invocation::Invocation;
@@ -25,11 +25,10 @@ use crate::proxy::{self, BufferedSink, Unsendable, Warning};
 use crate::python::{self, App, Call, Called, Session};
 use crate::request::{Body, Origin, Request};
 use crate::response::{Notes, Sink, lock};
-use crate::runtime::{Api, Receipt, SharedApi, Wake};
+use crate::runtime::{Api, Receipt, SharedApi};
 use answer::{Answer, Client, Given, internal_error};
 use deadline::Deadline;
-use init::ImportWatch;
-use workers::Place;
+use init::{Loaded, load};
 
 /// Loads the application and serves invocations, one after the other.
 ///
@@ -75,60 +74,6 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
         session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
         session.note_answer();
     }
-}
-
-/// What is there when events can be served.
-struct Loaded<'py> {
-    app: App<'py>,
-    /// Ends the wait for an event when a signal has come.
-    wake: Wake,
-    /// On Managed Instances.
-    place: Option<Place>,
-}
-
-/// Loads the application. On Managed Instances workers are forked that share its memory.
-fn load<'py>(session: Session<'py>, config: &Config, log: &Arc<Log>) -> Result<Loaded<'py>> {
-    let mut wake = Wake::new(session.prepare_signals()?);
-    let mut place = None;
-    if config.workers > 1 && config.forks_first {
-        place = Some(workers::fork(session, config, log, &wake)?);
-        // A pipe shared with the parent would wake one worker for the signals of another.
-        wake = Wake::new(session.prepare_signals()?);
-    }
-    let app = {
-        let watch = ImportWatch::start(config, log);
-        let app = session.load_app(config);
-        session.detached(|| drop(watch)); // it may be waiting for Python
-        app
-    };
-    session.flush();
-    let app = app?;
-    if config.workers > 1 && place.is_none() {
-        if let Some(thread) = session.other_threads().first() {
-            return Err(start_again(thread, log));
-        }
-        place = Some(workers::fork(session, config, log, &wake)?);
-        wake = Wake::new(session.prepare_signals()?);
-    }
-    Ok(Loaded { app, wake, place })
-}
-
-/// Threads do not survive a fork: the application has to be imported after it. Becomes the same program, which forks first.
-fn start_again(thread: &str, log: &Log) -> Error {
-    if let Err(ended) = python::handle_signals() {
-        return ended; // which would be forgotten
-    }
-    let message = format!(
-        "the application started the thread {thread:?} while it was imported, and threads do not survive a fork: each worker \
-         imports it for itself, which takes more memory. To share it, start threads with the first request"
-    );
-    log.line(Level::Warning, "", &message);
-    let failed = python::start_again(FORK_FIRST);
-    Error::new(
-        Kind::App,
-        "Runtime.ThreadsAtImport",
-        format!("{message}. The process could not be started again: {failed}"),
-    )
 }
 
 /// Says why the process ends: to the log, and unless the platform itself is gone, to the platform. Gives the exit

@@ -61,6 +61,7 @@ impl App<'_> {
         let notes = response.map(Response::end).unwrap_or_default();
         (call.deliver)(&notes, failure.as_ref());
         let close_failure = result.and_then(|result| close(&result).err());
+        shared.end();
         leave_if_forked(&self.glue, close_failure.as_ref());
         let close_failure = close_failure.map(|error| describe(&self.glue, error));
         Ok(Called { failure, close_failure, dropped_headers, notes })

@@ -1,5 +1,6 @@
 //! `start_response` and `write`, the two callables of PEP 3333, over one response.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -20,21 +21,30 @@ pub(super) struct Shared {
     /// Hop-by-hop headers that were dropped, for one warning.
     dropped: Mutex<Vec<String>>,
     strict: bool,
+    /// Whether the response is complete, and its iterable is being closed.
+    closing: AtomicBool,
 }
 
 impl Shared {
     pub(super) fn new(response: Response, strict: bool) -> Arc<Self> {
-        Arc::new(Self { response: Mutex::new(Some(response)), dropped: Mutex::default(), strict })
+        Arc::new(Self { response: Mutex::new(Some(response)), dropped: Mutex::default(), strict, closing: AtomicBool::new(false) })
     }
 
-    /// Ends the request. A thread of the application may be in the middle of a `write()`.
+    /// Ends the response. A thread of the application may be in the middle of a `write()`.
     pub(super) fn take(&self, py: Python<'_>) -> (Option<Response>, Vec<String>) {
+        self.closing.store(true, Ordering::Relaxed);
         (py.detach(|| lock(&self.response).take()), std::mem::take(&mut *lock(&self.dropped)))
     }
 
-    /// Whether the headers have left, as also those of a response that has ended.
+    /// Ends the request: nothing that the application keeps of it works any more.
+    pub(super) fn end(&self) {
+        self.closing.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the headers have left, as those of a response that is being closed have.
     fn has_sent_headers(&self, py: Python<'_>) -> bool {
-        py.detach(|| lock(&self.response).as_ref().is_none_or(Response::headers_sent))
+        let closing = self.closing.load(Ordering::Relaxed);
+        py.detach(|| lock(&self.response).as_ref().map_or(closing, Response::headers_sent))
     }
 
     /// Works on the response, if its request is still running. Sending may block: Python is free for other threads

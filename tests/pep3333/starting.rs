@@ -130,12 +130,32 @@ fn w47_the_list_is_copied_and_left_alone() {
 #[test]
 fn w48_names_are_tokens() {
     let mut pep = Pep::start();
-    for name in ["X A", "X:", "", " X", "X\\n", "X\\x00", "X\\xe9", "X\\u20ac", "X(", "X\\ud800", "Status", "status"] {
+    for name in ["X A", "X:", "", " X", "X\\n", "X\\x00", "X\\xe9", "X\\u20ac", "X(", "X\\ud800"] {
         assert_refused(&mut pep, &format!("('200 OK', [('{name}', 'v')])"), "ValueError");
     }
     for name in ["X-A", "x.y", "X_A", "!#$%&*+.^`|~"] {
         assert_accepted(&mut pep, &format!("('200 OK', [('{name}', 'v')])"));
     }
+}
+
+/// Views that pass on the answer of another server bring it along; servers send it, and mod_wsgi takes it for the status.
+#[test]
+fn w48_a_header_called_status_is_left_out_with_a_warning() {
+    let mut pep = Pep::start();
+    for name in ["Status", "status"] {
+        let answer = pep.post("/starting/attempt", &format!("('200 OK', [('{name}', '404 Gone'), ('X-A', 'v')])"));
+        assert_eq!((answer.status(), answer.header("status"), answer.header("x-a")), (200, None, Some("v")));
+    }
+    let answer = Pep::start().post("/starting/attempt", "('200 OK', [('Status', '404 Gone')])");
+    assert!(answer.log.contains("which belong to the server: Status"), "{}", answer.log);
+}
+
+/// As of a request: Content-Type is a header that can be there once.
+#[test]
+fn w48_of_two_content_types_the_last_counts() {
+    let mut pep = Pep::start();
+    let types = "('200 OK', [('Content-Type', 'text/html'), ('X-A', 'v'), ('content-type', 'text/plain')])";
+    assert_eq!(pep.post("/starting/attempt", types).header("content-type"), Some("text/plain"));
 }
 
 #[test]
