@@ -322,8 +322,15 @@ fn an_interrupt_leaves_nothing_behind() {
     let index = TcpListener::bind("127.0.0.1:0").unwrap();
     let place = Place::new(&format!("--index-url http://{}/simple\nflask\n", index.local_addr().unwrap()));
     let mut command = place.command(&["app", "--installer", "pip"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _asked = index.accept().unwrap(); // pip waits for an answer now
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    index.set_nonblocking(true).unwrap();
+    let _asked = loop {
+        match index.accept() {
+            Ok(asked) => break asked, // pip waits for an answer now
+            Err(_) => assert!(child.try_wait().unwrap().is_none(), "it ended before it asked the index"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
     let status = support::kill("INT", child.id()).status().unwrap();
     assert!(status.success());
     Said::of(&child.wait_with_output().unwrap()).fails(130, &["interrupted"]);

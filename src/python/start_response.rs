@@ -27,7 +27,12 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(response: Response, strict: bool) -> Arc<Self> {
-        Arc::new(Self { response: Mutex::new(Some(response)), dropped: Mutex::default(), strict, closing: AtomicBool::new(false) })
+        Arc::new(Self {
+            response: Mutex::new(Some(response)),
+            dropped: Mutex::default(),
+            strict,
+            closing: AtomicBool::new(false),
+        })
     }
 
     /// Ends the response. A thread of the application may be in the middle of a `write()`.

@@ -98,7 +98,7 @@ const NO_UV: &str = "uv is not there: install it (https://docs.astral.sh/uv), or
 const NO_UV_FOR_LOCK: &str = "a uv.lock is read by uv, which is not there: install it (https://docs.astral.sh/uv), or name a requirements.txt \
      with --requirements";
 const NO_PIP: &str = "neither uv nor pip is there to install the requirements: install uv (https://docs.astral.sh/uv), or pip for the \
-     interpreter (`python3 -m ensurepip`)";
+     interpreter (apt-get install python3-pip or python3-venv, or `python3 -m ensurepip`)";
 
 /// pip evaluates conditions in requirements for the machine that it runs on, whatever `--platform` says.
 fn foreign_conditions(target: &Target) -> Option<String> {

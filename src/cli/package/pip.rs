@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tempfile::TempDir;
+
 use super::install::{Installed, Order, Refusal, failed, name_of, refused, tail};
 use super::tool::{Said, Steps, run};
 use crate::cli::Failure;
@@ -12,6 +14,8 @@ use crate::cli::Failure;
 /// A pip that runs in the interpreter of the target's version, so that it evaluates conditions on it right.
 pub(super) struct Pip {
     command: Vec<OsString>,
+    /// Where it is, if it was made for this run.
+    _home: Option<TempDir>,
 }
 
 /// Settings of pip with which uv would install something else.
@@ -41,7 +45,8 @@ enum Made {
 }
 
 impl Pip {
-    /// The interpreter's own pip, or another one that can run in it (`pip --python`, since 22.3).
+    /// The interpreter's own pip, another one that can run in it (`pip --python`, since 22.3), or one that the interpreter
+    /// makes: distributions keep pip in a package of its own, and give it to virtual environments.
     pub(super) fn find(python: Option<&Path>) -> Option<Self> {
         let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         let own = python.map(|python| [vec![python.into()], words(&["-m", "pip"])].concat());
@@ -49,8 +54,19 @@ impl Pip {
             Some(python) => [words(&["python3", "-m", "pip", "--python"]), vec![python.into()]].concat(),
             None => words(&["python3", "-m", "pip"]),
         };
-        let mut pips = own.into_iter().chain([lent]).map(|command| Self { command });
-        pips.find(|pip| pip.command().arg("--version").output().is_ok_and(|answer| answer.status.success()))
+        let mut pips = own.into_iter().chain([lent]).map(|command| Self { command, _home: None });
+        pips.find(Self::works).or_else(|| Self::make_one(python.unwrap_or(Path::new("python3"))))
+    }
+
+    fn make_one(python: &Path) -> Option<Self> {
+        let home = tempfile::tempdir().ok()?;
+        let made = Command::new(python).args(["-m", "venv"]).arg(home.path()).output();
+        let command = vec![home.path().join("bin/python").into(), "-m".into(), "pip".into()];
+        made.is_ok_and(|made| made.status.success()).then_some(Self { command, _home: Some(home) }).filter(Self::works)
+    }
+
+    fn works(&self) -> bool {
+        self.command().arg("--version").output().is_ok_and(|answer| answer.status.success())
     }
 
     /// Whether pip's settings, in files or variables, say where packages come from.
