@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::process::Command;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
@@ -58,7 +57,7 @@ fn get(path: &str) -> serde_json::Value {
 /// Sends SIGTERM, as the platform does, and gives the exit status.
 fn terminate(function: &mut Function) -> String {
     let pid = function.invoke(get("/pid")).text().to_owned();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(support::kill("TERM", &pid).status().unwrap().success());
     ended(function)
 }
 

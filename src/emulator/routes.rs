@@ -159,13 +159,30 @@ async fn next(state: &State) -> Result<Reply, Closed> {
 }
 
 async fn hand_over(state: &State, queued: Queued) -> Reply {
-    let Queued { invocation, steps } = queued;
-    let headers = next_headers(&invocation);
-    state.taken(&invocation.request_id, steps.clone(), headers.get(INVOCATION_ID).cloned());
+    let mut on_its_way = OnItsWay { state, queued: None };
+    let steps = queued.steps.clone();
+    let headers = next_headers(&queued.invocation);
+    on_its_way.queued = Some(queued);
     pass_on(&steps, Progress::Started).await;
+    let Some(Queued { invocation, steps }) = on_its_way.queued.take() else { return replies::accepted() };
+    state.taken(&invocation.request_id, steps, headers.get(INVOCATION_ID).cloned());
     let mut reply = replies::json(StatusCode::OK, invocation.event);
     reply.headers_mut().extend(headers);
     reply
+}
+
+/// An event that goes back to the queue when the poll that was to have it hangs up.
+struct OnItsWay<'s> {
+    state: &'s State,
+    queued: Option<Queued>,
+}
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        if let Some(queued) = self.queued.take() {
+            self.state.push_back_first(queued);
+        }
+    }
 }
 
 /// The headers of `/next`: the defaults, without those that the invocation replaces or leaves out.

@@ -115,6 +115,12 @@ impl State {
         self.work.notify_one();
     }
 
+    /// Puts an event back that was taken from the queue and given to nobody.
+    pub(super) fn push_back_first(&self, queued: Queued) {
+        self.lock().queue.push_front(queued);
+        self.work.notify_one();
+    }
+
     pub(super) fn arrange(&self, route: Route, fault: Fault) {
         self.lock().faults.push((route, fault));
         if route == Route::Next {

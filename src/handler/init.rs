@@ -26,6 +26,7 @@ pub(super) fn load<'py>(session: Session<'py>, config: &Config, log: &Arc<Log>) 
     let mut wake = Wake::new(session.prepare_signals()?);
     let mut place = None;
     if config.workers > 1 && config.forks_first {
+        session.flush();
         place = Some(workers::fork(session, config, log, &wake)?);
         // A pipe shared with the parent would wake one worker for the signals of another.
         wake = Wake::new(session.prepare_signals()?);
@@ -44,6 +45,7 @@ pub(super) fn load<'py>(session: Session<'py>, config: &Config, log: &Arc<Log>) 
         }
         place = Some(workers::fork(session, config, log, &wake)?);
         wake = Wake::new(session.prepare_signals()?);
+        session.flush();
     }
     Ok(Loaded { app, wake, place })
 }

@@ -29,6 +29,7 @@ use crate::runtime::{Api, Receipt, SharedApi};
 use answer::{Answer, Client, Given, internal_error};
 use deadline::Deadline;
 use init::{Loaded, load};
+use workers::Place;
 
 /// Loads the application and serves invocations, one after the other.
 ///
@@ -38,8 +39,9 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     for name in &config.unknown {
         log.line(Level::Warning, "", &format!("{name} is not a setting of wsgi-lambda: see `bootstrap --help`"));
     }
-    let Loaded { app, wake, place } = load(session, config, log)?;
-    let mut api = Api::new(&config.runtime_api);
+    let Loaded { app, wake, mut place } = load(session, config, log)?;
+    let adopted = place.as_mut().and_then(Place::take_api);
+    let mut api = adopted.unwrap_or_else(|| Api::new(&config.runtime_api));
     if config.internal_extension {
         api.register_extension()?;
     }
@@ -54,7 +56,9 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     let handler = Handler { session, config, log, app, api, deadline, warned: RefCell::default() };
     loop {
         let api = &handler.api;
-        let invocation = match session.detached(|| lock(api).next(&wake, python::handle_signals)) {
+        let serves = place.as_ref().map(|place| |invocation: &Invocation| place.serves(invocation));
+        let on_arrival = serves.as_ref().map(|serves| serves as &(dyn Fn(&Invocation) + Sync));
+        let invocation = match session.detached(|| lock(api).next(&wake, python::handle_signals, on_arrival)) {
             Ok(invocation) => invocation,
             Err(error) => {
                 if error.kind() == Kind::Shutdown {
@@ -65,7 +69,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
             }
         };
         if let Some(place) = &place {
-            place.serves(&invocation);
+            place.serves(&invocation); // in case its head did not come as a whole
         }
         handler.serve(&invocation)?;
         if let Some(place) = &place {

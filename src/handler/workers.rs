@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::invocation::Invocation;
 use crate::log::{Level, Log};
 use crate::python::{self, Fork, Session};
-use crate::runtime::{Api, Owned, Receipt, Wake};
+use crate::runtime::{Api, Owned, Receipt, Twin, Wake};
 
 /// How long to wait after a fork that failed, or a worker that ended before its first event; longer after each further one.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -30,9 +30,18 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) fn fork(session: Session<'_>, config: &Config, log: &Log, wake: &Wake) -> Result<Place> {
     session.prepare_forks()?;
     let board = Board::new()?;
-    let mut parent = Parent { session, config, log, board, workers: HashMap::new(), failures: 0, not_before: None };
+    let mut parent = Parent {
+        session,
+        config,
+        log,
+        board,
+        workers: HashMap::new(),
+        left_over: Vec::new(),
+        failures: 0,
+        not_before: None,
+    };
     match parent.supervise(wake)? {
-        Some(index) => Ok(Place { board: parent.board, index }),
+        Some((index, api)) => Ok(Place { board: parent.board, index, api: Some(api) }),
         None => Err(Error::shutdown()),
     }
 }
@@ -42,6 +51,18 @@ struct Worker {
     index: usize,
     /// Readable when it has ended.
     ended: Option<OwnedFd>,
+    /// Its connection, over which the platform may give it an event that it does not live to read.
+    twin: Option<Twin>,
+}
+
+/// How long the platform may take to see that nobody reads any more on a connection.
+const LEFT_OVER: Duration = Duration::from_secs(1);
+
+struct LeftOver {
+    twin: Twin,
+    /// How its worker has ended.
+    how: String,
+    until: Instant,
 }
 
 struct Parent<'a, 'py> {
@@ -50,6 +71,8 @@ struct Parent<'a, 'py> {
     log: &'a Log,
     board: Board,
     workers: HashMap<Pid, Worker>,
+    /// Connections of workers that have ended while they waited: an event may be on its way to them.
+    left_over: Vec<LeftOver>,
     /// Workers in a row that ended before their first event, and forks that failed.
     failures: u32,
     /// When the next fork may be tried.
@@ -58,7 +81,7 @@ struct Parent<'a, 'py> {
 
 impl Parent<'_, '_> {
     /// Returns its place in a worker, and `None` in the parent when all is over.
-    fn supervise(&mut self, wake: &Wake) -> Result<Option<usize>> {
+    fn supervise(&mut self, wake: &Wake) -> Result<Option<(usize, Api)>> {
         let mut ending = false;
         loop {
             ending |= python::handle_signals().is_err_and(|error| error.kind() == Kind::Shutdown);
@@ -67,16 +90,17 @@ impl Parent<'_, '_> {
                 if self.workers.is_empty() {
                     return Ok(None);
                 }
-            } else if let Some(index) = self.make_missing()? {
-                return Ok(Some(index));
+            } else if let Some(worker) = self.make_missing()? {
+                return Ok(Some(worker));
             }
             self.wait(wake, ending);
             self.note_ended(ending);
+            self.answer_left_over();
         }
     }
 
-    /// Forks as many as are missing. In a worker it returns its place.
-    fn make_missing(&mut self) -> Result<Option<usize>> {
+    /// Forks as many as are missing. In a worker it returns its place, and its connection.
+    fn make_missing(&mut self) -> Result<Option<(usize, Api)>> {
         while self.workers.len() < self.config.workers {
             if self.not_before.is_some_and(|moment| Instant::now() < moment) {
                 return Ok(None);
@@ -88,11 +112,19 @@ impl Parent<'_, '_> {
             let used: Vec<usize> = self.workers.values().map(|worker| worker.index).collect();
             let index = (0..self.config.workers).find(|index| !used.contains(index)).unwrap_or_default();
             self.board.write(index, &Doing::Nothing);
+            let mut api = Api::new(&self.config.runtime_api);
+            let twin = api.connect_for_child();
             match self.session.fork(self.config.log_socket.as_deref()) {
-                Ok(Fork::Child) => return Ok(Some(index)),
+                Ok(Fork::Child) => {
+                    self.workers.clear(); // the others' connections are not its own
+                    self.left_over.clear();
+                    api.adopt();
+                    return Ok(Some((index, api)));
+                }
                 Ok(Fork::Parent(pid)) => {
                     if let Some(pid) = Pid::from_raw(pid) {
-                        self.workers.insert(pid, Worker { index, ended: pidfd_open(pid, PidfdFlags::empty()).ok() });
+                        let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
+                        self.workers.insert(pid, Worker { index, ended, twin });
                     }
                 }
                 Err(error) => {
@@ -118,13 +150,15 @@ impl Parent<'_, '_> {
 
     /// Until a worker has ended, a signal has come, or a fork may be tried again.
     fn wait(&self, wake: &Wake, ending: bool) {
-        let ended: Vec<BorrowedFd<'_>> =
+        let mut watched: Vec<BorrowedFd<'_>> =
             self.workers.values().filter_map(|worker| worker.ended.as_ref().map(OwnedFd::as_fd)).collect();
+        let look = (watched.len() < self.workers.len()).then_some(LOOK);
+        watched.extend(self.left_over.iter().filter_map(|left| left.twin.descriptor()));
         let retry = self.not_before.filter(|_| !ending && self.workers.len() < self.config.workers);
         let retry = retry.map(|moment| moment.saturating_duration_since(Instant::now()));
-        let look = (ended.len() < self.workers.len()).then_some(LOOK);
-        let patience = [retry, look].into_iter().flatten().min();
-        self.session.detached(|| wake.wait_beside(&ended, patience));
+        let over = self.left_over.iter().map(|left| left.until.saturating_duration_since(Instant::now())).min();
+        let patience = [retry, look, over].into_iter().flatten().min();
+        self.session.detached(|| wake.wait_beside(&watched, patience));
     }
 
     /// Takes leave of the workers that have ended, and answers for them.
@@ -139,7 +173,12 @@ impl Parent<'_, '_> {
             let Some(worker) = self.workers.remove(&pid) else { continue };
             let how = status.map_or_else(|| "in a way that the application has kept".to_owned(), describe);
             let mut served = String::new();
-            match self.board.read(worker.index) {
+            let doing = self.board.read(worker.index);
+            if let (Doing::Nothing | Doing::Waiting, Some(twin)) = (&doing, worker.twin) {
+                twin.hang_up();
+                self.left_over.push(LeftOver { twin, how: how.clone(), until: Instant::now() + LEFT_OVER });
+            }
+            match doing {
                 Doing::Serving { request_id, invocation_id } => {
                     self.failures = 0;
                     served.clone_from(&request_id);
@@ -152,6 +191,17 @@ impl Parent<'_, '_> {
             if !ending {
                 let message = format!("worker {} ended {how}: a new one takes its place", pid.as_raw_nonzero());
                 self.log.line(Level::Warning, &served, &message);
+            }
+        }
+    }
+
+    /// Answers for events that workers had been given and have not read.
+    fn answer_left_over(&mut self) {
+        for left in std::mem::take(&mut self.left_over) {
+            match left.twin.unread() {
+                Ok(Some(unread)) => self.answer_for(&left.how, unread.request_id, unread.invocation_id),
+                Ok(None) if Instant::now() < left.until => self.left_over.push(left),
+                Ok(None) | Err(_) => {}
             }
         }
     }
@@ -242,9 +292,15 @@ impl Board {
 pub(super) struct Place {
     board: Board,
     index: usize,
+    /// Its connection, until it is taken.
+    api: Option<Api>,
 }
 
 impl Place {
+    pub(super) fn take_api(&mut self) -> Option<Api> {
+        self.api.take()
+    }
+
     /// Notes the invocation that is served from here on.
     pub(super) fn serves(&self, invocation: &Invocation) {
         let (request_id, invocation_id) = (invocation.request_id.clone(), invocation.invocation_id.clone());

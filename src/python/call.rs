@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyTuple};
 
 use super::app::App;
 use super::start_response::{Shared, StartResponse, chunk};
-use super::{describe, leave_if_forked, type_name};
+use super::{describe, ffi, leave_if_forked, type_name};
 use crate::environ::environ;
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
@@ -139,7 +139,7 @@ impl Call<'_> {
     fn context<'py>(&self, app: &App<'py>) -> PyResult<Bound<'py, PyAny>> {
         let it = self.invocation;
         if let Some(trace_id) = &it.trace_id {
-            super::ffi::put_trace_id(trace_id);
+            ffi::put_trace_id(trace_id);
         }
         app.glue.call_method1(
             intern!(app.glue.py(), "begin"),
@@ -194,12 +194,18 @@ fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
              itself",
         ));
     }
+    if ffi::is_forked() {
+        return Ok(()); // a child that has come back: the parent answers
+    }
     if let Some(only) = only_item(result)? {
         let chunk = chunk(&only)?;
         shared.with(py, |response| response.chunk(chunk.clone(), true))?;
     } else {
         for item in iterate(result)? {
             let chunk: Bytes = chunk(&item?)?;
+            if ffi::is_forked() {
+                return Ok(());
+            }
             if !shared.with(py, |response| response.chunk(chunk.clone(), false))? {
                 break; // a HEAD request, a status without body, or more than Content-Length announced
             }

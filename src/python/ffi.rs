@@ -280,11 +280,15 @@ pub fn leave(status: u8) -> ! {
     unsafe { libc::_exit(status.into()) }
 }
 
-/// Has a file that grows beyond a limit fail to be written, as Python's own start does, instead of ending the process.
-pub(super) fn ignore_file_limit() {
-    // SAFETY: the call sets a signal's disposition, before anybody else has set it.
+/// Gives signals the meaning that they have in a Python program. One at a file that grows beyond a limit is ignored, as by
+/// Python's own start, so that writing fails. Rust's handlers for crashes go: they let a process live on that was sent
+/// such a signal, and `faulthandler` says more.
+pub(super) fn prepare_signals() {
+    // SAFETY: the calls set dispositions, before anybody else has set them.
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+        libc::signal(libc::SIGSEGV, libc::SIG_DFL);
+        libc::signal(libc::SIGBUS, libc::SIG_DFL);
     }
 }
 

@@ -59,7 +59,7 @@ pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Re
     let began = Instant::now();
     ffi::start(&home, config.profile_init.is_none()).map_err(|message| not_started(&message))?;
     let interpreter = began.elapsed();
-    ffi::ignore_file_limit();
+    ffi::prepare_signals();
     ffi::watch_forks();
     Python::attach(|py| {
         let glue = loaded_glue(py)?;

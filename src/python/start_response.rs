@@ -59,9 +59,6 @@ impl Shared {
         py: Python<'_>,
         work: impl FnOnce(&mut Response) -> Result<T, Refusal> + Send,
     ) -> PyResult<T> {
-        if ffi::is_forked() {
-            ffi::leave_child(); // a child that the application let come back: the parent answers
-        }
         match py.detach(|| lock(&self.response).as_mut().map(work)) {
             Some(result) => result.map_err(|refusal| raise(&refusal)),
             None => Err(PyRuntimeError::new_err("this response belongs to a request that has ended")),
@@ -91,6 +88,9 @@ impl StartResponse {
         response_headers: &Bound<'py, PyAny>,
         exc_info: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Write> {
+        if ffi::is_forked() {
+            return Ok(Write(Arc::clone(&self.0))); // the parent answers
+        }
         // `None` and other false values mean: not given.
         let py = status.py();
         let exc_info = exc_info.map(exception_of).transpose()?.flatten();
@@ -145,6 +145,9 @@ pub(super) struct Write(Arc<Shared>);
 #[pymethods]
 impl Write {
     fn __call__(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        if ffi::is_forked() {
+            return Ok(()); // as above
+        }
         let chunk = chunk(data)?;
         // The other hand on the chunk lets go of it while attached.
         self.0.with(data.py(), |response| response.write(chunk.clone()))

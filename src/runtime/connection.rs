@@ -74,6 +74,18 @@ impl Connection {
         self.stream.take().filter(is_quiet)
     }
 
+    /// Connects, and gives another hand on the same connection.
+    pub(super) fn open(&mut self) -> Option<Socket> {
+        let socket = connect(&self.address).ok()?;
+        let twin = socket.get()?.try_clone().ok().map(Socket::new);
+        self.stream = Some(socket);
+        twin
+    }
+
+    pub(super) fn adopt(&mut self) {
+        self.process = std::process::id();
+    }
+
     /// # Errors
     /// `Forked` in a process that must not speak.
     pub(super) fn refuse_children(&self) -> Result<()> {

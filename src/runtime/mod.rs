@@ -15,7 +15,7 @@ mod watch;
 
 pub use answer::Receipt;
 pub use descriptor::Owned;
-pub use poll::Wake;
+pub use poll::{Twin, Wake};
 pub use stream::Streamed;
 pub use watch::{Alarm, Watch};
 
@@ -50,5 +50,16 @@ impl Api {
     /// The API at `address` (host and port). Connects when it is first talked to.
     pub fn new(address: &str) -> Self {
         Self { connection: Connection::new(address), extension: None }
+    }
+
+    /// Connects now, for a process that is going to be forked: it may [`Api::adopt`] the connection, and this one keeps a
+    /// twin, with which it sees what the other leaves unread. `None` where there is no connection to be had.
+    pub fn connect_for_child(&mut self) -> Option<Twin> {
+        self.connection.open().map(Twin)
+    }
+
+    /// In the child: the connection is this process's from here on.
+    pub fn adopt(&mut self) {
+        self.connection.adopt();
     }
 }

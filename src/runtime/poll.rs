@@ -1,7 +1,7 @@
 //! Waiting for the platform: `GET /runtime/invocation/next`, and the waits of extensions and of snapshots.
 
 use std::io::{ErrorKind, IoSlice, Read as _};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -19,18 +19,30 @@ const EXTENSION_ID: &str = "lambda-extension-identifier";
 impl Api {
     /// Waits for the next invocation, for as long as it takes: the sandbox is frozen meanwhile. Calls `on_wake` each
     /// time `wake` becomes readable; the request goes on, since one that is dropped could lose an event. One that has come
-    /// when `on_wake` wants to end is served first: the next call ends.
+    /// when `on_wake` wants to end is served first: the next call ends. Before the invocation is taken from the connection
+    /// its ids are told to `on_arrival`.
     ///
     /// # Errors
     /// `RuntimeApi` when the connection is lost or the answer is not an invocation: the process has nothing left to do
     /// then. What `on_wake` gives.
-    pub fn next(&mut self, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Result<Invocation> {
-        if wake.has_rung() {
-            wake.drain();
-            on_wake()?; // before an event is asked for that would not be served
-        }
+    pub fn next(
+        &mut self,
+        wake: &Wake,
+        on_wake: impl Fn() -> Result<()>,
+        on_arrival: Option<&(dyn Fn(&Invocation) + Sync)>,
+    ) -> Result<Invocation> {
+        wake.drain();
+        on_wake()?; // before an event is asked for that would not be served
         let head = self.get(&format!("{API_VERSION}/runtime/invocation/next"), &[]);
-        let reply = self.connection.get(&head, |socket| wait(socket, wake, &on_wake))?;
+        let reply = self.connection.get(&head, |socket| {
+            wait(socket, wake, &on_wake)?;
+            if let Some(on_arrival) = on_arrival
+                && let Some(invocation) = peek(socket)
+            {
+                on_arrival(&invocation);
+            }
+            Ok(())
+        })?;
         match reply.status() {
             200 => invocation(reply),
             status => {
@@ -87,6 +99,45 @@ impl Api {
     fn get(&self, path: &str, headers: &[(&str, &str)]) -> String {
         request_head("GET", self.connection.address(), path, &[headers])
     }
+}
+
+/// Another hand on a connection over which a child asks for events.
+#[derive(Debug)]
+pub struct Twin(pub(super) Socket);
+
+impl Twin {
+    /// Tells the platform that nobody reads any more; what it has sent meanwhile still arrives.
+    pub fn hang_up(&self) {
+        if let Some(stream) = self.0.get() {
+            let _ = stream.shutdown(std::net::Shutdown::Write); // the platform has hung up
+        }
+    }
+
+    /// Readable when an event has come, or the end.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.0.get().map(|stream| stream.as_fd())
+    }
+
+    /// The invocation that has come and was not read, of a child that has ended.
+    ///
+    /// # Errors
+    /// When none can come any more.
+    pub fn unread(&self) -> std::io::Result<Option<Invocation>> {
+        let stream = ours(&self.0)?;
+        if !is_ready(PollFd::new(stream, PollFlags::IN), Duration::ZERO) {
+            return Ok(None);
+        }
+        peek(&self.0).map(Some).ok_or_else(|| ErrorKind::UnexpectedEof.into())
+    }
+}
+
+/// The ids of an invocation whose head has come, without taking it from the connection.
+fn peek(socket: &Socket) -> Option<Invocation> {
+    let mut head = vec![0; 16 * 1024];
+    let length = socket.get()?.peek(&mut head).ok()?;
+    let mut reply = Reply::default();
+    reply.feed(&head[..length]).ok()?;
+    invocation(reply).ok()
 }
 
 /// The reading end of the pipe into which Python's C handler of signals writes.

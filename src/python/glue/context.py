@@ -63,6 +63,7 @@ def show(instance):
 
 def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, identity):
     """Prepares the process for one invocation and gives its context object."""
+    state.leave_signals()
     state.serving = True
     state.request_id = new_request_id
     state.tenant_id = new_tenant_id

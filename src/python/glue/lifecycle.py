@@ -138,8 +138,7 @@ def prepare_signals():
     if sys.modules.setdefault("wsgi_lambda", public) is public:  # once, not in each worker again
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_become_child)
     readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    # Before the handler: a signal that came between the two would be handled with nobody woken to look.
-    state.set_wakeup(writable)
+    state.prepare_wakeup(writable)
     handle(_signal.SIGTERM, terminate)
     return readable
 

@@ -1,5 +1,6 @@
 """Logging as the managed runtime has it."""
 
+import functools
 import logging
 import os
 import sys
@@ -12,16 +13,39 @@ from _wsgi_lambda_errors import encodable
 
 def configure(json_format, level, telemetry_fd):
     """One handler on the root logger, as the managed runtime has it: an application that only sets a level gets its
-    records out, and `logging.basicConfig()` finds the work done."""
+    records out."""
     os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
     try:
         os.fstat(telemetry_fd if telemetry_fd is not None else -1)
     except OSError:
         telemetry_fd = None
     root = logging.getLogger()
+    # What `basicConfig` in sitecustomize has made writes to standard error, in another form.
+    root.handlers[:] = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
     root.addHandler(_make_handler(json_format, telemetry_fd))
     if level:
         root.setLevel(level)
+    logging.basicConfig = _basic_config(root, root.handlers[-1])
+
+
+def _basic_config(root, ours):
+    """`logging.basicConfig` does nothing where the root logger has a handler. Here it sets the level, and gives way to
+    handlers and files that are asked for; records go to the platform's log in its form."""
+    plain = logging.basicConfig
+
+    @functools.wraps(plain)
+    def basicConfig(**kwargs):
+        elsewhere = "handlers" in kwargs or kwargs.get("filename") is not None
+        elsewhere = elsewhere or kwargs.get("stream") not in (None, sys.stdout, sys.stderr)
+        if kwargs.get("force") or root.handlers != [ours]:
+            plain(**kwargs)
+        elif elsewhere:
+            root.removeHandler(ours)
+            plain(**kwargs)
+        elif kwargs.get("level") is not None:
+            root.setLevel(kwargs["level"])
+
+    return basicConfig
 
 
 _events_are_hidden = False

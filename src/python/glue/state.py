@@ -19,37 +19,36 @@ serving = False
 # Whether this process is a child of the one that was started; the runtime knows.
 is_forked = None
 
-# The descriptor into which the C handler of a signal writes, and which file that is.
+# The descriptor into which the C handler of a signal writes while the process waits, and which file that is. While the
+# application runs it is not set: applications close descriptors, and get their numbers for files of their own.
 _wakeup = None
 
 
-def set_wakeup(descriptor):
-    """Has signals write to this pipe."""
+def prepare_wakeup(descriptor):
+    """Has signals write to this pipe from the next `watch_signals` on."""
     global _wakeup
     _wakeup = descriptor, _identity(descriptor)
-    _signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
 
 
-def renew_wakeup():
-    """Sets the pipe again, which event loops of the application take for theirs. Not if it is not ours any more:
-    applications close descriptors, and get their numbers for files of their own."""
-    if _wakeup is None:
-        return
-    descriptor, identity = _wakeup
-    if _identity(descriptor) == identity:
-        _signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
-    else:
-        forget_wakeup()
+def watch_signals():
+    """The process is going to wait. Event loops of the application take the pipe for theirs."""
+    if _wakeup is not None and _identity(_wakeup[0]) == _wakeup[1]:
+        _signal.set_wakeup_fd(_wakeup[0], warn_on_full_buffer=False)
 
 
-def forget_wakeup():
-    """Has signals write to it no more."""
-    global _wakeup
+def leave_signals():
+    """The application's turn: its handlers run as they come."""
     if _wakeup is None:
         return
     other = _signal.set_wakeup_fd(-1)
     if other not in (-1, _wakeup[0]):
         _signal.set_wakeup_fd(other)
+
+
+def forget_wakeup():
+    """The pipe is another process's."""
+    global _wakeup
+    leave_signals()
     _wakeup = None
 
 

@@ -33,5 +33,5 @@ def push():
 
 def flush():
     """Pushes out what the application printed, before the sandbox can be frozen."""
-    state.renew_wakeup()
     push()
+    state.watch_signals()

@@ -1,0 +1,46 @@
+//! Where processes, signals, descriptors and memory meet: whatever happens there, every invocation ends in exactly one
+//! accepted answer or error, or the process ends.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+#[path = "chaos/children.rs"]
+mod children;
+#[path = "chaos/deadlines.rs"]
+mod deadlines;
+#[path = "chaos/descriptors.rs"]
+mod descriptors;
+#[path = "chaos/memory.rs"]
+mod memory;
+#[path = "chaos/signals.rs"]
+mod signals;
+#[path = "chaos/workers.rs"]
+mod workers;
+
+use std::time::Duration;
+
+use serde_json::Value;
+use support::{Answer, Function};
+use wsgi_lambda::emulator::{Invocation, Outcome, Route};
+
+fn get(path: &str) -> Value {
+    let mut event = support::event("function-url-get");
+    event["rawPath"] = path.into();
+    event
+}
+
+fn hurried(function: &mut Function, path: &str, timeout: u64) -> Answer {
+    function.send(Invocation::new(get(path).to_string()).timeout(Duration::from_millis(timeout)))
+}
+
+/// How many answers and errors the platform has accepted.
+fn accepted(function: &Function) -> usize {
+    let answers = [Route::Response, Route::Error];
+    let calls = function.calls();
+    calls.iter().filter(|call| answers.contains(&call.route) && call.status.is_some_and(|it| it.is_success())).count()
+}
+
+fn is_answer(answer: &Answer) -> bool {
+    matches!(answer.outcome, Outcome::Response(_) | Outcome::Error(_))
+}

@@ -1,0 +1,81 @@
+//! Deadlines, when the process is in an odd state.
+
+use std::time::Duration;
+
+use super::{accepted, get, hurried};
+use crate::support::{Function, source};
+use wsgi_lambda::emulator::Outcome;
+
+const APP: &str = r#"
+import hashlib, json, os, sqlite3, sys, threading, time
+
+def busy():
+    while True:
+        json.loads(json.dumps({"a": list(range(300)), "b": "c" * 500}))
+
+for _ in range(2):
+    threading.Thread(target=busy, daemon=True).start()
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    start_response("200 OK", [])
+    if path == "/pbkdf2":
+        hashlib.pbkdf2_hmac("sha256", b"x", b"y", 2_000_000)
+    elif path == "/sqlite":
+        sqlite3.connect(":memory:").execute(
+            "with recursive n(x) as (select 1 union all select x + 1 from n where x < 10000000) select sum(x) from n").fetchall()
+    elif path == "/holds-the-gil":
+        sum(range(10 ** 8))
+    elif path == "/swallows":
+        for _ in range(6):
+            try:
+                time.sleep(20)
+            except OSError:  # what clients of HTTP APIs and databases do
+                pass
+    return [str(os.getpid()).encode()]
+"#;
+
+/// Frames are read while other threads run Python code: that once ended in a crash in every tenth of these.
+#[test]
+fn stacks_are_taken_without_a_crash_while_threads_run() {
+    for path in ["/pbkdf2", "/sqlite", "/holds-the-gil"] {
+        let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "600").start();
+        for _ in 0..6 {
+            let answer = hurried(&mut function, path, 800);
+            let told = matches!(answer.outcome, Outcome::Response(_) | Outcome::Platform(_));
+            assert!(told && !function.logs().contains("Fatal Python error"), "{path}: {}", function.logs());
+        }
+        let logs = function.logs();
+        assert!(logs.contains("Runtime.DeadlineReached") && logs.contains("most recent call first"), "{path}: {logs}");
+        assert!(logs.contains("in app"), "{path}: the main thread's stack: {logs}");
+        assert!(function.environment().last_exit().is_none_or(|exit| exit.signal() != Some(11)), "{path}: {logs}");
+    }
+}
+
+#[test]
+fn an_interrupt_that_is_swallowed_comes_again() {
+    for mode in ["buffered", "stream"] {
+        let mut function =
+            source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "9500").env("WSGI_LAMBDA_RESPONSE_MODE", mode).start();
+        let pid = function.invoke(get("/")).text().to_owned();
+        assert_eq!(hurried(&mut function, "/swallows", 10_000).status(), 504, "{mode}");
+        assert_eq!(function.invoke(get("/")).text(), pid, "{mode}: the same process: {}", function.logs());
+        let again = function.logs().matches("is still at work, and was interrupted again").count();
+        assert!(again >= 3, "{mode}: {}", function.logs());
+        assert_eq!(accepted(&function), 3, "{mode}");
+    }
+}
+
+#[test]
+fn the_access_log_says_what_the_alarm_gave() {
+    for mode in ["buffered", "stream"] {
+        let mut function = source(APP)
+            .env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "9500")
+            .env("WSGI_LAMBDA_RESPONSE_MODE", mode)
+            .env("WSGI_LAMBDA_ACCESS_LOG", "true")
+            .start();
+        hurried(&mut function, "/swallows", 10_000);
+        let seen = |function: &mut Function| function.logs().contains("GET /swallows 504 15 ").then_some(());
+        function.until(Duration::from_secs(20), seen);
+    }
+}
