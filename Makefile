@@ -12,7 +12,7 @@ TOOLS := .cache/venv-tools
 # Made anew when another Python is named: its packages are of one version.
 VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: help build build-bootstrap build-cli demo golden test test-imports soak measure-workers layer bench bench-scale lint clean check-tools
+.PHONY: help build build-bootstrap build-cli demo golden test test-imports test-servers soak measure-workers layer bench bench-scale lint clean check-tools
 
 help:
 	@echo "make demo    replay AWS events through the real runtime into a small WSGI app"
@@ -21,6 +21,7 @@ help:
 	@echo "make layer   build both flavours of the Lambda layer into layer/dist (the first time a Python, too)"
 	@echo "make bench   measure beside the peers (QUICK=1: about a minute); make bench-scale: how cost grows"
 	@echo "make test-imports   compare what 150 packages' imports come to with plain Python (a quarter of an hour)"
+	@echo "make test-servers   compare answers with gunicorn, Waitress, uWSGI and mod_wsgi"
 	@echo "make soak    100,000 invocations of one process, whose memory has to stay flat"
 	@echo "make lint    formatting and clippy"
 	@echo "make golden  store the demo app's answers to events/ again"
@@ -78,6 +79,14 @@ layer: build
 
 soak: build
 	cargo test --test soak -- --ignored --nocapture --test-threads 1
+
+# The same requests to gunicorn, Waitress, uWSGI and, where Debian's is installed, mod_wsgi.
+SERVERS := .cache/venv-servers
+test-servers: build
+	@sh .ci/check-tools "$(PYTHON)" venv
+	test -e $(SERVERS)/bin/gunicorn || $(PYO3_PYTHON) -m venv --clear $(SERVERS)
+	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/servers/requirements.txt
+	$(SERVERS)/bin/python tests/servers/run.py
 
 # The packages that are downloaded most, imported by Python and by the runtime.
 test-imports: build

@@ -247,3 +247,82 @@ fn parse_frames(mut bytes: &[u8]) -> Vec<(u32, String)> {
     }
     frames
 }
+
+/// `logging.basicConfig` at import: the level is set, and records come once, in the platform's form.
+#[test]
+fn basic_config_does_what_it_says() {
+    let serve = "\nlogging.getLogger('mine').info('at import')\n\
+        def app(environ, start_response):\n    \
+            logging.info('in the request')\n    start_response('200 OK', [])\n    \
+            return [type(logging.getLogger().handlers[0]).__name__.encode()]\n";
+    for (call, handler, text) in [
+        ("level=logging.INFO, format='FMT %(message)s'", "LambdaHandler", Some("[INFO]\t")),
+        ("level='INFO', stream=sys.stderr", "LambdaHandler", Some("[INFO]\t")),
+        ("level=logging.INFO, force=True, format='FMT %(message)s'", "StreamHandler", Some("FMT in")),
+        ("level=logging.INFO, handlers=[logging.NullHandler()]", "NullHandler", None),
+        ("level=logging.INFO, filename='/dev/null'", "FileHandler", None),
+        ("", "LambdaHandler", None),
+    ] {
+        let mut function = source(&format!("import logging, sys\nlogging.basicConfig({call})\n{serve}")).start();
+        assert_eq!(function.invoke(event("function-url-get")).text(), handler, "{call}");
+        let logs = function.logs();
+        let count = usize::from(text.is_some());
+        assert_eq!(
+            (logs.matches("in the request").count(), logs.matches("at import").count()),
+            (count, count),
+            "{call}: {logs}"
+        );
+        assert!(text.is_none_or(|text| logs.contains(text)), "{call}: {logs}");
+    }
+}
+
+#[test]
+fn every_line_of_a_json_log_is_json_and_of_bearable_length() {
+    let app = "def app(environ, start_response):\n    \
+        environ['wsgi_lambda.context'].client_context\n    start_response('200 OK', [])\n    return [b'ok']\n";
+    let mut function = source(app).env("AWS_LAMBDA_LOG_FORMAT", "JSON").env("WSGI_LAMBDA_ACCESS_LOG", "true").start();
+    let mut odd = event("function-url-get");
+    odd["rawPath"] = "/a\r\n\u{1b}[2J\0".into();
+    let invocation = Invocation::new(odd.to_string()).header(
+        http::HeaderName::from_static("lambda-runtime-client-context"),
+        http::HeaderValue::from_static("not json"),
+    );
+    assert_eq!(function.send(invocation).status(), 200, "{}", function.logs());
+    let long = json!({"x".repeat(6_000_000): 1}).to_string();
+    function.send(Invocation::new(long));
+    let logs = function.logs();
+    for line in logs.lines() {
+        assert!(
+            serde_json::from_str::<Value>(line).is_ok() && line.len() < 10_000,
+            "{} bytes: {:.200}",
+            line.len(),
+            line
+        );
+    }
+    assert!(logs.contains("is not JSON: ignored") && logs.contains("GET /a%0D%0A%1B[2J%00 200"), "{logs:.2000}");
+}
+
+#[test]
+fn streams_that_are_deleted_or_raise_are_mended_before_each_request() {
+    let app = "import sys\n\
+        class Odd:\n    \
+            @property\n    \
+            def closed(self): raise ValueError('no')\n    \
+            def write(self, text): raise ValueError('no')\n\
+        def app(environ, start_response):\n    \
+            path = environ['PATH_INFO']\n    \
+            print('before', path)\n    \
+            if path == '/deleted': del sys.stdout, sys.stderr\n    \
+            if path == '/raises': sys.stdout = sys.stderr = Odd()\n    \
+            if path == '/object': sys.stdout = object()\n    \
+            start_response('200 OK', [])\n    return [b'ok']\n";
+    let mut function = source(app).start();
+    for path in ["/deleted", "/raises", "/object"] {
+        for path in [path, "/next"] {
+            let mut request = event("function-url-get");
+            request["rawPath"] = path.into();
+            assert_eq!(function.invoke(request).status(), 200, "{path}: {}", function.logs());
+        }
+    }
+    assert_eq!(function.logs().matches("before /next").count(), 3, "{}", function.logs());
+}

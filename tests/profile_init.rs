@@ -257,8 +257,9 @@ fn a_file_that_cannot_be_written_costs_a_warning() {
     let place = Place::new("def answer(path): return 1");
     let mut function = app(place.0.path(), "app:app").env("WSGI_LAMBDA_PROFILE_INIT", "/no/such/folder/file").start();
     assert_eq!(function.replay("function-url-get").text(), "1");
-    let (logs, warning) = (function.logs(), "[WARNING] WSGI_LAMBDA_PROFILE_INIT: no profile is written: ");
+    let (logs, warning) = (function.logs(), "WSGI_LAMBDA_PROFILE_INIT: no profile is written: ");
     assert_eq!(logs.matches(warning).count(), 1, "{logs}");
+    assert!(logs.starts_with("[WARNING]\t"), "{logs}");
 }
 
 #[test]

@@ -25,6 +25,8 @@ struct Started {
     api: RuntimeApi,
     bootstrap: Bootstrap,
     init: Duration,
+    /// When the last invocation that was answered has to be over.
+    deadline: Option<Instant>,
 }
 
 /// The runtime did not come to its first `/next`.
@@ -95,7 +97,7 @@ impl Environment {
         let failure = tokio::select! {
             biased;
             report = api.init_error() => StartError::Init(report),
-            () = api.ready() => return Ok(Started { api, bootstrap, init: start.elapsed() }),
+            () = api.ready() => return Ok(Started { api, bootstrap, init: start.elapsed(), deadline: None }),
             exit = bootstrap.wait() => {
                 self.last_exit = Some(exit);
                 StartError::Platform(PlatformError::new(
@@ -127,7 +129,11 @@ impl Environment {
     /// Runs one invocation to its end: an answer, an error, the deadline, or the end of the process.
     ///
     /// After the deadline the process is killed; after either the next call starts a new one.
+    ///
+    /// A process that has answered and is still at work at its deadline is killed too, and this invocation gets a new one:
+    /// Lambda gives it to another sandbox.
     pub async fn invoke(&mut self, invocation: Invocation) -> Outcome {
+        self.end_overdue().await;
         if let Err(error) = self.start().await {
             return match error {
                 StartError::Init(report) => Outcome::InitError(report),
@@ -151,6 +157,22 @@ impl Environment {
                 started.bootstrap.flush_logs().await;
                 outcome
             }
+        }
+    }
+
+    async fn end_overdue(&mut self) {
+        let Some(started) = &mut self.running else { return };
+        let Some(deadline) = started.deadline.take() else { return };
+        tokio::select! {
+            () = started.api.ready() => {}
+            exit = started.bootstrap.wait() => self.last_exit = Some(exit),
+            () = tokio::time::sleep_until(deadline.into()) => {
+                self.stop().await;
+                return;
+            }
+        }
+        if started.bootstrap.id().is_none() {
+            self.stop().await;
         }
     }
 
@@ -235,6 +257,7 @@ impl Started {
                             deadline.as_mut().reset((at + timeout).into());
                         }
                         if let Some(outcome) = collected.add(at, step) {
+                            self.deadline = Some(deadline.deadline().into_std());
                             return Ended::Answered(outcome);
                         }
                     }

@@ -26,6 +26,12 @@ def app(environ, start_response):
             "with recursive n(x) as (select 1 union all select x + 1 from n where x < 10000000) select sum(x) from n").fetchall()
     elif path == "/holds-the-gil":
         sum(range(10 ** 8))
+    elif path == "/never-comes-back":
+        while True:
+            try:
+                time.sleep(20)
+            except BaseException:
+                pass
     elif path == "/swallows":
         for _ in range(6):
             try:
@@ -78,4 +84,14 @@ fn the_access_log_says_what_the_alarm_gave() {
         let seen = |function: &mut Function| function.logs().contains("GET /swallows 504 15 ").then_some(());
         function.until(Duration::from_secs(20), seen);
     }
+}
+
+/// On Lambda the platform kills the sandbox, and gives the event to another one.
+#[test]
+fn what_never_comes_back_costs_the_next_request_nothing() {
+    let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "500").start();
+    let pid = function.invoke(get("/")).text().to_owned();
+    assert_eq!(hurried(&mut function, "/never-comes-back", 1500).status(), 504, "{}", function.logs());
+    let next = function.invoke(get("/"));
+    assert_ne!(next.text(), pid, "a new process");
 }

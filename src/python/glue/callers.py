@@ -1,8 +1,8 @@
 """What a direct caller of the function sent along, as headers of the invocation: few are called so."""
 
 import json
-import sys
 
+import _wsgi_lambda_logs as logs
 from _wsgi_lambda_context import show
 
 
@@ -47,5 +47,5 @@ def _parse(text, header):
         return values if isinstance(values, dict) else None
     except (ValueError, RecursionError):
         # A caller's slip must not cost the invocation; its value is not logged.
-        sys.stderr.write(f"[WARNING] {header} is not JSON: ignored\n")
+        logs.warn(f"{header} is not JSON: ignored")
         return None

@@ -14,6 +14,7 @@ from _wsgi_lambda_errors import encodable
 def configure(json_format, level, telemetry_fd):
     """One handler on the root logger, as the managed runtime has it: an application that only sets a level gets its
     records out."""
+    global _handler
     os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
     try:
         os.fstat(telemetry_fd if telemetry_fd is not None else -1)
@@ -22,10 +23,11 @@ def configure(json_format, level, telemetry_fd):
     root = logging.getLogger()
     # What `basicConfig` in sitecustomize has made writes to standard error, in another form.
     root.handlers[:] = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
-    root.addHandler(_make_handler(json_format, telemetry_fd))
+    _handler = _make_handler(json_format, telemetry_fd)
+    root.addHandler(_handler)
     if level:
         root.setLevel(level)
-    logging.basicConfig = _basic_config(root, root.handlers[-1])
+    logging.basicConfig = _basic_config(root, _handler)
 
 
 def _basic_config(root, ours):
@@ -46,6 +48,16 @@ def _basic_config(root, ours):
             root.setLevel(kwargs["level"])
 
     return basicConfig
+
+
+_handler = None
+
+
+def warn(message):
+    """A line of the runtime's own, in the log's form."""
+    record = logging.LogRecord("wsgi_lambda", logging.WARNING, "", 0, message, (), None)
+    if _handler is not None and _handler.filter(record):
+        _handler.emit(record)
 
 
 _events_are_hidden = False

@@ -39,6 +39,7 @@ from time import perf_counter_ns
 import _frozen_importlib
 import _frozen_importlib_external as external
 import _wsgi_lambda_development_server as development_server
+import _wsgi_lambda_logs as logs
 import posix
 from _wsgi_lambda_profile_use import Relations, Use, plain_spec
 
@@ -281,7 +282,7 @@ def _write():
             posix.replace(part, _header["path"])
         except Exception as error:
             _header["given_up"] = True
-            print(f"[WARNING] WSGI_LAMBDA_PROFILE_INIT: no profile is written: {error}", file=sys.stderr)
+            logs.warn(f"WSGI_LAMBDA_PROFILE_INIT: no profile is written: {error}")
 
 
 def _report():
