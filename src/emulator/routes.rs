@@ -190,7 +190,11 @@ fn next_headers(invocation: &Invocation) -> HeaderMap {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let deadline = (now + invocation.timeout).as_millis();
     let trace = invocation.request_id.replace('-', "");
-    let trace = format!("Root=1-{:08x}-{};Sampled=0", now.as_secs(), trace.get(..24).unwrap_or(&trace));
+    let root = trace.get(..24).unwrap_or(&trace);
+    // X-Ray's SDK makes no segments without a parent.
+    let parent = uuid(random()).replace('-', "");
+    let parent = parent.get(..16).unwrap_or(&parent);
+    let trace = format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", now.as_secs());
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:wsgi-lambda";
     let defaults = [
         (REQUEST_ID, invocation.request_id.clone()),
