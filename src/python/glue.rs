@@ -29,7 +29,7 @@ macro_rules! files {
 
 /// What every start needs, each after those that it imports.
 static NEEDED: [File; 11] = files! {
-    "state" "patterns" "streams" "errors" "logs" "files" "context" "start" "lifecycle" "deadline" "index"
+    "state" "patterns" "streams" "errors" "logs" "files" "context" "lifecycle" "start" "deadline" "index"
 };
 
 /// What is made when it is asked for, also each after those that it imports.

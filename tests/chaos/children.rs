@@ -30,8 +30,8 @@ def child(path):
     if path == "/os-exit": os._exit(6)
     if path == "/kills-itself": os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)
     if path == "/handlers":
-        ours = [number for number in signal.valid_signals() if callable(signal.getsignal(number))]
-        os._exit(int(ours not in ([], [signal.SIGINT])) + 2 * int(signal.set_wakeup_fd(-1) != -1))
+        own = {number: signal.getsignal(number) for number in signal.valid_signals() if callable(signal.getsignal(number))}
+        os._exit(int(own != {signal.SIGINT: signal.default_int_handler}) + 2 * int(signal.set_wakeup_fd(-1) != -1))
 
 in_generator = False
 

@@ -103,6 +103,13 @@ def handle(number, handler):
     _own_handlers[number] = handler, _signal.signal(number, handler)
 
 
+def leave_keyboard():
+    """The signal module gives SIGINT Python's handler, which raises KeyboardInterrupt in whatever request comes next. Ctrl-C
+    is to end the process, unless the application has a handler of its own."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        handle(_signal.SIGINT, _signal.SIG_DFL)
+
+
 def _before_fork():
     # A signal that comes before the child has its own handlers waits.
     global _mask

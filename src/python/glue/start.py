@@ -1,11 +1,11 @@
 """The start of the process: where modules are found."""
 
-import _signal
 import gc
 import os
 import sys
 
 import _wsgi_lambda_context as context
+import _wsgi_lambda_lifecycle as lifecycle
 import _wsgi_lambda_logs as logs
 import _wsgi_lambda_patterns as patterns
 import _wsgi_lambda_state as state
@@ -74,15 +74,11 @@ def _rest_collector(memory_mb):
 
 def after_import():
     """What came with the import is never looked at by a collection in a request, nor moved in memory that forked workers
-    share.
-
-    The signal module gives SIGINT Python's handler, which raises KeyboardInterrupt in whatever request comes next.
-    Ctrl-C is to end the process, unless the application has a handler of its own."""
+    share."""
     if deferral := sys.modules.get("_wsgi_lambda_development_server"):
         sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not deferral.Finder]
     logs.hide_events()
     if _thresholds and gc.get_threshold()[0] == _thresholds[1]:  # else the application has set its own
         gc.set_threshold(_thresholds[0])
     gc.freeze()
-    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
-        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    lifecycle.leave_keyboard()

@@ -29,6 +29,7 @@ def fork(log_socket):
             import gevent
 
             gevent.reinit()
+        lifecycle.leave_keyboard()  # which children have again
         _redirect_output(log_socket)
     return pid
 
