@@ -172,5 +172,5 @@ fn patterns_made_ahead_are_found_and_others_are_compiled() {
     // A `PatternError` since Python 3.13.
     let error = seen[4].as_str().unwrap();
     assert!(error.ends_with("rror('missing ), unterminated subpattern at position 0')"), "{error}");
-    assert_eq!(seen[5], r#"TypeError("unhashable type: 'list'")"#);
+    assert!(seen[5].as_str().unwrap().contains("unhashable type: 'list'"), "{}", seen[5]); // 3.14 says more
 }

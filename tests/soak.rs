@@ -213,31 +213,39 @@ fn growth(series: &[Footprint]) -> i64 {
     last.cast_signed() - first.cast_signed()
 }
 
+/// The same without the largest step between two thousands: Python 3.13 and 3.14 take 200 KB once, in one of them. What
+/// leaks takes a step in each.
+fn steady_growth(series: &[Footprint]) -> i64 {
+    let step = |pair: &[Footprint]| pair[1].memory.cast_signed() - pair[0].memory.cast_signed();
+    growth(series) - series.windows(2).map(step).max().unwrap_or(0).max(0)
+}
+
 fn memory(series: &[Footprint]) -> String {
     series.iter().map(|footprint| (footprint.memory / 1000).to_string()).collect::<Vec<_>>().join(" ")
 }
 
-fn nothing_is_left_behind(series: &[Footprint], flat: i64) {
+fn nothing_is_left_behind(series: &[Footprint], growth: i64, flat: i64) {
     let first = series[0];
     for footprint in series {
         let held = (footprint.pid, footprint.descriptors, footprint.threads);
         assert_eq!(held, (first.pid, first.descriptors, first.threads), "process, descriptors, threads: {series:?}");
     }
-    assert!(growth(series) < flat, "memory grew by {} bytes: {series:?}", growth(series));
+    assert!(growth < flat, "memory grew by {growth} bytes: {series:?}");
 }
 
 #[test]
 fn a_few_thousand_mixed_invocations_leave_nothing_behind() {
     let kinds = kinds();
-    nothing_is_left_behind(&serve(&mixed(&kinds, 4000)), FLAT);
+    let series = serve(&mixed(&kinds, 4000));
+    nothing_is_left_behind(&series, growth(&series), FLAT);
 }
 
 #[test]
 fn a_few_thousand_of_one_kind_take_no_more_memory() {
     let kinds = kinds();
     let kind = kinds.iter().find(|kind| kind.name == "function-url-get").unwrap();
-    // With Python 3.13 the second thousand takes 200 KB, once.
-    nothing_is_left_behind(&serve(&vec![kind; 4 * WARM]), FLAT_ALONE);
+    let series = serve(&vec![kind; 6 * WARM]);
+    nothing_is_left_behind(&series, steady_growth(&series), FLAT_ALONE);
 }
 
 #[test]
@@ -250,7 +258,7 @@ fn a_hundred_thousand_mixed_invocations_leave_nothing_behind() {
     println!("{} invocations of {} kinds in {:?}", turns.len(), kinds.len(), start.elapsed());
     println!("KB after each thousand: {}", memory(&series));
     println!("{} descriptors, {} threads, growth {} bytes", series[0].descriptors, series[0].threads, growth(&series));
-    nothing_is_left_behind(&series, FLAT);
+    nothing_is_left_behind(&series, growth(&series), FLAT);
 }
 
 #[test]
@@ -263,6 +271,6 @@ fn no_kind_leaks_by_itself() {
         let count = if kind.weight < 300 { 4 } else { 6 } * WARM;
         let series = serve(&vec![&kind; count]);
         println!("{:>30}: {:>9} bytes more, KB after each thousand: {}", kind.name, growth(&series), memory(&series));
-        nothing_is_left_behind(&series, FLAT_ALONE);
+        nothing_is_left_behind(&series, steady_growth(&series), FLAT_ALONE);
     }
 }
