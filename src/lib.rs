@@ -41,7 +41,7 @@
 //!
 //! ## Rooms
 //!
-//! `config` and `error` are read everywhere; `event`, `environ`, `proxy`, `request`, `response` and `json` are pure;
+//! `config` and `error` are read everywhere, `descriptor` holds files that applications may close; `event`, `environ`, `proxy`, `request`, `response` and `json` are pure;
 //! `runtime` speaks to the platform, `python` to the interpreter (with `python/glue/` for what is better said in
 //! Python), `handler` joins them; `emulator` is the platform's side of the same protocol,
 //! `bundle` makes zips of checked files, and `cli` uses both.
@@ -50,18 +50,21 @@
 //! fails on a `use` that is not on one, and on `unsafe` outside `python/ffi.rs`.
 
 pub mod config;
+#[cfg(feature = "python")]
+pub mod descriptor;
 pub mod environ;
 pub mod error;
 pub mod event;
 pub mod invocation;
 pub mod json;
-pub mod log;
 pub mod proxy;
 pub mod request;
 pub mod response;
 
 #[cfg(feature = "python")]
 pub mod handler;
+#[cfg(feature = "python")]
+pub mod log;
 #[cfg(feature = "python")]
 pub mod python;
 #[cfg(feature = "python")]

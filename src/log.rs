@@ -1,7 +1,7 @@
 //! Room: `log`, the runtime's own lines: one per fact, in the form the function's log settings ask for.
 //! In: a level, a message, the request id if there is one.
 //! Out: one write to standard output, or one frame to the telemetry descriptor.
-//! May use: `config`, `error`, `serde_json`, humantime.
+//! May use: `config`, `descriptor`, `error`, `serde_json`, humantime.
 //! Must not: know Python; carry header values, bodies or credentials.
 
 use std::borrow::Cow;
@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use crate::config::LogFormat;
+use crate::descriptor::OwnedFile;
 use crate::error::Error;
 
 /// A level, with the names and frame numbers of Python's `logging`.
@@ -52,13 +53,13 @@ impl Level {
 #[derive(Debug, Default)]
 pub struct Log {
     format: LogFormat,
-    telemetry: Option<std::fs::File>,
+    telemetry: Option<OwnedFile>,
 }
 
 impl Log {
     /// A log on standard output, or on the telemetry descriptor when the platform gave one.
     pub fn new(format: LogFormat, telemetry: Option<std::fs::File>) -> Self {
-        Self { format, telemetry }
+        Self { format, telemetry: telemetry.map(OwnedFile::new) }
     }
 
     /// Writes one line.
@@ -123,20 +124,25 @@ impl Log {
 
     /// A frame may have several lines, a record on standard output may not.
     fn one_record(&self, text: String) -> String {
-        if self.telemetry.is_some() { text } else { one_event(&text) }
+        if self.telemetry().is_some() { text } else { one_event(&text) }
+    }
+
+    /// The platform's descriptor, unless the application has closed it.
+    fn telemetry(&self) -> Option<&std::fs::File> {
+        self.telemetry.as_ref().and_then(OwnedFile::get)
     }
 
     fn write(&self, level: Level, record: &str) {
         // A log that cannot be written has nobody left to tell.
-        let _ = match &self.telemetry {
-            Some(file) => {
+        let _ = match self.telemetry() {
+            Some(mut file) => {
                 let mut frame = Vec::with_capacity(record.len() + 17);
                 frame.extend_from_slice(&level.frame_type(self.format).to_be_bytes());
                 frame.extend_from_slice(&u32::try_from(record.len() + 1).unwrap_or(u32::MAX).to_be_bytes());
                 frame.extend_from_slice(&micros_since_epoch().to_be_bytes());
                 frame.extend_from_slice(record.as_bytes());
                 frame.push(b'\n');
-                (&*file).write_all(&frame)
+                file.write_all(&frame)
             }
             None => std::io::stdout().lock().write_all(format!("{record}\n").as_bytes()),
         };

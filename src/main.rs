@@ -9,6 +9,7 @@ use wsgi_lambda::log::Log;
 use wsgi_lambda::{handler, python};
 
 fn main() -> ExitCode {
+    python::remember_start();
     match std::env::args().nth(1).as_deref() {
         Some("--help" | "-h") => return print(&help()),
         Some("--version" | "-V") => {
@@ -41,10 +42,7 @@ fn main() -> ExitCode {
 }
 
 fn print(text: &str) -> ExitCode {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    ExitCode::from(u8::from(std::io::stdout().write_all(text.as_bytes()).is_err()))
 }
 
 fn help() -> String {

@@ -89,6 +89,15 @@ fn every_other_way_to_it_imports_it() {
     }
 }
 
+/// While a request is served, when the finder is gone.
+#[test]
+fn a_reload_that_comes_late_is_a_whole_one() {
+    let mut function = started("import flask, importlib, werkzeug");
+    let whole = "importlib.reload(werkzeug.serving).make_server.__name__, hasattr(werkzeug.serving, 'no_such_name'), \
+                 '__getattr__' in vars(werkzeug.serving), werkzeug.serving.run_simple.__code__.co_name";
+    assert_eq!(eval(&mut function, whole), "('make_server', False, False, 'run_simple')");
+}
+
 #[test]
 fn what_an_application_sets_on_it_stays() {
     let mut function = started(
@@ -124,9 +133,13 @@ fn one_that_failed_to_load_is_tried_again() {
         "import sys, flask, werkzeug\n\
          sys.modules['http.server'] = None",
     );
-    let error = "ModuleNotFoundError('import of http.server halted; None in sys.modules')";
-    assert_eq!(eval(&mut function, "werkzeug.serving.make_server"), error);
-    assert_eq!(eval(&mut function, "werkzeug.serving.make_server"), error);
+    for _ in 0..2 {
+        let error = eval(&mut function, "werkzeug.serving.make_server"); // 3.15 shows the name as well
+        assert!(
+            error.starts_with("ModuleNotFoundError('import of http.server halted; None in sys.modules'"),
+            "{error}"
+        );
+    }
     let after = "__import__('sys').modules.pop('http.server'), werkzeug.serving.make_server.__name__, \
                  werkzeug.run_simple is werkzeug.serving.run_simple";
     assert_eq!(eval(&mut function, after), "(None, 'make_server', True)");

@@ -329,7 +329,7 @@ fn optimised_code_and_thresholds_are_what_they_are_elsewhere() {
     let look = "import gc, module\ngc.set_threshold(gc.get_threshold()[0] * 10)\n\
          def app(environ, start_response):\n    \
              start_response('200 OK', [])\n    \
-             return [repr((module.__doc__, module.__cached__.split('.')[-2])).encode()]\n";
+             return [repr((module.__doc__, module.__spec__.cached.split('.')[-2])).encode()]\n";
     fs::write(folder.path().join("module.py"), module).unwrap();
     fs::write(folder.path().join("app.py"), look).unwrap();
     support::said(support::python().args(["-m", "compileall", "-q"]).arg(folder.path()));

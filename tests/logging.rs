@@ -262,6 +262,7 @@ fn basic_config_does_what_it_says() {
         ("level=logging.INFO, handlers=[logging.NullHandler()]", "NullHandler", None),
         ("level=logging.INFO, filename='/dev/null'", "FileHandler", None),
         ("", "LambdaHandler", None),
+        ("level=logging.INFO, handlers=None", "LambdaHandler", Some("[INFO]\t")),
     ] {
         let mut function = source(&format!("import logging, sys\nlogging.basicConfig({call})\n{serve}")).start();
         assert_eq!(function.invoke(event("function-url-get")).text(), handler, "{call}");
@@ -325,4 +326,18 @@ fn streams_that_are_deleted_or_raise_are_mended_before_each_request() {
         }
     }
     assert_eq!(function.logs().matches("before /next").count(), 3, "{}", function.logs());
+}
+
+/// As applications do that want what they print in their log.
+#[test]
+fn standard_output_may_become_a_logger() {
+    let app = "import logging, sys\n\
+        class Writer:\n    \
+            def write(self, text):\n        if text.strip(): logging.getLogger('printed').warning(text.strip())\n    \
+            def flush(self): pass\n\
+        sys.stdout = Writer()\n\
+        def app(environ, start_response):\n    print('from print')\n    start_response('200 OK', [])\n    return [b'ok']\n";
+    let mut function = source(app).start();
+    assert_eq!(function.invoke(event("function-url-get")).text(), "ok", "{}", function.logs());
+    assert!(function.logs().matches("from print").count() <= 2, "{}", function.logs());
 }

@@ -83,6 +83,9 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
 /// Says why the process ends: to the log, and unless the platform itself is gone, to the platform. Gives the exit
 /// status: awslambdaric's for SnapStart, 0 for an orderly end, else 1.
 pub fn report_end(config: &Config, log: &Log, error: &Error) -> u8 {
+    if python::is_forked() {
+        return 1; // a child says nothing to the platform
+    }
     match error.kind() {
         Kind::Shutdown => return 0,
         Kind::Forked => return 1,

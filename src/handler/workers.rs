@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process, pidfd_open, waitpid};
 
 use crate::config::Config;
+use crate::descriptor::Owned;
 use crate::error::{Error, Kind, Result};
 use crate::invocation::Invocation;
 use crate::log::{Level, Log};
 use crate::python::{self, Fork, Session};
-use crate::runtime::{Api, Owned, Receipt, Twin, Wake};
+use crate::runtime::{Api, Receipt, Twin, Wake};
 
 /// How long to wait after a fork that failed, or a worker that ended before its first event; longer after each further one.
 const PAUSE: Duration = Duration::from_millis(100);

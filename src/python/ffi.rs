@@ -1,6 +1,7 @@
 //! All `unsafe` of the house: the interpreter's start and what pyo3 has no safe call for, each behind a safe function.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::mem::MaybeUninit;
@@ -184,20 +185,63 @@ pub(super) fn interrupt(thread: Thread) {
 /// Set in a child that this process forks, by whatever code forks it.
 static FORKED: AtomicBool = AtomicBool::new(false);
 
-extern "C" fn note_fork() {
+thread_local! {
+    /// Whether the fork that this thread is about to make is Python's, and SIGTERM has the runtime's handler.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+    /// The thread's signals before such a fork.
+    static SIGNALS: Cell<Option<libc::sigset_t>> = const { Cell::new(None) };
+}
+
+/// Has the next fork of this thread give the child SIGTERM's default, without losing one that comes at the same moment.
+pub(super) fn guard_fork() {
+    GUARDED.set(true);
+}
+
+extern "C" fn before_fork() {
+    if GUARDED.get() {
+        // SAFETY: the sets are initialised by the calls that get them.
+        SIGNALS.set(Some(unsafe {
+            let (mut term, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigemptyset(&raw mut term);
+            libc::sigaddset(&raw mut term, libc::SIGTERM);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const term, &raw mut before);
+            before
+        }));
+    }
+}
+
+extern "C" fn after_fork() {
+    GUARDED.set(false);
+    if let Some(before) = SIGNALS.take() {
+        // SAFETY: the set is the one that the thread had.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        }
+    }
+}
+
+extern "C" fn become_child() {
     FORKED.store(true, Ordering::Relaxed);
+    if GUARDED.get() {
+        // SAFETY: the handler was the runtime's, which is not for children; Python is told by `glue/lifecycle.py`.
+        unsafe {
+            libc::signal(libc::SIGTERM, libc::SIG_DFL);
+        }
+    }
+    after_fork();
 }
 
 /// From here on [`is_forked`] tells the process from children of it.
 pub(super) fn watch_forks() {
-    // SAFETY: the handler stores to an atomic, which is allowed in a child of a process with threads.
+    // SAFETY: the handlers make system calls and store to memory of their own thread, which is allowed in a child of a
+    // process with threads.
     unsafe {
-        libc::pthread_atfork(None, None, Some(note_fork));
+        libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(become_child));
     }
 }
 
 /// Whether this process is a child of the one that was started.
-pub(super) fn is_forked() -> bool {
+pub fn is_forked() -> bool {
     FORKED.load(Ordering::Relaxed)
 }
 

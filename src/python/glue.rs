@@ -53,6 +53,7 @@ fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
         if file.name == "state" {
             module.setattr("load", wrap_pyfunction!(held_back, py)?)?;
             module.setattr("is_forked", wrap_pyfunction!(is_forked, py)?)?;
+            module.setattr("guard_fork", wrap_pyfunction!(guard_fork, py)?)?;
             if patterns::are_there(py)? {
                 module.setattr("find_pattern", wrap_pyfunction!(patterns::find_pattern, py)?)?;
             }
@@ -60,6 +61,11 @@ fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
         last = Some(module);
     }
     last.ok_or_else(|| PyImportError::new_err("there is no glue"))
+}
+
+#[pyfunction]
+fn guard_fork() {
+    ffi::guard_fork();
 }
 
 #[pyfunction]

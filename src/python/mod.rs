@@ -32,10 +32,10 @@ use pyo3::types::PyDict;
 pub use app::App;
 pub use call::{Call, Called};
 pub use deadline::{Interrupter, look_at_stacks};
-pub use ffi::{file_in_memory, file_of_descriptor, leave};
+pub use ffi::{file_in_memory, file_of_descriptor, is_forked, leave};
 use glue::glue;
 pub use signals::handle_signals;
-pub use workers::{Fork, start_again};
+pub use workers::{Fork, remember_start, start_again};
 
 use crate::config::{Config, LogFormat};
 use crate::error::{Error, Kind, Result};
@@ -84,8 +84,11 @@ impl<'py> Session<'py> {
     /// `App`, with the platform's error types and a Python stack trace.
     pub fn load_app(self, config: &Config) -> Result<App<'py>> {
         let app = App::load(self.py, config);
-        if let Ok(app) = &app {
-            leave_if_forked(&app.glue, None);
+        if ffi::is_forked() {
+            match &app {
+                Ok(app) => leave_if_forked(&app.glue, None),
+                Err(_) => ffi::leave_child(),
+            }
         }
         app
     }

@@ -1,8 +1,9 @@
 //! Workers: processes forked after the import of the application, each with a loop of its own.
 
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use pyo3::prelude::*;
 
@@ -36,13 +37,15 @@ impl Session<'_> {
         let glue = loaded_glue(self.py)?;
         let forked = glue.call_method1("fork", (log_socket,)).and_then(|pid| pid.extract::<i32>());
         if ffi::is_forked() {
+            if let Err(error) = forked {
+                error.print(self.py); // nobody else may go on here
+                ffi::leave_child();
+            }
             ffi::adopt_fork();
             ffi::end_with_parent();
+            return Ok(Fork::Child);
         }
-        match forked.map_err(|error| describe(&glue, error))? {
-            0 => Ok(Fork::Child),
-            pid => Ok(Fork::Parent(pid)),
-        }
+        forked.map(Fork::Parent).map_err(|error| describe(&glue, error))
     }
 
     /// The names of threads that run Python code beside this one. Empty also where Python does not say.
@@ -52,20 +55,28 @@ impl Session<'_> {
     }
 }
 
+/// What the process was started with, before an application could change it.
+struct Start {
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+static START: OnceLock<Start> = OnceLock::new();
+
+/// Remembers how the process was started, for [`start_again`]. First of all.
+#[allow(clippy::disallowed_methods)] // the environment as a whole, for the same program
+pub fn remember_start() {
+    let (arguments, environment) = (std::env::args_os().skip(1).collect(), std::env::vars_os().collect());
+    START.get_or_init(|| Start { arguments, environment });
+}
+
 /// Becomes this program again, as the platform started it and with one variable more; returns why that was not possible.
-#[allow(clippy::disallowed_methods)] // the environment as it was, before the application changed it
 pub fn start_again(variable: &str) -> std::io::Error {
-    let (program, environment) = match (std::env::current_exe(), std::fs::read("/proc/self/environ")) {
-        (Ok(program), Ok(environment)) => (program, environment),
-        (Err(error), _) | (_, Err(error)) => return error,
+    let (program, start) = match (std::env::current_exe(), START.get()) {
+        (Ok(program), Some(start)) => (program, start),
+        (Err(error), _) => return error,
+        (_, None) => return std::io::Error::other("nobody remembers how it was started"),
     };
-    let mut command = Command::new(program);
-    command.args(std::env::args_os().skip(1)).env_clear().env(variable, "1");
-    for entry in environment.split(|&byte| byte == 0) {
-        if let Some(at) = entry.iter().skip(1).position(|&byte| byte == b'=') {
-            let (name, value) = (&entry[..=at], &entry[at + 2..]);
-            command.env(std::ffi::OsStr::from_bytes(name), std::ffi::OsStr::from_bytes(value));
-        }
-    }
-    command.exec()
+    let environment = start.environment.iter().map(|(name, value)| (name, value));
+    Command::new(program).args(&start.arguments).env_clear().envs(environment).env(variable, "1").exec()
 }

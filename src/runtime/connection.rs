@@ -7,9 +7,9 @@ use std::sync::{MutexGuard, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::descriptor::Socket;
 use super::reply::Reply;
 use super::{Api, SharedApi, USER_AGENT};
+use crate::descriptor::Socket;
 use crate::error::{Error, Result};
 
 /// Header fields; one without a name is left out.

@@ -1,20 +1,18 @@
 //! Room: `runtime`, the Runtime API (docs, "Using the Lambda runtime API for custom runtimes").
 //! In: nothing but the API's address; [`Error`]s and answers to post.
 //! Out: [`Invocation`]s.
-//! May use: `error`, `invocation`, `log` (for bounds of messages), `httparse`, `rustix`, `serde_json`, `bytes`, base64; tests also `lambda_runtime`, `http`,
+//! May use: `descriptor`, `error`, `invocation`, `log` (for bounds of messages), `httparse`, `rustix`, `serde_json`, `bytes`, base64; tests also `lambda_runtime`, `http`,
 //!   tempfile.
 //! Must not: know HTTP proxying or Python.
 
 mod answer;
 mod connection;
-mod descriptor;
 mod poll;
 mod reply;
 mod stream;
 mod watch;
 
 pub use answer::Receipt;
-pub use descriptor::Owned;
 pub use poll::{Twin, Wake};
 pub use stream::Streamed;
 pub use watch::{Alarm, Watch};
@@ -22,6 +20,8 @@ pub use watch::{Alarm, Watch};
 use std::sync::{Arc, Mutex};
 
 use connection::Connection;
+
+use crate::error::Error;
 
 /// The version of the API that every path begins with.
 const API_VERSION: &str = "/2018-06-01";
@@ -40,7 +40,9 @@ const USER_AGENT: &str = concat!("wsgi-lambda/", env!("CARGO_PKG_VERSION"));
 pub struct Api {
     connection: Connection,
     /// That of the internal extension: open for as long as the process lives, which is all it has to do.
-    extension: Option<descriptor::Socket>,
+    extension: Option<crate::descriptor::Socket>,
+    /// What ends the process once the event that came at the same moment is served.
+    ending: Option<Error>,
 }
 
 /// The API in the hands of the loop and of the alarm, of which one at a time has something to say.
@@ -49,7 +51,7 @@ pub type SharedApi = Arc<Mutex<Api>>;
 impl Api {
     /// The API at `address` (host and port). Connects when it is first talked to.
     pub fn new(address: &str) -> Self {
-        Self { connection: Connection::new(address), extension: None }
+        Self { connection: Connection::new(address), extension: None, ending: None }
     }
 
     /// Connects now, for a process that is going to be forked: it may [`Api::adopt`] the connection, and this one keeps a

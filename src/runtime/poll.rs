@@ -1,5 +1,6 @@
 //! Waiting for the platform: `GET /runtime/invocation/next`, and the waits of extensions and of snapshots.
 
+use std::cell::Cell;
 use std::io::{ErrorKind, IoSlice, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
@@ -7,9 +8,9 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::connection::{connect, ours, request_head, write_all};
-use super::descriptor::{OwnedFile, Socket};
 use super::reply::Reply;
 use super::{API_VERSION, Api};
+use crate::descriptor::{OwnedFile, Socket};
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
 
@@ -31,11 +32,15 @@ impl Api {
         on_wake: impl Fn() -> Result<()>,
         on_arrival: Option<&(dyn Fn(&Invocation) + Sync)>,
     ) -> Result<Invocation> {
+        if let Some(ending) = self.ending.take() {
+            return Err(ending);
+        }
         wake.drain();
         on_wake()?; // before an event is asked for that would not be served
         let head = self.get(&format!("{API_VERSION}/runtime/invocation/next"), &[]);
+        let ending = Cell::new(None);
         let reply = self.connection.get(&head, |socket| {
-            wait(socket, wake, &on_wake)?;
+            ending.set(wait(socket, wake, &on_wake)?);
             if let Some(on_arrival) = on_arrival
                 && let Some(invocation) = peek(socket)
             {
@@ -43,6 +48,7 @@ impl Api {
             }
             Ok(())
         })?;
+        self.ending = ending.into_inner();
         match reply.status() {
             200 => invocation(reply),
             status => {
@@ -180,8 +186,8 @@ impl Wake {
 /// that ends a sandbox has nothing more for it, and gives it half a second.
 const LAST_LOOK: Duration = Duration::from_millis(20);
 
-/// Returns when `socket` has something to read.
-fn wait(socket: &Socket, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Result<()> {
+/// Returns when `socket` has something to read, with what ends the process after it.
+fn wait(socket: &Socket, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Result<Option<Error>> {
     let failed = |error: &dyn std::fmt::Display| Error::runtime_api(format!("the wait for an event failed: {error}"));
     let mut signals = true;
     loop {
@@ -194,7 +200,7 @@ fn wait(socket: &Socket, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Resul
             polled => polled.is_err(),
         };
         if !interrupted && !watched[0].revents().is_empty() {
-            return Ok(()); // before any signal: the platform has given it away
+            return Ok(None); // before any signal: the platform has given it away
         }
         let rung = !interrupted && watched.get(1).is_some_and(|signal| !signal.revents().is_empty());
         if rung {
@@ -203,7 +209,8 @@ fn wait(socket: &Socket, wake: &Wake, on_wake: impl Fn() -> Result<()>) -> Resul
         if (rung || interrupted)
             && let Err(ended) = on_wake()
         {
-            return if is_ready(PollFd::new(stream, PollFlags::IN), LAST_LOOK) { Ok(()) } else { Err(ended) };
+            let comes = is_ready(PollFd::new(stream, PollFlags::IN), LAST_LOOK);
+            return if comes { Ok(Some(ended)) } else { Err(ended) };
         }
     }
 }

@@ -10,9 +10,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::answer::{Receipt, error_body, error_type, receipt};
 use super::connection::{connect, lock, read, request_head, write_all};
-use super::descriptor::Socket;
 use super::reply::Reply;
 use super::{API_VERSION, SharedApi};
+use crate::descriptor::Socket;
 use crate::error::{Error, Result};
 
 /// A POST that is sent chunk by chunk. Dropping it before [`Streamed::finish`] or [`Streamed::fail`] cuts the

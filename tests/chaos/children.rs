@@ -25,6 +25,7 @@ def child(path):
     if path == "/exit-4": sys.exit(4)
     if path == "/exit-text": sys.exit("words")
     if path == "/exit-none": sys.exit()
+    if path == "/interrupted": raise KeyboardInterrupt
     if path == "/raises": raise ValueError("in the child")
     if path == "/returns": return "back"
     if path == "/os-exit": os._exit(6)
@@ -81,6 +82,7 @@ fn their_exit_status_is_their_own_and_they_never_answer() {
             ("/exit-text", "1"),
             ("/exit-none", "0"),
             ("/raises", "1"),
+            ("/interrupted", "-2"),
             ("/returns", "0"),
             ("/os-exit", "6"),
             ("/kills-itself", "-15"),
@@ -130,4 +132,44 @@ fn one_that_comes_back_from_a_snapshot_hook_ends_too() {
     let mut function = source(app).env("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start").start();
     assert_eq!(function.invoke(get("/")).text(), "one");
     assert_eq!((accepted(&function), count(&function, Route::Next), count(&function, Route::RestoreNext)), (1, 2, 1));
+}
+
+/// One signal or another comes in the middle of each fork, and locks, masks and handlers are what they were.
+#[test]
+fn forks_across_deadlines_and_beside_other_threads_leave_everything_as_it_was() {
+    let app = "import logging, os, signal, threading, time\n\
+        stop = False\n\
+        def fork():\n    \
+            pid = os.fork()\n    \
+            if pid == 0: os._exit(0)\n    \
+            os.waitpid(pid, 0)\n\
+        def beside():\n    \
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n    \
+            while not stop: fork()\n\
+        def app(environ, start_response):\n    \
+            global stop\n    \
+            start_response('200 OK', [])\n    \
+            if environ['PATH_INFO'] == '/forks':\n        \
+                thread = threading.Thread(target=beside, daemon=True)\n        \
+                thread.start()\n        \
+                end = time.monotonic() + 20\n        \
+                while time.monotonic() < end: fork()\n    \
+            stop = True\n    \
+            free = threading.Thread(target=logging.getLogger, args=('x%f' % time.time(),))\n    \
+            free.start(); free.join(5)\n    \
+            return [repr((free.is_alive(), signal.pthread_sigmask(signal.SIG_BLOCK, ()))).encode()]\n";
+    let mut function = source(app).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "9500").start();
+    for _ in 0..4 {
+        assert_eq!(super::hurried(&mut function, "/forks", 10_000).status(), 504, "{}", function.logs());
+        assert_eq!(function.invoke(get("/")).text(), "(False, set())", "{}", function.logs());
+    }
+}
+
+#[test]
+fn one_that_the_import_forks_says_nothing_to_the_platform() {
+    let app = "import os\nos.fork()\n";
+    let (function, started) = source(app).try_start();
+    assert!(started.unwrap_err().to_string().contains("missing"), "{}", function.logs());
+    assert_eq!(count(&function, Route::InitError), 1, "{}", function.logs());
+    assert!(!function.logs().contains("panicked"), "{}", function.logs());
 }

@@ -30,6 +30,7 @@ def prepare_deadline(interrupt_signal, take_file):
             raise DeadlineReached
 
     lifecycle.handle(interrupt_signal, interrupt)
+    lifecycle.block_in_forks(interrupt_signal)
 
 
 def write_stacks(take_file):

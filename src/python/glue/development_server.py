@@ -92,6 +92,10 @@ def load(module):
         if module not in _waiting or module in _running:
             return  # another thread was first, or it is the module's own code that asks
         names = vars(module)
+        if names.get("__spec__") is not _waiting[module][1]["__spec__"]:
+            # `importlib.reload` has run its code already.
+            del _waiting[module], names["__getattr__"], names["__dir__"]
+            return
         before, (loader, at_first) = dict(names), _waiting[module]
         _running.add(module)
         try:

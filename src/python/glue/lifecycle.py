@@ -3,6 +3,8 @@
 import _signal
 import os
 import sys
+from _signal import SIGTERM
+from _thread import get_ident
 
 import _wsgi_lambda_state as state
 import _wsgi_lambda_streams as streams
@@ -78,6 +80,9 @@ def leave_child(exception):
             status = 0
         elif isinstance(exception, SystemExit):
             status = _status(exception.code)
+        elif isinstance(exception, KeyboardInterrupt):
+            _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+            os.kill(os.getpid(), _signal.SIGINT)  # as Python ends by it
         else:
             sys.excepthook(type(exception), exception, exception.__traceback__)
         streams.push()
@@ -110,14 +115,32 @@ def leave_keyboard():
         handle(_signal.SIGINT, _signal.SIG_DFL)
 
 
+# By thread: its signals before it forks.
+_masks = {}
+_interrupt_signal = None
+
+
+def block_in_forks(number):
+    """The deadline's interrupt waits while a thread forks: raised in a hook of `os.register_at_fork`, where Python drops
+    exceptions, it would leave the locks of `logging` held."""
+    global _interrupt_signal
+    _interrupt_signal = number
+
+
 def _before_fork():
-    # A signal that comes before the child has its own handlers waits.
-    global _mask
-    _mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTERM])
+    # SIGTERM is looked after in C (`ffi.rs`), around the system call alone: its handler may be the application's.
+    if SIGTERM in _own_handlers and _signal.getsignal(SIGTERM) is _own_handlers[SIGTERM][0]:
+        state.guard_fork()
+    if _interrupt_signal is not None:
+        before = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
+        _masks[get_ident()] = before
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, (_interrupt_signal,))
 
 
 def _after_fork():
-    _signal.pthread_sigmask(_signal.SIG_SETMASK, _mask)
+    mask = _masks.pop(get_ident(), None)
+    if mask is not None:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
 
 
 def _become_child():
@@ -129,6 +152,7 @@ def _become_child():
     _own_handlers.clear()
     state.forget_wakeup()
     _after_fork()
+    _masks.clear()
 
 
 def prepare_signals():
@@ -146,7 +170,8 @@ def prepare_signals():
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_become_child)
     readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     state.prepare_wakeup(writable)
-    handle(_signal.SIGTERM, terminate)
+    if _signal.getsignal(SIGTERM) is _signal.SIG_DFL:  # else it is the application's, which has forked this worker with it
+        handle(SIGTERM, terminate)
     return readable
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import time
+from _thread import get_ident
 
 import _wsgi_lambda_state as state
 import _wsgi_lambda_streams as streams
@@ -37,7 +38,7 @@ def _basic_config(root, ours):
 
     @functools.wraps(plain)
     def basicConfig(**kwargs):
-        elsewhere = "handlers" in kwargs or kwargs.get("filename") is not None
+        elsewhere = kwargs.get("handlers") is not None or kwargs.get("filename") is not None
         elsewhere = elsewhere or kwargs.get("stream") not in (None, sys.stdout, sys.stderr)
         if kwargs.get("force") or root.handlers != [ours]:
             plain(**kwargs)
@@ -79,19 +80,29 @@ def hide_events():
 
 
 def _make_handler(json_format, telemetry_fd):
+    telemetry, writing = state.identity(telemetry_fd) if telemetry_fd is not None else None, set()
+
     class LambdaHandler(logging.Handler):
         """Writes records to the telemetry descriptor, or to standard output."""
 
         def emit(self, record):
             try:
                 text = encodable(self.format(record))
-                if telemetry_fd is not None:
+                # Applications close what they do not know, and get its number for files of their own.
+                if telemetry_fd is not None and state.identity(telemetry_fd) == telemetry:
                     _write_frame(telemetry_fd, record.levelno, json_format, text + "\n")
                     return
                 if not json_format and (record.exc_info or record.exc_text or record.stack_info):
                     text = _one_event(text)
                 streams.mend()
-                sys.stdout.write(text + "\n")
+                if get_ident() in writing:  # standard output has become a logger, whose record this is
+                    os.write(1, (text + "\n").encode("utf-8", "backslashreplace"))
+                    return
+                writing.add(get_ident())
+                try:
+                    sys.stdout.write(text + "\n")
+                finally:
+                    writing.discard(get_ident())
             except RecursionError:
                 raise
             except Exception:

@@ -16,43 +16,55 @@ find_pattern = None
 # Whether a request is with the application, which the runtime writes too: an interrupt that comes later is dropped.
 serving = False
 
-# Whether this process is a child of the one that was started; the runtime knows.
+# What the runtime gives as well: whether this process is a child of the one that was started; and a word before a fork in
+# Python, that the child is not to have the runtime's handler of SIGTERM.
 is_forked = None
+guard_fork = None
 
 # The descriptor into which the C handler of a signal writes while the process waits, and which file that is. While the
 # application runs it is not set: applications close descriptors, and get their numbers for files of their own.
 _wakeup = None
 
+# What an event loop of the application has set in its place, and which file that is.
+_displaced = None
+
 
 def prepare_wakeup(descriptor):
     """Has signals write to this pipe from the next `watch_signals` on."""
     global _wakeup
-    _wakeup = descriptor, _identity(descriptor)
+    _wakeup = descriptor, identity(descriptor)
 
 
 def watch_signals():
-    """The process is going to wait. Event loops of the application take the pipe for theirs."""
-    if _wakeup is not None and _identity(_wakeup[0]) == _wakeup[1]:
-        _signal.set_wakeup_fd(_wakeup[0], warn_on_full_buffer=False)
+    """The process is going to wait."""
+    global _displaced
+    if _wakeup is not None and identity(_wakeup[0]) == _wakeup[1]:
+        other = _signal.set_wakeup_fd(_wakeup[0], warn_on_full_buffer=False)
+        if other != _wakeup[0]:
+            _displaced = (other, identity(other)) if other >= 0 else None
 
 
 def leave_signals():
-    """The application's turn: its handlers run as they come."""
+    """The application's turn: its handlers run as they come, and its event loop has its own descriptor again."""
     if _wakeup is None:
         return
     other = _signal.set_wakeup_fd(-1)
+    if other == _wakeup[0] and _displaced is not None and identity(_displaced[0]) == _displaced[1]:
+        other = _displaced[0]
     if other not in (-1, _wakeup[0]):
-        _signal.set_wakeup_fd(other)
+        _signal.set_wakeup_fd(other, warn_on_full_buffer=False)
 
 
 def forget_wakeup():
     """The pipe is another process's."""
     global _wakeup
     leave_signals()
+    if _wakeup is not None and identity(_wakeup[0]) == _wakeup[1]:
+        posix.close(_wakeup[0])
     _wakeup = None
 
 
-def _identity(descriptor):
+def identity(descriptor):
     try:
         stat = posix.fstat(descriptor)
     except OSError:

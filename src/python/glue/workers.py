@@ -7,6 +7,7 @@ import sys
 from _thread import get_ident
 
 import _wsgi_lambda_lifecycle as lifecycle
+import _wsgi_lambda_logs as logs
 
 
 def prepare_forks():
@@ -55,7 +56,10 @@ def _redirect_output(path):
         return
     import socket
 
-    for descriptor in (1, 2):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
-            stream.connect(path)
-            os.dup2(stream.fileno(), descriptor)
+    try:
+        for descriptor in (1, 2):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+                stream.connect(path)
+                os.dup2(stream.fileno(), descriptor)
+    except OSError as error:  # mixed lines are better than no worker
+        logs.warn(f"the worker shares its parent's output: {path}: {error}")

@@ -1,4 +1,8 @@
-//! Descriptors that are used only for as long as they are ours.
+//! Room: `descriptor`, descriptors that are used only for as long as they are ours.
+//! In: a file or a socket.
+//! Out: the same, or nothing once the application has closed it.
+//! May use: `rustix`; tests also tempfile.
+//! Must not: close or write to what is not ours any more.
 
 use std::fs::File;
 use std::net::TcpStream;
@@ -42,14 +46,14 @@ fn identity(of: &impl AsFd) -> Option<(u64, u64)> {
 }
 
 /// A connection.
-pub(super) type Socket = Owned<TcpStream>;
+pub type Socket = Owned<TcpStream>;
 /// A pipe or a file.
-pub(super) type OwnedFile = Owned<File>;
+pub type OwnedFile = Owned<File>;
 
 impl<T: AsFd + IntoRawFd> Owned<T> {
     /// One that the application has closed, and whose number it has got for a file of its own.
     #[cfg(test)]
-    pub(super) fn lost(inner: T) -> Self {
+    pub(crate) fn lost(inner: T) -> Self {
         Self { inner: Some(inner), identity: Some((0, 0)) }
     }
 }
