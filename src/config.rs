@@ -54,11 +54,19 @@ pub struct RequestConfig {
     pub user_claim: String,
     /// See [`TRUSTED_HOST_HEADER`]: in lower case.
     pub trusted_host_header: Option<String>,
+    /// See [`TRUSTED_PREFIX_HEADER`]: in lower case.
+    pub trusted_prefix_header: Option<String>,
 }
 
 impl Default for RequestConfig {
     fn default() -> Self {
-        Self { base_path: None, trusted_hops: 0, user_claim: USER_CLAIM.default.to_owned(), trusted_host_header: None }
+        Self {
+            base_path: None,
+            trusted_hops: 0,
+            user_claim: USER_CLAIM.default.to_owned(),
+            trusted_host_header: None,
+            trusted_prefix_header: None,
+        }
     }
 }
 
@@ -185,7 +193,8 @@ impl Config {
                 base_path: vars.base_path()?,
                 trusted_hops: vars.number(TRUSTED_HOPS)?,
                 user_claim: vars.get(USER_CLAIM.name).unwrap_or(USER_CLAIM.default).to_owned(),
-                trusted_host_header: vars.trusted_host_header()?,
+                trusted_host_header: vars.header_name(TRUSTED_HOST_HEADER)?,
+                trusted_prefix_header: vars.header_name(TRUSTED_PREFIX_HEADER)?,
             },
             response_mode: vars.response_mode()?,
             deadline_margin: vars.deadline_margin()?,
@@ -251,11 +260,11 @@ impl<'a> Vars<'a> {
         text.trim().parse().map_err(|_| wrong(setting, text, "a whole number, 0 or more"))
     }
 
-    fn trusted_host_header(&self) -> Result<Option<String>> {
-        let Some(name) = self.get(TRUSTED_HOST_HEADER.name) else { return Ok(None) };
+    fn header_name(&self, setting: Setting) -> Result<Option<String>> {
+        let Some(name) = self.get(setting.name) else { return Ok(None) };
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if !is_name {
-            return Err(wrong(TRUSTED_HOST_HEADER, name, "the name of a header, such as `X-Forwarded-Host`"));
+            return Err(wrong(setting, name, "the name of a header, such as `X-Forwarded-Host`"));
         }
         Ok(Some(name.to_ascii_lowercase()))
     }

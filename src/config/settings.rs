@@ -82,6 +82,14 @@ pub const TRUSTED_HOST_HEADER: Setting = Setting {
            for: it becomes Host, SERVER_NAME and SERVER_PORT, and the scheme is that of CloudFront-Forwarded-Proto, if \
            it is there. Off by default: whoever can call the front end past the proxy can write what they like into it.",
 };
+/// Behind a proxy that says under which path the client reaches the application.
+pub const TRUSTED_PREFIX_HEADER: Setting = Setting {
+    name: "WSGI_LAMBDA_TRUSTED_PREFIX_HEADER",
+    default: "none",
+    help: "A header, such as `X-Forwarded-Prefix`, in which a proxy of yours says under which path clients reach the \
+           application: it becomes SCRIPT_NAME, whether or not the proxy has taken it off the path. Off by default, for \
+           the same reason.",
+};
 /// The look at an import that takes long.
 pub const INIT_STACKS: Setting = Setting {
     name: "WSGI_LAMBDA_INIT_STACKS_MS",
@@ -120,12 +128,13 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 15] = [
+pub const SETTINGS: [Setting; 16] = [
     APP,
     BASE_PATH,
     TRUSTED_HOPS,
     USER_CLAIM,
     TRUSTED_HOST_HEADER,
+    TRUSTED_PREFIX_HEADER,
     RESPONSE_MODE,
     DEADLINE_MARGIN,
     SHUTDOWN,

@@ -73,6 +73,18 @@ impl<'e> Headers<'e> {
         (!last.is_empty() && last.iter().all(is_host)).then(|| last.to_vec())
     }
 
+    /// The path that a trusted proxy has written into this header, last where there are several, without a slash at its end;
+    /// `None` for what is not a path of whole segments.
+    pub(super) fn trusted_prefix(&self, name: &str) -> Option<Vec<u8>> {
+        let last = self.get(name)?.rsplit(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
+        let path = last.strip_prefix(b"/")?;
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=:@/".contains(byte);
+        let is_segment = |segment: &[u8]| !matches!(segment, b"" | b"." | b"..");
+        let is_path = path.iter().all(is_plain) && path.split(|&byte| byte == b'/').all(is_segment);
+        is_path.then(|| [b"/", path].concat())
+    }
+
     /// Replaces `Host`.
     pub(super) fn set_host(&mut self, host: Vec<u8>) {
         match self.position("host", hash_of("host")) {

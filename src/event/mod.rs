@@ -104,6 +104,11 @@ fn assemble<'e>(event: &Event<'e>, config: &RequestConfig, parts: Parts<'e>) -> 
     if !is_token(&method) {
         return Err(Error::bad_request("the event's HTTP method is not a token (RFC 9110, 9.1)"));
     }
+    let prefix = config.trusted_prefix_header.as_deref().and_then(|name| headers.trusted_prefix(name));
+    let path = match prefix {
+        Some(prefix) => path.under(&prefix),
+        None => path,
+    };
     let mut raw_target = path.raw;
     if !query.is_empty() {
         raw_target.push(b'?');

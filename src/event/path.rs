@@ -54,6 +54,18 @@ pub(super) fn split(path: &[u8], form: Form, stage: &[u8], mount: &[u8], config:
     Split { script_name, path_info, raw }
 }
 
+impl Split {
+    /// The same where a trusted proxy says under which path the client has reached the application. What was derived from the
+    /// event is the front end's, and not the client's.
+    pub(super) fn under(self, prefix: &[u8]) -> Self {
+        let own = encode(&self.script_name);
+        let sent = if has_prefix(&self.raw, &own) { &self.raw[own.len()..] } else { &self.raw[..] };
+        let raw = if has_prefix(sent, prefix) { sent.to_vec() } else { [prefix, sent].concat() };
+        let taken = if has_prefix(&self.path_info, prefix) { prefix.len() } else { 0 };
+        Self { script_name: prefix.to_vec(), path_info: self.path_info[taken..].to_vec(), raw }
+    }
+}
+
 impl Form {
     fn decode(self, path: &[u8]) -> Cow<'_, [u8]> {
         match self {
