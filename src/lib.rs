@@ -26,9 +26,10 @@
 //!    blocking wait, so `threading.local` values, context variables and signal handlers behave as in any server.
 //!    It waits for events and signals by `poll(2)`, without an executor: tokio serves the emulator and the command
 //!    line. An answer is written in line, streamed ones too: a slow reader slows the generator, and nothing piles up.
-//!    One thread more, the deadline watch, never touches Python objects: it answers in the application's place and
-//!    sends signals. Several requests at once (Managed Instances) are several processes, forked after the import and
-//!    before any thread.
+//!    One thread more, the deadline watch, answers in the application's place and interrupts it by signals; it never waits
+//!    for the GIL. The answer has one owner, `handler::answer`, which gives it once, over the one connection. Several
+//!    requests at once (Managed Instances) are several processes, forked after the import, or before it where the
+//!    application starts threads in it; their parent answers for those that die.
 //! 4. **One pass over the event's JSON** gives a flat list of where its values stand ([`json::Document`]). The request
 //!    and Python's dict are both read from it: nothing is copied or decoded twice, order is kept, and nothing but
 //!    broken JSON fails an event.
