@@ -21,6 +21,7 @@ def look(module):
     }
 
 
+environment = dict(os.environ)  # before the module changes it
 try:
     importlib.import_module(os.environ["IMPORTED"])
     error = None
@@ -29,7 +30,7 @@ except BaseException as raised:
 
 with open(os.environ["LOOK"], "w") as file:
     modules = {name: look(module) for name, module in sorted(sys.modules.items())}
-    json.dump({"error": error, "modules": modules, "environment": dict(os.environ), "path": sys.path}, file)
+    json.dump({"error": error, "modules": modules, "environment": environment, "path": sys.path}, file)
 
 
 def app(environ, start_response):
