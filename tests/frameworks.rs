@@ -226,3 +226,37 @@ def app(environ, start_response):
         .start();
     assert_eq!(function.replay("rest-get").text(), "([True, 1], [False, 0], [1, 1])", "{}", function.logs());
 }
+
+/// Behind CloudFront the front end's host is not the client's, and Django's CSRF check compares it with `Origin`.
+#[test]
+fn django_takes_forms_behind_cloudfront_with_one_setting() {
+    let app = r#"
+import django
+from django.conf import settings
+settings.configure(SECRET_KEY="x", ALLOWED_HOSTS=["www.example.com", ".on.aws"], ROOT_URLCONF=__name__,
+                   MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"])
+django.setup()
+from django.http import HttpResponse
+from django.urls import path
+urlpatterns = [path("login/", lambda request: HttpResponse(request.build_absolute_uri()))]
+from django.core.wsgi import get_wsgi_application
+app = get_wsgi_application()
+"#;
+    let venv = support::root().join(".cache/venv");
+    let mut event = support::event("function-url-get");
+    let token = "a".repeat(32);
+    event["rawPath"] = "/login/".into();
+    event["requestContext"]["http"]["method"] = "POST".into();
+    for (name, value) in [
+        ("x-forwarded-host", "www.example.com"),
+        ("origin", "https://www.example.com"),
+        ("x-csrftoken", &token),
+        ("cookie", &format!("csrftoken={token}")),
+    ] {
+        event["headers"][name] = value.into();
+    }
+    let setup = || support::source(app).env("WSGI_LAMBDA_VENV", venv.to_str().unwrap());
+    assert_eq!(setup().start().invoke(&event).status(), 403, "a forged host changes nothing");
+    let answer = setup().env("WSGI_LAMBDA_TRUSTED_HOST_HEADER", "X-Forwarded-Host").start().invoke(&event);
+    assert_eq!((answer.status(), answer.text()), (200, "https://www.example.com/login/"));
+}

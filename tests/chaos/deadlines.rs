@@ -95,3 +95,19 @@ fn what_never_comes_back_costs_the_next_request_nothing() {
     let next = function.invoke(get("/"));
     assert_ne!(next.text(), pid, "a new process");
 }
+
+/// Lambda ends an init after ten seconds, and says nothing of what it was doing.
+#[test]
+fn an_import_that_hangs_shows_where() {
+    let app = "import time\n\
+        def connect():\n    time.sleep(2)\n\
+        connect()\n\
+        def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'ok']\n";
+    for (millis, shown) in [("300", true), ("0", false)] {
+        let mut function = source(app).env("WSGI_LAMBDA_INIT_STACKS_MS", millis).start();
+        assert_eq!(function.invoke(get("/")).text(), "ok");
+        let logs = function.logs();
+        assert_eq!(logs.contains("[ERROR] Runtime.SlowInit"), shown, "{logs}");
+        assert_eq!(logs.contains("in connect"), shown, "{logs}");
+    }
+}
