@@ -167,7 +167,7 @@ mod tests {
         Python::attach(|py| {
             glue(py).unwrap();
             let maker = Maker::new(py).unwrap();
-            for name in ["callers", "snapshot", "workers", "profile"] {
+            for name in ["development_server", "snapshot", "workers", "profile"] {
                 assert!(maker.made(name).unwrap().is_none(), "{name} is made at every start");
             }
             let made = held_back(py, "snapshot").unwrap();
