@@ -99,3 +99,19 @@ fn a_file_that_grows_too_large_is_an_exception() {
             finally: resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n";
     assert_eq!(source(app).start().invoke(get("/")).text(), "OSError");
 }
+
+/// `multiprocessing` ends its daemons at exit by SIGTERM, and waits for them.
+#[test]
+fn a_daemon_child_does_not_hold_up_the_end() {
+    let app = format!(
+        "import multiprocessing\nbackground = multiprocessing.get_context('fork').Process(target=__import__('time').sleep, \
+         args=(60,), daemon=True)\nbackground.start()\n{APP}"
+    );
+    for workers in ["1", "3"] {
+        let mut function = source(&app).env("AWS_LAMBDA_MAX_CONCURRENCY", workers).start();
+        let pid = function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+        assert!(kill("TERM", pid).status().unwrap().success());
+        assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0", "{workers}: {}", function.logs());
+        assert!(function.logs().contains("atexit ran"), "{workers}: {}", function.logs());
+    }
+}
