@@ -136,11 +136,11 @@ struct Watch {
 impl Watch {
     fn start(task_root: &Path, handler: &str, mode: &str) -> Option<Self> {
         let program = find("cargo-lambda")?;
-        // It wants a cargo package, though it does not start what is in it.
+        // It wants a cargo package, though it does not start what is in it; a workspace, as cargo looks above it for one.
         let package = tempfile::tempdir().unwrap();
         std::fs::create_dir(package.path().join("src")).unwrap();
         std::fs::write(package.path().join("src/main.rs"), "fn main() {}").unwrap();
-        let manifest = "[package]\nname = \"function\"\nversion = \"0.0.0\"\nedition = \"2024\"\n";
+        let manifest = "[package]\nname = \"function\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n";
         std::fs::write(package.path().join("Cargo.toml"), manifest).unwrap();
         let port = free_port();
         let mut emulator = Tool::start(

@@ -192,3 +192,21 @@ fn a_handler_of_the_applications_own_runs_in_workers() {
     assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0", "{}", function.logs());
     assert!(function.logs().matches("own handler in").count() > WORKERS / 2, "{}", function.logs());
 }
+
+#[test]
+fn a_signal_that_comes_in_a_fork_reaches_the_handler_after_it() {
+    for moment in ["before", "after_in_parent"] {
+        let app = format!(
+            "import signal, os\n\
+            def ended(number, frame):\n    os.write(1, b'own handler\\n')\n    raise SystemExit\n\
+            signal.signal(signal.SIGTERM, ended)\n\
+            parent = os.getpid()\n\
+            def comes():\n    if os.getpid() == parent:\n        os.kill(parent, signal.SIGTERM)\n\
+            os.register_at_fork({moment}=comes)\n{APP}"
+        );
+        let mut function = workers(&app).start();
+        assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0", "{moment}: {}", function.logs());
+        assert!(function.logs().contains("own handler"), "{moment}: {}", function.logs());
+        assert!(!function.logs().contains("ignored"), "{moment}: {}", function.logs());
+    }
+}

@@ -115,6 +115,24 @@ def leave_keyboard():
         handle(_signal.SIGINT, _signal.SIG_DFL)
 
 
+# Signals that came while their handlers are held, with the frames that they interrupted.
+_held = []
+
+
+def hold_handlers():
+    """Has the application's handlers run in `handled_signals` alone, until a fork gives them back to the child. For a
+    process that forks workers: what they raise in a hook of `os.register_at_fork` is dropped by Python, and what they raise
+    in a fork would look like its failure."""
+    for number in _signal.valid_signals():
+        handler = _signal.getsignal(number)
+        if callable(handler) and handler is not _own_handlers.get(number, (None,))[0]:
+            handle(number, _hold)
+
+
+def _hold(number, frame):
+    _held.append((number, frame))
+
+
 # By thread: its signals before it forks.
 _masks = {}
 _interrupt_signal = None
@@ -150,6 +168,7 @@ def _become_child():
         if _signal.getsignal(number) is handler:
             _signal.signal(number, _signal.SIG_DFL if before is None else before)
     _own_handlers.clear()
+    _held.clear()
     state.forget_wakeup()
     _after_fork()
     _masks.clear()
@@ -176,6 +195,10 @@ def prepare_signals():
 
 
 def handled_signals():
-    """After the handlers have run: raises SystemExit when one of the signals was SIGTERM."""
+    """After the handlers have run, but for those that are held, which it runs: raises what they raise, and SystemExit when
+    SIGTERM came for the runtime's own."""
+    while _held:
+        number, frame = _held.pop(0)
+        _own_handlers[number][1](number, frame)
     if _terminated:
         raise SystemExit

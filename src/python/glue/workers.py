@@ -19,6 +19,7 @@ def prepare_forks():
     if _signal.getsignal(_signal.SIGCHLD) is _signal.SIG_IGN:
         # The application ignores its children: how they end would be kept from the parent.
         lifecycle.handle(_signal.SIGCHLD, _signal.SIG_DFL)
+    lifecycle.hold_handlers()
 
 
 def fork(log_socket):
