@@ -54,6 +54,9 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     let api: SharedApi = Arc::new(Mutex::new(api));
     let deadline = config.deadline_margin.map(|margin| Deadline::start(session, log, margin)).transpose()?;
     let handler = Handler { session, config, log, app, api, deadline, warned: RefCell::default() };
+    if place.is_some() {
+        session.release_handlers()?;
+    }
     loop {
         let api = &handler.api;
         let serves = place.as_ref().map(|place| |invocation: &Invocation| place.serves(invocation));
@@ -62,6 +65,9 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
             Ok(invocation) => invocation,
             Err(error) => {
                 if error.kind() == Kind::Shutdown {
+                    if let Some(place) = &place {
+                        place.ends();
+                    }
                     session.shutdown().iter().for_each(|failure| log.error("", failure));
                     session.flush();
                 }

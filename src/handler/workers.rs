@@ -20,8 +20,10 @@ use crate::runtime::{Api, Receipt, Twin, Wake};
 /// How long to wait after a fork that failed, or a worker that ended before its first event; longer after each further one.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Where the kernel has no descriptors for processes, they are looked at this often.
+/// Where the kernel has no descriptors for processes, they are looked at this often, and those that are to end everywhere.
 const LOOK: Duration = Duration::from_millis(50);
+/// A worker that waits for events this long after it was told to end is told again.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// Forks workers and returns in each of them, with its place on the board. The parent stays here.
 ///
@@ -54,6 +56,8 @@ struct Worker {
     ended: Option<OwnedFd>,
     /// Its connection, over which the platform may give it an event that it does not live to read.
     twin: Option<Twin>,
+    /// When it was told to end.
+    told: Option<Instant>,
 }
 
 /// How long the platform may take to see that nobody reads any more on a connection.
@@ -125,7 +129,7 @@ impl Parent<'_, '_> {
                 Ok(Fork::Parent(pid)) => {
                     if let Some(pid) = Pid::from_raw(pid) {
                         let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
-                        self.workers.insert(pid, Worker { index, ended, twin });
+                        self.workers.insert(pid, Worker { index, ended, twin, told: None });
                     }
                 }
                 Err(error) => {
@@ -143,9 +147,15 @@ impl Parent<'_, '_> {
         self.not_before = Some(Instant::now() + pause);
     }
 
-    fn tell_to_end(&self) {
-        for &pid in self.workers.keys() {
-            let _ = kill_process(pid, Signal::TERM); // one that has ended already is noted in a moment
+    /// Tells each worker that is not ending already: its atexit functions would be interrupted by a handler of the
+    /// application's. Again after a while: what such a handler raises while a request is served ends that request alone.
+    fn tell_to_end(&mut self) {
+        for (&pid, worker) in &mut self.workers {
+            let idles = || matches!(self.board.read(worker.index), Doing::Nothing | Doing::Waiting);
+            if worker.told.is_none_or(|told| told.elapsed() >= AGAIN && idles()) {
+                worker.told = Some(Instant::now());
+                let _ = kill_process(pid, Signal::TERM); // one that has ended already is noted in a moment
+            }
         }
     }
 
@@ -153,7 +163,7 @@ impl Parent<'_, '_> {
     fn wait(&self, wake: &Wake, ending: bool) {
         let mut watched: Vec<BorrowedFd<'_>> =
             self.workers.values().filter_map(|worker| worker.ended.as_ref().map(OwnedFd::as_fd)).collect();
-        let look = (watched.len() < self.workers.len()).then_some(LOOK);
+        let look = (ending || watched.len() < self.workers.len()).then_some(LOOK);
         watched.extend(self.left_over.iter().filter_map(|left| left.twin.descriptor()));
         let retry = self.not_before.filter(|_| !ending && self.workers.len() < self.config.workers);
         let retry = retry.map(|moment| moment.saturating_duration_since(Instant::now()));
@@ -185,7 +195,7 @@ impl Parent<'_, '_> {
                     served.clone_from(&request_id);
                     self.answer_for(&how, request_id, invocation_id);
                 }
-                Doing::Waiting => self.failures = 0,
+                Doing::Waiting | Doing::Ending => self.failures = 0,
                 Doing::Nothing if ending => {}
                 Doing::Nothing => self.pause(),
             }
@@ -245,6 +255,7 @@ enum Doing {
         request_id: String,
         invocation_id: Option<String>,
     },
+    Ending,
 }
 
 /// The room for one worker, bytes.
@@ -263,6 +274,7 @@ impl Board {
         let record = match doing {
             Doing::Nothing => vec![0],
             Doing::Waiting => vec![1],
+            Doing::Ending => vec![3],
             Doing::Serving { request_id, invocation_id } => {
                 let ids = format!("{request_id}\n{}\n", invocation_id.as_deref().unwrap_or_default());
                 [&[2], ids.as_bytes()].concat()
@@ -278,6 +290,7 @@ impl Board {
         let read = self.0.get().and_then(|file| file.read_at(&mut record, (index * ROOM) as u64).ok()).unwrap_or(0);
         match record[..read].split_first() {
             None | Some((0, _)) => Doing::Nothing,
+            Some((3, _)) => Doing::Ending,
             Some((2, ids)) => {
                 let ids = String::from_utf8_lossy(ids);
                 let mut ids = ids.split('\n').map(str::to_owned);
@@ -308,6 +321,11 @@ impl Place {
         self.board.write(self.index, &Doing::Serving { request_id, invocation_id });
     }
 
+    /// Notes that it serves nothing more.
+    pub(super) fn ends(&self) {
+        self.board.write(self.index, &Doing::Ending);
+    }
+
     /// Notes that it has its answer.
     pub(super) fn waits(&self) {
         self.board.write(self.index, &Doing::Waiting);
@@ -326,7 +344,13 @@ mod tests {
             invocation_id: invocation.map(str::to_owned),
         };
         assert_eq!(board.read(3), Doing::Nothing);
-        for doing in [serving("a long request id", Some("i-1")), serving("b", None), Doing::Waiting, Doing::Nothing] {
+        for doing in [
+            serving("a long request id", Some("i-1")),
+            serving("b", None),
+            Doing::Waiting,
+            Doing::Ending,
+            Doing::Nothing,
+        ] {
             board.write(3, &doing);
             board.write(2, &serving("another", None));
             assert_eq!((board.read(3), board.read(2)), (doing, serving("another", None)));

@@ -97,12 +97,6 @@ impl<'py> Session<'py> {
     pub fn detached<T: Send>(self, work: impl FnOnce() -> T + Send) -> T {
         self.py.detach(work)
     }
-
-    /// Pushes out what the application printed.
-    pub fn flush(self) {
-        let flushed = glue(self.py).and_then(|glue| glue.call_method0(pyo3::intern!(self.py, "flush")));
-        debug_assert!(flushed.is_ok(), "glue.flush catches everything");
-    }
 }
 
 fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResult<()> {

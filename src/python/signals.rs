@@ -39,9 +39,28 @@ impl Session<'_> {
         leave_if_forked(&glue, failed.as_ref().err());
         match failed {
             Ok(failed) => failed.into_iter().map(|error| describe(&glue, PyErr::from_value(error))).collect(),
+            Err(error) if is_exit(&glue, &error) => Vec::new(),
             Err(error) => vec![describe(&glue, error)],
         }
     }
+
+    /// Pushes out what the application printed.
+    pub fn flush(self) {
+        let Ok(glue) = glue(self.py) else { return };
+        if let Err(error) = glue.call_method0(intern!(self.py, "flush")) {
+            is_exit(&glue, &error); // nothing else comes out of it
+        }
+    }
+}
+
+/// Whether the runtime's own code was ended by `SystemExit`, as a signal handler of the application's raises it, which can run
+/// anywhere. The process ends when it next waits, as it would have there.
+pub(super) fn is_exit(glue: &Bound<'_, PyModule>, error: &PyErr) -> bool {
+    let is_exit = error.is_instance_of::<PySystemExit>(glue.py());
+    if is_exit {
+        let _ = glue.call_method0("terminate"); // raised by a second signal: it has been noted, or is raised again
+    }
+    is_exit
 }
 
 /// Runs the Python handlers of signals that have arrived. On the main thread, detached.

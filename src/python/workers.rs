@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use pyo3::prelude::*;
 
+use super::signals::is_exit;
 use super::{Session, describe, ffi, glue, loaded_glue};
 use crate::error::Result;
 
@@ -46,6 +47,18 @@ impl Session<'_> {
             return Ok(Fork::Child);
         }
         forked.map(Fork::Parent).map_err(|error| describe(&glue, error))
+    }
+
+    /// In a worker that is ready: from here on the application's signal handlers run where Python runs them.
+    ///
+    /// # Errors
+    /// `App`, when Python refuses.
+    pub fn release_handlers(self) -> Result<()> {
+        let glue = loaded_glue(self.py)?;
+        match glue.call_method0("release_handlers") {
+            Err(error) if !is_exit(&glue, &error) => Err(describe(&glue, error)),
+            _ => Ok(()),
+        }
     }
 
     /// The names of threads that run Python code beside this one. Empty also where Python does not say.

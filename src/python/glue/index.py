@@ -5,7 +5,14 @@ from _wsgi_lambda_context import begin
 from _wsgi_lambda_deadline import prepare_deadline, prepare_stacks, write_stacks
 from _wsgi_lambda_errors import describe
 from _wsgi_lambda_files import FileWrapper
-from _wsgi_lambda_lifecycle import handled_signals, leave_child, prepare_signals, run_after_response, run_shutdown
+from _wsgi_lambda_lifecycle import (
+    handled_signals,
+    leave_child,
+    prepare_signals,
+    run_after_response,
+    run_shutdown,
+    terminate,
+)
 from _wsgi_lambda_logs import configure as prepare_logging
 from _wsgi_lambda_start import after_import, start
 from _wsgi_lambda_streams import flush
@@ -26,6 +33,7 @@ __all__ = [
     "run_shutdown",
     "start",
     "state",
+    "terminate",
     "write_stacks",
 ]
 
@@ -36,6 +44,7 @@ _ELSEWHERE = {
     "fork": "workers",
     "other_threads": "workers",
     "prepare_forks": "workers",
+    "release_handlers": "workers",
 }
 
 

@@ -2,6 +2,7 @@
 
 import _signal
 import os
+import posix
 import sys
 from _signal import SIGTERM
 from _thread import get_ident
@@ -115,22 +116,42 @@ def leave_keyboard():
         handle(_signal.SIGINT, _signal.SIG_DFL)
 
 
-# Signals that came while their handlers are held, with the frames that they interrupted.
+# Signals that came while their handlers were held, with the frames that they interrupted.
 _held = []
+_forks_worker = False
 
 
 def hold_handlers():
-    """Has the application's handlers run in `handled_signals` alone, until a fork gives them back to the child. For a
-    process that forks workers: what they raise in a hook of `os.register_at_fork` is dropped by Python, and what they raise
-    in a fork would look like its failure."""
+    """Before workers are forked: from here on the application's handlers run in `handled_signals` alone, in workers until
+    `release_handlers`. Python drops what a handler raises in a hook of `os.register_at_fork`, and elsewhere in the runtime's
+    own code it would look like a failure of that."""
     for number in _signal.valid_signals():
         handler = _signal.getsignal(number)
         if callable(handler) and handler is not _own_handlers.get(number, (None,))[0]:
             handle(number, _hold)
 
 
+def release_handlers():
+    """In a worker that is ready for events: sets the application's handlers again. `handled_signals` runs those whose signals
+    have come."""
+    for number, (own, handler) in _own_handlers.items():
+        if own is _hold and _signal.getsignal(number) is _hold:
+            _signal.signal(number, handler)
+
+
 def _hold(number, frame):
     _held.append((number, frame))
+
+
+def fork_worker():
+    """Forks a child that keeps handlers held. Python's own fork: gevent's would start its loop in the parent, which has no
+    use for it."""
+    global _forks_worker
+    _forks_worker = True
+    try:
+        return posix.fork()
+    finally:
+        _forks_worker = False
 
 
 # By thread: its signals before it forks.
@@ -164,23 +185,30 @@ def _after_fork():
 def _become_child():
     """Gives a child Python's own handlers, as far as the application has not set its own."""
     state.serving = False
+    held = {}
     for number, (handler, before) in _own_handlers.items():
         if _signal.getsignal(number) is handler:
+            if handler is _hold and _forks_worker:
+                held[number] = handler, before
+                before = handler  # set again: it has the default in C now (`ffi.rs`)
             _signal.signal(number, _signal.SIG_DFL if before is None else before)
     _own_handlers.clear()
+    _own_handlers.update(held)
     _held.clear()
     state.forget_wakeup()
     _after_fork()
     _masks.clear()
 
 
+def terminate(*_):
+    """Ends the process when it next waits: a request that is being served gets its answer first."""
+    global _terminated
+    _terminated = True
+
+
 def prepare_signals():
     """Makes the module, and SIGTERM an orderly end. Gives a descriptor that becomes readable when a signal has arrived
     whose Python handler has to run: the process waits for events outside Python."""
-
-    def terminate(number, frame):
-        global _terminated
-        _terminated = True  # seen where the process waits: a request that is being served gets its answer first
 
     public = state.make_module("wsgi_lambda", "What a WSGI application can ask of the wsgi-lambda runtime.")
     for function in (after_response, on_shutdown, close_django_connections, close_sqlalchemy_pools):
@@ -196,7 +224,7 @@ def prepare_signals():
 
 def handled_signals():
     """After the handlers have run, but for those that are held, which it runs: raises what they raise, and SystemExit when
-    SIGTERM came for the runtime's own."""
+    `terminate` has been called."""
     while _held:
         number, frame = _held.pop(0)
         _own_handlers[number][1](number, frame)

@@ -2,12 +2,12 @@
 
 import _signal
 import os
-import posix
 import sys
 from _thread import get_ident
 
 import _wsgi_lambda_lifecycle as lifecycle
 import _wsgi_lambda_logs as logs
+from _wsgi_lambda_lifecycle import release_handlers  # noqa: F401 (for `index`)
 
 
 def prepare_forks():
@@ -23,9 +23,8 @@ def prepare_forks():
 
 
 def fork(log_socket):
-    """Forks, and prepares the child. Python's own fork: gevent's would start its loop in the parent, which has no use for
-    it."""
-    pid = posix.fork()
+    """Forks, and prepares the child."""
+    pid = lifecycle.fork_worker()
     if pid == 0:
         if "gevent" in sys.modules:
             import gevent
