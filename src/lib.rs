@@ -56,20 +56,22 @@ pub mod descriptor;
 pub mod environ;
 pub mod error;
 pub mod event;
+pub mod grammar;
 pub mod invocation;
 pub mod json;
 pub mod proxy;
 pub mod request;
 pub mod response;
+pub mod sync;
 
-#[cfg(feature = "python")]
-pub mod handler;
 #[cfg(feature = "python")]
 pub mod log;
 #[cfg(feature = "python")]
 pub mod python;
 #[cfg(feature = "python")]
 pub mod runtime;
+#[cfg(feature = "python")]
+pub mod server;
 
 #[cfg(feature = "cli")]
 pub mod bundle;

@@ -12,7 +12,7 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use wsgi_lambda::config::RequestConfig;
 use wsgi_lambda::event;
-use wsgi_lambda::request::Origin;
+use wsgi_lambda::request::FrontEnd;
 
 /// What both ways of reading can say of a request.
 #[derive(Debug)]
@@ -31,9 +31,9 @@ fn body(body: Option<String>, base64: bool) -> Option<Vec<u8>> {
     body.map(|text| if base64 { BASE64.decode(text).expect("base64") } else { text.into_bytes() })
 }
 
-fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
+fn theirs(origin: FrontEnd, bytes: &[u8]) -> Option<Theirs> {
     Some(match origin {
-        Origin::Rest | Origin::HttpApiV1 => {
+        FrontEnd::Rest | FrontEnd::HttpApiV1 => {
             let event: ApiGatewayProxyRequest = parse(bytes)?;
             Theirs {
                 method: event.http_method.to_string(),
@@ -42,7 +42,7 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::HttpApiV2 => {
+        FrontEnd::HttpApiV2 => {
             let event: ApiGatewayV2httpRequest = parse(bytes)?;
             Theirs {
                 method: event.request_context.http.method.to_string(),
@@ -51,7 +51,7 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::FunctionUrl => {
+        FrontEnd::FunctionUrl => {
             let event: LambdaFunctionUrlRequest = parse(bytes)?;
             Theirs {
                 method: event.request_context.http.method?,
@@ -60,9 +60,9 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::Alb | Origin::AlbMulti => {
+        FrontEnd::Alb | FrontEnd::AlbMulti => {
             let event: AlbTargetGroupRequest = parse(bytes)?;
-            let multi = origin == Origin::AlbMulti;
+            let multi = origin == FrontEnd::AlbMulti;
             Theirs {
                 method: event.http_method.to_string(),
                 source_ip: None,
@@ -70,7 +70,7 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::LatticeV2 => {
+        FrontEnd::LatticeV2 => {
             let event: VpcLatticeRequestV2 = parse(bytes)?;
             Theirs {
                 method: event.method?.to_string(),
@@ -79,7 +79,7 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::LatticeV1 => return None, // their header values are split at commas
+        FrontEnd::LatticeV1 => return None, // their header values are split at commas
     })
 }
 
@@ -91,7 +91,7 @@ fn both_ways_of_reading_agree() {
         let bytes = std::fs::read(&path).unwrap();
         let document = event::parse(&bytes).unwrap();
         let event = event::probe(&document).unwrap();
-        let Some(theirs) = theirs(event.origin(), &bytes) else { continue };
+        let Some(theirs) = theirs(event.front_end(), &bytes) else { continue };
         let ours = event.decode(&RequestConfig::default()).unwrap();
         let name = path.display();
         compared += 1;
