@@ -6,16 +6,17 @@
 //! Must not: know envelopes or the Runtime API; let a pyo3 type out; block while attached.
 
 mod app;
+mod bytecode;
 mod call;
 mod deadline;
 mod environ;
 mod event;
+mod expressions;
 mod ffi;
 mod glue;
 mod handler_name;
 mod interpreter;
 mod names;
-mod patterns;
 mod profile;
 mod signals;
 mod snapshot;
