@@ -113,3 +113,41 @@ fn both_ways_of_reading_agree() {
     }
     assert!(compared > 60, "only {compared} events were compared");
 }
+
+/// The least time that one of `rounds` runs takes.
+fn least(rounds: u32, read: &dyn Fn()) -> std::time::Duration {
+    let times = (0..rounds).map(|_| {
+        let start = std::time::Instant::now();
+        read();
+        start.elapsed()
+    });
+    times.min().unwrap()
+}
+
+/// What each way of reading costs (docs/speed.md, "Crates that are not on the hot path"). With the runtime's own
+/// optimisations: `cargo test --profile bootstrap --no-default-features --test aws_lambda_events -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement: it prints times"]
+fn what_each_way_of_reading_costs() {
+    let stored =
+        |name: &str| std::fs::read_to_string(format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let mut large: serde_json::Value = serde_json::from_str(&stored("function-url-binary-post")).unwrap();
+    (large["body"], large["isBase64Encoded"]) = (BASE64.encode(vec![7; 1_000_000]).into(), true.into());
+    let names = ["rest-get", "http-api-v2-get", "function-url-get", "alb-get", "lattice-v2-get"];
+    let small = names.map(|name| (name, stored(name)));
+    for (name, text) in small.into_iter().chain([("a body of 1 MB", large.to_string())]) {
+        let bytes = text.as_bytes();
+        let origin = event::probe(&event::parse(bytes).unwrap()).unwrap().origin();
+        let ours = least(2000, &|| {
+            let document = event::parse(bytes).unwrap();
+            let request = event::probe(&document).unwrap().decode(&RequestConfig::default()).unwrap();
+            let mut body = vec![0; request.body.decoded_len().unwrap()];
+            request.body.decode_into(&mut body).unwrap();
+            std::hint::black_box((request.headers.len(), body));
+        });
+        let types = least(2000, &|| {
+            std::hint::black_box(theirs(origin, bytes).unwrap());
+        });
+        println!("{name}: {ours:?}, with aws_lambda_events {types:?}");
+    }
+}
