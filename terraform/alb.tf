@@ -7,7 +7,7 @@ resource "aws_lb_target_group" "alb" {
   target_type = "lambda"
   tags        = var.tags
 
-  # Without it repeated headers, repeated query parameters and all cookies but one are lost, in both directions.
+  # Without it repeated headers and query parameters are lost, and several cookies leave under differently cased names.
   lambda_multi_value_headers_enabled = true
 
   lifecycle {
