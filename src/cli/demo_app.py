@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 
 def native(text):
-    """Text from a native string, which holds bytes as Latin-1 (PEP 3333, "Unicode Issues")."""
+    """Decodes a native string, which is bytes as Latin-1 (PEP 3333, "Unicode Issues")."""
     return text.encode("latin-1").decode("utf-8", "replace")
 
 

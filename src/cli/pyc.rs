@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_source_gives_the_same_bytes_wherever_whenever_and_beside_whatever() {
+    fn the_same_source_makes_the_same_bytes_whatever_the_folder_the_time_and_the_other_files() {
         let one = tree(&[("shop/sale.py", SHOP), ("shop/__init__.py", ""), ("zoo.py", OTHER)]);
         let two = tree(&[("shop/sale.py", SHOP), ("shop/__init__.py", ""), ("zoo.py", OTHER), ("aaa.py", OTHER)]);
         let source = File::open(two.path().join("shop/sale.py")).unwrap();

@@ -112,7 +112,7 @@ async fn dispatch(
     }
 }
 
-/// Does what was arranged. If this was the response of an invocation, the invocation is over, so that nobody waits.
+/// Does what was arranged. If the call was to end an invocation, the invocation is over, so its caller does not wait.
 async fn fail(state: &State, fault: Fault, id: &str, request: Request<Incoming>) -> Result<Reply, Closed> {
     let steps = state.accept(id, None).ok();
     let mut body = request.into_body();

@@ -154,7 +154,7 @@ impl Replay {
     }
 }
 
-/// The demo application in a folder of its own.
+/// Writes the demo application into a temporary folder.
 fn demo_app() -> Result<tempfile::TempDir, Failure> {
     let write = || {
         let folder = tempfile::tempdir()?;

@@ -8,7 +8,7 @@ use super::record::{How, Import, Record, Tree};
 /// A module is not worth a change if it costs less than this and less than a hundredth of the init.
 const WORTH_NS: u64 = 1_000_000;
 
-/// A module with more importers than this, some of them in packages, is not worth a suggestion: something will import it.
+/// A module with more importers than this, some of them in packages, is not suggested: one of them will import it.
 const IMPORTERS_MAX: usize = 4;
 
 /// Whose code a module is.

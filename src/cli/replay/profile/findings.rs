@@ -85,7 +85,7 @@ impl Findings<'_> {
                 named(&compiled)
             ));
             lines.push(
-                "  They have no bytecode there. `wsgi-lambda package` compiles them once, when it packs.".to_owned(),
+                "  Only their source is there. `wsgi-lambda package` compiles them once, when it packs.".to_owned(),
             );
         }
         if read > 0 {
@@ -107,8 +107,8 @@ impl Findings<'_> {
         if self.record.events.is_none() {
             let why = match (self.record.complete, &self.record.failed) {
                 (true, None) => {
-                    "with several workers (AWS_LAMBDA_MAX_CONCURRENCY) each is a process of its own, or the application \
-                     has taken Python's monitoring tool 4"
+                    "several workers (AWS_LAMBDA_MAX_CONCURRENCY) answer in processes of their own, or the application uses \
+                     Python's monitoring tool 4"
                 }
                 _ => "no event was answered",
             };
@@ -232,10 +232,10 @@ impl Findings<'_> {
     }
 
     fn other_threads(&self) -> Vec<String> {
-        let beside =
+        let others =
             self.record.imports.iter().filter(|import| import.thread && !import.event && import.parent.is_none());
         let names: Vec<String> =
-            beside.map(|import| format!("{} {}", printable(&import.name), time(import.ns))).collect();
+            others.map(|import| format!("{} {}", printable(&import.name), time(import.ns))).collect();
         if names.is_empty() {
             return Vec::new();
         }

@@ -11,13 +11,13 @@ use crate::cli::failure::Failure;
 const VERSION: u32 = 1;
 
 /// What the command line knows of the run.
-pub(in crate::cli::replay) struct ProfiledRun {
+pub(crate) struct ProfiledRun {
     /// From the start of the process to its first call for an event.
-    pub(in crate::cli::replay) init: Option<Duration>,
+    pub(crate) init: Option<Duration>,
     /// How many events there were.
-    pub(in crate::cli::replay) events: usize,
+    pub(crate) events: usize,
     /// How many of them were answered with status 404.
-    pub(in crate::cli::replay) not_found: usize,
+    pub(crate) not_found: usize,
 }
 
 #[derive(Debug, Deserialize)]
