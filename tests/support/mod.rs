@@ -246,10 +246,7 @@ pub struct Answer {
 impl Answer {
     /// Takes an outcome apart.
     pub fn new(outcome: Outcome) -> Self {
-        let http = match &outcome {
-            Outcome::Response(response) => HttpResponse::decode(response),
-            _ => None,
-        };
+        let http = HttpResponse::of(&outcome);
         let json = serde_json::from_slice(&outcome.payload()).unwrap_or(Value::Null);
         Self { outcome, json, http }
     }

@@ -12,7 +12,7 @@ use super::model::Function;
 use super::project::{EXEC_WRAPPER, Project};
 use crate::cli::Failure;
 use crate::config;
-use crate::emulator::{HttpResponse, Launch, Outcome, Sandbox, StartError, Submission};
+use crate::emulator::{HttpResponse, Launch, Sandbox, StartError, Submission};
 
 /// An import that takes longer than this on a developer's machine is not waited for.
 const INIT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -167,10 +167,7 @@ impl Session<'_> {
             sandbox.settle().await;
             outcome
         });
-        match outcome {
-            Outcome::Response(response) => HttpResponse::decode(&response),
-            _ => None,
-        }
+        HttpResponse::of(&outcome)
     }
 
     /// What the application has written until now.

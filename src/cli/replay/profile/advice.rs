@@ -149,7 +149,7 @@ impl<'a> Search<'a> {
         }
         let importers = self.importers(&import.name, &group);
         let is_yours = importers.iter().all(|name| self.owners.of(name) == Owner::Application);
-        if !is_yours && self.is_unavoidable(&import.name, &importers) {
+        if !is_yours && self.is_useless(&import.name, &importers) {
             return None;
         }
         let candidate = Candidate {
@@ -163,8 +163,8 @@ impl<'a> Search<'a> {
         Some((candidate, saved))
     }
 
-    /// Whether nobody could do without an import: it is Python's own, or within a package, or has many importers.
-    fn is_unavoidable(&self, name: &str, importers: &[String]) -> bool {
+    /// Whether a suggestion would be useless: only Python itself imports it, or only its own package, or many modules do.
+    fn is_useless(&self, name: &str, importers: &[String]) -> bool {
         importers.iter().all(|importer| self.owners.of(importer) == Owner::Python)
             || importers.iter().all(|importer| top(importer) == top(name))
             || importers.len() > IMPORTERS_MAX
