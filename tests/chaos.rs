@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::{Answer, Function};
-use wsgi_lambda::emulator::{Invocation, Outcome, Route};
+use wsgi_lambda::emulator::{Outcome, Route, Submission};
 
 fn get(path: &str) -> Value {
     let mut event = support::event("function-url-get");
@@ -31,7 +31,7 @@ fn get(path: &str) -> Value {
 }
 
 fn hurried(function: &mut Function, path: &str, timeout: u64) -> Answer {
-    function.send(Invocation::new(get(path).to_string()).timeout(Duration::from_millis(timeout)))
+    function.send(Submission::new(get(path).to_string()).timeout(Duration::from_millis(timeout)))
 }
 
 /// How many answers and errors the platform has accepted.

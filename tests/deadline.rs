@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::{Answer, Function, Setup, event, source};
-use wsgi_lambda::emulator::{Invocation, Outcome, Route, Stream};
+use wsgi_lambda::emulator::{Outcome, Route, Stream, Submission};
 
 const APP: &str = r#"
 import threading, time
@@ -81,7 +81,7 @@ fn get(path: &str) -> Value {
 
 /// A request with two seconds' time, of which the margin leaves half a one.
 fn hurried(function: &mut Function, path: &str) -> Answer {
-    function.send(Invocation::new(get(path).to_string()).timeout(Duration::from_secs(2)))
+    function.send(Submission::new(get(path).to_string()).timeout(Duration::from_secs(2)))
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn python_code_that_never_stops_is_looked_at_without_a_crash() {
     let mut function = function().start();
     for _ in 0..12 {
         // The first alarms of an earlier version read frames while they changed, and some ended in a crash.
-        let answer = function.send(Invocation::new(get("/work").to_string()).timeout(Duration::from_millis(1600)));
+        let answer = function.send(Submission::new(get("/work").to_string()).timeout(Duration::from_millis(1600)));
         assert_eq!(answer.status(), 504, "{}", function.logs());
     }
     let starts = function.calls().iter().filter(|call| call.route == Route::Response).count();
@@ -117,7 +117,7 @@ fn python_code_that_never_stops_is_looked_at_without_a_crash() {
 fn a_margin_that_is_not_below_the_timeout_is_a_warning() {
     let mut function = function().start();
     for _ in 0..2 {
-        let answer = function.send(Invocation::new(get("/").to_string()).timeout(Duration::from_millis(1400)));
+        let answer = function.send(Submission::new(get("/").to_string()).timeout(Duration::from_millis(1400)));
         assert_eq!(answer.status(), 200);
     }
     assert_eq!(
@@ -132,7 +132,7 @@ fn a_margin_that_is_not_below_the_timeout_is_a_warning() {
 fn a_late_answer_is_dropped_and_the_sandbox_stays_usable() {
     for path in ["/stubborn", "/in-c"] {
         let mut function = function().start();
-        let answer = function.send(Invocation::new(get(path).to_string()).timeout(Duration::from_millis(1600)));
+        let answer = function.send(Submission::new(get(path).to_string()).timeout(Duration::from_millis(1600)));
         assert!(matches!(answer.outcome, Outcome::Response(_) | Outcome::Platform(_)), "{path}: {:?}", answer.outcome);
         if matches!(answer.outcome, Outcome::Response(_)) {
             assert_ne!(answer.text(), "too late", "{path}");
@@ -176,7 +176,7 @@ fn at_whatever_instant_it_rings_the_caller_is_told() {
         for micros in (-300..600).step_by(15) {
             let mut event = get("/edge");
             event["rawQueryString"] = micros.to_string().into();
-            let answer = function.send(Invocation::new(event.to_string()).timeout(Duration::from_millis(1515)));
+            let answer = function.send(Submission::new(event.to_string()).timeout(Duration::from_millis(1515)));
             let Outcome::Response(response) = &answer.outcome else { panic!("{mode} {micros}: {:?}", answer.outcome) };
             let stream = response.stream.as_ref();
             let error = stream.and_then(Stream::error).map(|(name, _)| name);
@@ -203,7 +203,7 @@ fn each_front_end_gets_its_own_form_of_504() {
     ] {
         let mut event = event(name);
         event[member] = "/sleep".into();
-        let answer = function.send(Invocation::new(event.to_string()).timeout(Duration::from_millis(1700)));
+        let answer = function.send(Submission::new(event.to_string()).timeout(Duration::from_millis(1700)));
         assert_eq!(
             (&answer.json["statusCode"], &answer.json["body"]),
             (&json!(504), &json!("Gateway Timeout")),
@@ -218,6 +218,6 @@ fn each_front_end_gets_its_own_form_of_504() {
 #[test]
 fn zero_turns_the_watch_off() {
     let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "0").start();
-    let answer = function.send(Invocation::new(get("/sleep").to_string()).timeout(Duration::from_millis(700)));
+    let answer = function.send(Submission::new(get("/sleep").to_string()).timeout(Duration::from_millis(700)));
     assert!(matches!(answer.outcome, Outcome::Platform(_)), "{:?}", answer.outcome);
 }

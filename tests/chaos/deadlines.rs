@@ -54,7 +54,7 @@ fn stacks_are_taken_without_a_crash_while_threads_run() {
         let logs = function.logs();
         assert!(logs.contains("Runtime.DeadlineReached") && logs.contains("most recent call first"), "{path}: {logs}");
         assert!(logs.contains("in app"), "{path}: the main thread's stack: {logs}");
-        assert!(function.environment().last_exit().is_none_or(|exit| exit.signal() != Some(11)), "{path}: {logs}");
+        assert!(function.sandbox().last_exit().is_none_or(|exit| exit.signal() != Some(11)), "{path}: {logs}");
     }
 }
 

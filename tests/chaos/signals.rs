@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{accepted, get};
 use crate::support::{kill, source};
-use wsgi_lambda::emulator::Invocation;
+use wsgi_lambda::emulator::Submission;
 
 const APP: &str = r#"
 import atexit, os, threading, time
@@ -32,7 +32,7 @@ fn an_event_that_comes_with_sigterm_is_served_first() {
     for _ in 0..20 {
         let mut function = source(APP).start();
         let pid = function.invoke(get("/")).text().to_owned();
-        let event = Invocation::new(get("/").to_string()).timeout(Duration::from_secs(10));
+        let event = Submission::new(get("/").to_string()).timeout(Duration::from_secs(10));
         // While the process is stopped both arrive.
         assert!(kill("STOP", &pid).status().unwrap().success());
         let running = function.api().submit(event);
@@ -61,7 +61,7 @@ fn threads_at_work_in_c_code_do_not_crash_the_exit() {
 fn a_request_that_is_served_gets_its_answer_before_the_end() {
     let mut function = source(APP).start();
     let pid = function.invoke(get("/")).text().to_owned();
-    let running = function.api().submit(Invocation::new(get("/work").to_string()).timeout(Duration::from_secs(10)));
+    let running = function.api().submit(Submission::new(get("/work").to_string()).timeout(Duration::from_secs(10)));
     function.with(async |_| tokio::time::sleep(Duration::from_millis(100)).await);
     assert!(kill("TERM", &pid).status().unwrap().success());
     let outcome = function.with(async |_| running.outcome().await);
@@ -77,7 +77,7 @@ fn freezing_loses_nothing() {
     let pid = function.invoke(get("/")).text().to_owned();
     for path in ["/", "/work", "/", "/work"] {
         assert!(kill("STOP", &pid).status().unwrap().success());
-        let event = Invocation::new(get(path).to_string()).timeout(Duration::from_secs(10));
+        let event = Submission::new(get(path).to_string()).timeout(Duration::from_secs(10));
         let running = function.api().submit(event);
         function.with(async |_| tokio::time::sleep(Duration::from_millis(50)).await);
         assert!(kill("CONT", &pid).status().unwrap().success());
@@ -109,7 +109,7 @@ fn a_daemon_child_does_not_hold_up_the_end() {
     );
     for workers in ["1", "3"] {
         let mut function = source(&app).env("AWS_LAMBDA_MAX_CONCURRENCY", workers).start();
-        let pid = function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+        let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
         assert!(kill("TERM", pid).status().unwrap().success());
         assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0", "{workers}: {}", function.logs());
         assert!(function.logs().contains("atexit ran"), "{workers}: {}", function.logs());
