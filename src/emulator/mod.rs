@@ -2,7 +2,7 @@
 //! In: events as bytes, the headers of `/next`, the variables of a function.
 //! Out: [`Outcome`]s with the bytes that the runtime posted, and the lines that it logged.
 //! May use: hyper, `hyper_util`, `http_body_util`, tokio, http, bytes, base64, memchr, `serde`, `serde_json`,
-//!   `request`.
+//!   `request`, `sync`.
 //! Must not: know Python or WSGI, read the environment, write to the standard streams.
 //!
 //! The shipped file runs as it is: there is no test double between the emulator and the runtime.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use super::outcome::{Outcome, Report};
 use super::replies::{self, Reply};
 use super::running::{Progress, Steps};
 use super::submission::Submission;
+use crate::sync::lock;
 
 /// An invocation that no poll has taken yet.
 pub(super) struct Queued {
@@ -105,9 +106,8 @@ impl State {
         }
     }
 
-    // Nothing here is left half done when a holder panics, so a poisoned lock can be used.
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     pub(super) fn push(&self, queued: Queued) {

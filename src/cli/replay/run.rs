@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -16,6 +16,7 @@ use super::{outcome_json, show};
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::emulator::{Launch, LogLine, Outcome, Sandbox, StartError, Submission};
+use crate::sync::lock;
 
 #[derive(Debug, Args)]
 pub(super) struct RunOptions {
@@ -61,7 +62,7 @@ impl<'a> ReplayRun<'a> {
         let lines = Lines::default();
         let into = Arc::clone(&lines);
         let sink = Arc::new(move |line: LogLine| {
-            into.lock().unwrap_or_else(PoisonError::into_inner).push(line.text);
+            lock(&into).push(line.text);
         });
         let init_timeout = options.timeout + Duration::from_secs(10);
         Self {
@@ -182,7 +183,7 @@ impl<'a> ReplayRun<'a> {
     }
 
     fn take_lines(&self) -> Vec<String> {
-        std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.lines))
     }
 
     /// Ends the process and prints the summary.
