@@ -1,7 +1,7 @@
 //! Room: `python`, CPython embedded: start, application, call, output. All pyo3 is here, all `unsafe` in `ffi`.
 //! In: plain values: settings, an [`crate::environ::Environ`], a body, an [`Invocation`], a [`Sink`].
 //! Out: plain values: [`Called`], [`Error`]s with Python stack traces.
-//! May use: `config`, `environ`, `error`, `invocation`, `json`, `request`, `response`,
+//! May use: `config`, `environ`, `error`, `handler_name`, `invocation`, `json`, `request`, `response`,
 //!   pyo3, libc, `foldhash`, memchr, bytes.
 //! Must not: know envelopes or the Runtime API; let a pyo3 type out; block while attached.
 
@@ -12,7 +12,6 @@ mod environ;
 mod event;
 mod ffi;
 mod glue;
-mod handler_name;
 mod interpreter;
 mod names;
 mod patterns;
