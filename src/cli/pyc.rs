@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read as _, Seek as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::Failure;
+use super::failure::Failure;
 
 /// It uses nothing but the standard library, and says how it keeps the bytes the same.
 const SCRIPT: &str = include_str!("pyc.py");

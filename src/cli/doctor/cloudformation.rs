@@ -9,7 +9,7 @@ use super::model::{
 };
 use super::node::{Data, Field, Map, Node};
 use super::{intrinsics, yaml};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 mod apis;
 

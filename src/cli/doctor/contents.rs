@@ -9,6 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 use zip::ZipArchive;
 
 use crate::bundle::Elf;
+use crate::cli::packaging::dists::INFO;
 
 /// What is in a folder or a zip.
 pub(super) struct Contents {
@@ -99,8 +100,7 @@ impl Contents {
     /// Whether packages were installed into it: they leave their metadata.
     pub(super) fn is_built(&self) -> bool {
         self.names().filter_map(|name| name.rsplit_once('/')).any(|(folder, _)| {
-            let parent =
-                folder.strip_suffix(".dist-info").map(|name| name.rsplit_once('/').map_or("", |(parent, _)| parent));
+            let parent = folder.strip_suffix(INFO).map(|name| name.rsplit_once('/').map_or("", |(parent, _)| parent));
             // At the top of a package; of a layer, in its `python` folder.
             parent.is_some_and(|parent| parent.is_empty() || parent == "python" || parent.ends_with("/site-packages"))
         })

@@ -12,7 +12,7 @@ use hcl::edit::template::Element;
 
 use super::intrinsics::concat;
 use super::node::{Data, Map, Node, Place};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 mod functions;
 mod operators;

@@ -10,7 +10,9 @@ use clap::Args;
 use indicatif::ProgressBar;
 use similar::TextDiff;
 
-use super::{Failure, Out};
+use crate::cli::failure::Failure;
+use crate::cli::out::Out;
+use crate::cli::pair::pair;
 use crate::emulator::locate;
 
 mod checks;
@@ -60,10 +62,10 @@ pub(super) struct Doctor {
     #[arg(long, value_name = "MODULE:ATTR", conflicts_with_all = ["template", "terraform"])]
     app: Option<String>,
     /// The value of a template's parameter or of a Terraform variable; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = |text: &str| super::pair(text, "NAME=VALUE"))]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = |text: &str| pair(text, "NAME=VALUE"))]
     parameter: Vec<(String, String)>,
     /// A variable that only the deployment knows, for starting the application; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = |text: &str| super::pair(text, "NAME=VALUE"))]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = |text: &str| pair(text, "NAME=VALUE"))]
     env: Vec<(String, String)>,
     /// A virtual environment whose packages the application uses
     #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
@@ -212,7 +214,8 @@ impl Doctor {
                 folder.display()
             ))
         })?;
-        let file = wsgi::module_and_attribute(&app).and_then(|(module, _)| wsgi::module_file(&contents, &module));
+        let name = wsgi::name(&app);
+        let file = name.and_then(|name| wsgi::module_file(&contents, &name));
         let file = file.map_or_else(|| folder.clone(), |file| tidy(&folder.join(file)));
         let at = Place { file: file.into(), line: 1 };
         let function = Function {
@@ -258,17 +261,17 @@ impl Doctor {
             return Ok(false);
         }
         let Some(handler) = function.handler.value() else { return Ok(false) };
-        let Some(mut session) = runner.session(project, function, &[])? else { return Ok(false) };
+        let Some(mut run) = runner.prepare(project, function, &[])? else { return Ok(false) };
         let bar = ProgressBar::new_spinner().with_message(format!("starting {handler}"));
         bar.enable_steady_tick(Duration::from_millis(100));
-        let is_judged = match session.start() {
+        let is_judged = match run.start() {
             Ok(()) => {
-                checks::judge_django(project, function, runner, &mut session, findings);
+                checks::judge_django(project, function, runner, &mut run, findings);
                 true
             }
             Err(error) => checks::explain_start(project, function, runner, &error, findings),
         };
-        session.stop();
+        run.stop();
         bar.finish_and_clear();
         Ok(is_judged)
     }

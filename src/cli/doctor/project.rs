@@ -142,10 +142,9 @@ impl Project {
         if !function.is_provided() {
             return is_application;
         }
-        let module = wsgi::module_and_attribute(handler);
-        match (code, module) {
+        match (code, wsgi::name(handler)) {
             (_, None) => false,
-            (Some(code), Some((module, _))) => wsgi::module_file(code, &module).is_some(),
+            (Some(code), Some(name)) => wsgi::has_module(code, &name),
             // The bootstrap of a runtime in another language is in its package; one in a layer serves a handler.
             (None, Some(_)) => !function.layers.is_empty() || function.more_layers,
         }

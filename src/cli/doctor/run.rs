@@ -1,7 +1,6 @@
 //! Starts an application as its function would start it: the real runtime, the function's handler and variables.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +9,8 @@ use tempfile::TempDir;
 
 use super::model::Function;
 use super::project::{EXEC_WRAPPER, Project};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::packaging::target::python_of_bootstrap;
 use crate::config;
 use crate::emulator::{Environment, HttpAnswer, Invocation, Launch, Outcome, StartError};
 
@@ -35,8 +35,8 @@ pub(super) struct Runner {
     runtime: tokio::runtime::Runtime,
 }
 
-/// An application that was started, or was not.
-pub(super) struct Session<'a> {
+/// An application on this machine: prepared, then started.
+pub(super) struct LocalRun<'a> {
     runner: &'a Runner,
     environment: Environment,
     logs: Arc<Mutex<String>>,
@@ -56,21 +56,17 @@ impl Runner {
             .enable_all()
             .build()
             .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
-        let version = Command::new(&bootstrap).arg("--version").output().ok();
-        let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-        let minor = version
-            .split_once("python3.")
-            .and_then(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok());
+        let minor = python_of_bootstrap(&bootstrap).map(|python| python.minor);
         Ok(Self { bootstrap, minor, venv, variables, runtime })
     }
 
-    /// A function, ready to be started, with these variables on top. `None` if its code is not here.
-    pub(super) fn session<'a>(
+    /// Prepares a function to be started, with these variables on top. `None` if its code is not here.
+    pub(super) fn prepare<'a>(
         &'a self,
         project: &Project,
         function: &Function,
         variables: &[(&str, String)],
-    ) -> Result<Option<Session<'a>>, Failure> {
+    ) -> Result<Option<LocalRun<'a>>, Failure> {
         let Some(code) = project.code(function) else { return Ok(None) };
         let mut folders = vec![layer_folder(project, function)?];
         let layer_dir = folders.iter().map(TempDir::path).next().unwrap_or(Path::new("/opt")).to_owned();
@@ -85,10 +81,10 @@ impl Runner {
         let venv = self.venv.as_ref().filter(|_| !code.is_built());
         let launch = self.launch(function, &root, &layer_dir, venv.map(PathBuf::as_path));
         let launch = variables.iter().fold(launch, |launch, (name, value)| launch.env(*name, value));
-        Ok(Some(self.started_with(launch, root, folders)))
+        Ok(Some(self.local_run(launch, root, folders)))
     }
 
-    fn started_with(&self, launch: Launch, root: PathBuf, folders: Vec<TempDir>) -> Session<'_> {
+    fn local_run(&self, launch: Launch, root: PathBuf, folders: Vec<TempDir>) -> LocalRun<'_> {
         let logs = Arc::new(Mutex::new(String::new()));
         let into = Arc::clone(&logs);
         let sink = Arc::new(move |line: crate::emulator::LogLine| {
@@ -97,7 +93,7 @@ impl Runner {
             text.push('\n');
         });
         let environment = Environment::new(launch, sink).init_timeout(INIT_TIMEOUT);
-        Session { runner: self, environment, logs, root, _folders: folders }
+        LocalRun { runner: self, environment, logs, root, _folders: folders }
     }
 
     fn launch(&self, function: &Function, root: &Path, layer_dir: &Path, venv: Option<&Path>) -> Launch {
@@ -139,7 +135,7 @@ impl Runner {
     }
 }
 
-impl Session<'_> {
+impl LocalRun<'_> {
     /// Starts the application and waits until it takes requests.
     pub(super) fn start(&mut self) -> Result<(), Box<StartError>> {
         let environment = &mut self.environment;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::Failure;
 use super::checks::CHECKS;
 use super::finding::{Finding, Findings, Severity};
+use crate::cli::failure::Failure;
 use crate::cli::out::{BOLD, CYAN, DIM, GREEN, Out, RED, YELLOW};
 
 /// Where long texts are broken.

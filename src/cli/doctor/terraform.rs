@@ -7,7 +7,7 @@ use super::model::{
 };
 use super::node::{Field, Node, Place};
 use super::openapi;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 mod module;
 

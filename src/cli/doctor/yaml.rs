@@ -6,7 +6,7 @@ use std::sync::Arc;
 use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
 
 use super::node::{Data, Map, Node, Place};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 /// Reads a template. CloudFormation's short forms (`!Ref X`) become their long ones (`{"Ref": "X"}`).
 pub(super) fn parse(text: &str, file: &Path) -> Result<Node, Failure> {

@@ -4,11 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 
-use super::dists::Dists;
 use super::files::{AppFiles, Staged};
-use super::target::{Extension, Target};
 use crate::bundle::Elf;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::packaging::dists::Dists;
+use crate::cli::packaging::libraries;
+use crate::cli::packaging::modules::{self, Extension, base, mentions};
+use crate::cli::packaging::requirements::normal;
+use crate::cli::packaging::tags::mismatch_of_all;
+use crate::cli::packaging::target::Target;
+use crate::cli::packaging::unfit::Unfit;
+use crate::handler_name::HandlerName;
 
 /// What was found. An error stops the package; each names the thing and the way out.
 #[derive(Debug, Default)]
@@ -51,8 +57,8 @@ const INSTEAD: [(&str, &str); 4] = [
 
 /// Wheels that are not for the target, and installations that point to the build machine.
 pub(super) fn installed(dists: &Dists, files: &[Staged], target: &Target, findings: &mut Findings) {
-    for dist in dists.iter().filter(|dist| !dist.tags.is_empty()) {
-        if !dist.tags.iter().any(|tag| target.fits(tag)) {
+    for dist in dists.iter() {
+        if mismatch_of_all(dist.tags.iter().map(String::as_str), &(*target).into()).is_some() {
             let (name, version, tags) = (&dist.name, &dist.version, dist.tags.join(", "));
             findings.errors.push(format!("{name} {version} was installed for {tags}, not for {target}"));
         }
@@ -79,15 +85,20 @@ pub(super) fn binaries(
     for file in files {
         let unreadable =
             |error: std::io::Error| Failure::Failed(format!("cannot read {}: {error}", file.path.display()));
-        let elf = begins_as_elf(file).map_err(unreadable)?;
-        if !elf && !foreign_module(file) {
+        let start = start_of(file).map_err(unreadable)?;
+        if start != ELF && !foreign_module(file) {
             continue;
         }
         let owner = dists.owner(&file.name).map(|dist| format!("{} {}", dist.name, dist.version));
         let binary = Binary { file, target, owner, siblings: files };
         match Elf::read(&fs::read(&file.path).map_err(unreadable)?) {
             Ok(None) => {
-                let text = binary.says("is a module for macOS or Windows: no import on Lambda finds it");
+                let system = match modules::unfit(&file.name, &(*target).into()) {
+                    Some(Unfit::System(system)) => system,
+                    _ if libraries::is_mach_o(&start) => "macOS",
+                    _ => "another system",
+                };
+                let text = binary.says(&format!("is a module for {system}: no import on Lambda finds it"));
                 binary.worse(findings).push(text);
             }
             Ok(Some(elf)) => {
@@ -105,7 +116,7 @@ pub(super) fn binaries(
 
 fn lacks(whose: &str, library: &str, files: &[&str]) -> String {
     let more = if files.len() > 1 { format!(" and {} more files", files.len() - 1) } else { String::new() };
-    let name = whose.split(' ').next().unwrap_or(whose).to_lowercase();
+    let name = normal(whose.split(' ').next().unwrap_or(whose));
     let instead = INSTEAD.iter().find(|(package, _)| *package == name);
     let fix = match instead {
         Some((_, other)) => format!("require {other} instead"),
@@ -147,23 +158,16 @@ impl Binary<'_> {
             self.worse(findings).push(text);
             return Vec::new();
         }
-        if elf.architecture != Some(self.target.architecture) {
-            let machine = elf.architecture.map_or_else(|| "another machine".to_owned(), |found| found.to_string());
-            let name = &self.file.name;
-            let what = format!("is for {machine}, not {}; --exclude '{name}' leaves it out", self.target.architecture);
-            let worse = if self.must_load() { &mut findings.errors } else { &mut findings.warnings };
-            worse.push(self.says(&what));
-            return Vec::new();
-        }
-        if let Some(musl) = elf.needed.iter().find(|library| library.contains("musl")) {
-            findings.errors.push(self.says(&format!("needs {musl}: it was built on Alpine, and Lambda has glibc")));
-            return Vec::new();
-        }
-        if let Some(symbol) = elf.glibc.as_ref().filter(|symbol| symbol.version > self.target.glibc) {
-            findings.errors.push(self.says(&format!(
+        match libraries::unfit(elf, &(*self.target).into()) {
+            Some(Unfit::Glibc(symbol)) => findings.errors.push(self.says(&format!(
                 "needs glibc {} (symbol {}), and Lambda has {}: build it on an older system, or --exclude '{}'",
                 symbol.version, symbol.name, self.target.glibc, self.file.name
-            )));
+            ))),
+            Some(unfit) => {
+                self.cannot_load(unfit, findings);
+                return Vec::new();
+            }
+            None => {}
         }
         let python = format!("libpython3.{}.so", self.target.python.minor);
         let known = |library: &str| {
@@ -172,32 +176,40 @@ impl Binary<'_> {
         elf.needed.iter().filter(|library| !known(library)).cloned().collect()
     }
 
-    /// The version in an extension module's name, if it is another one and no right one is beside it.
-    fn wrong_python(&self) -> Option<String> {
-        let Some(extension @ Extension::Tagged { version, .. }) = Extension::of(base(&self.file.name)) else {
-            return None;
-        };
-        if version == format!("3{}", self.target.python.minor) {
-            return None;
+    fn cannot_load(&self, unfit: Unfit, findings: &mut Findings) {
+        if let Unfit::Musl(library) = unfit {
+            let what = format!("needs {library}: it was built on Alpine, and Lambda has glibc");
+            findings.errors.push(self.says(&what));
+        } else if let Unfit::Architecture(found) = unfit {
+            let machine = found.map_or_else(|| "another machine".to_owned(), |found| found.to_string());
+            let name = &self.file.name;
+            let what = format!("is for {machine}, not {}; --exclude '{name}' leaves it out", self.target.architecture);
+            let worse = if self.must_load() { &mut findings.errors } else { &mut findings.warnings };
+            worse.push(self.says(&what));
         }
+    }
+
+    /// The version in an extension module's name, if it is another one and the right one is not next to it.
+    fn wrong_python(&self) -> Option<String> {
+        let extension = Extension::of(base(&self.file.name))?;
+        let version = extension.other_python(Some(self.target.python))?;
         let folder = |name: &str| name.rsplit_once('/').map(|(folder, _)| folder.to_owned());
         let right_one = self.siblings.iter().any(|other| {
             folder(&other.name) == folder(&self.file.name)
                 && Extension::of(base(&other.name))
                     .is_some_and(|other| other.stem() == extension.stem() && other.fits(self.target))
         });
-        (!right_one).then(|| version.replacen('3', "3.", 1))
+        (!right_one).then_some(version)
     }
 }
 
-fn base(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
-}
+/// How an ELF file begins.
+const ELF: &[u8] = b"\x7fELF";
 
-fn begins_as_elf(file: &Staged) -> std::io::Result<bool> {
-    let mut head = Vec::new();
-    fs::File::open(&file.path)?.take(4).read_to_end(&mut head)?;
-    Ok(head == b"\x7fELF")
+fn start_of(file: &Staged) -> std::io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    fs::File::open(&file.path)?.take(4).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// An extension module that is no ELF file, by its name.
@@ -241,23 +253,23 @@ fn top_level_module(file: &Staged) -> Option<&str> {
     name.filter(|name| file.is("py") && !name.contains(['.', '-']))
 }
 
-/// Whether a handler's module is in the package; its attributes only Python knows.
+/// Whether a handler's module is in the package. Its attributes only Python knows, but where the name can be read in
+/// several ways, a module counts as the handler's only if its source mentions the next name.
 pub(super) fn handler(handler: &str, files: &[Staged]) -> Result<(), Failure> {
-    let name = handler.trim().trim_end_matches("()");
-    let split = if name.contains(':') { name.split_once(':') } else { name.rsplit_once('.') };
-    let Some((module, _)) = split else {
-        return Err(Failure::Usage(format!(
-            "--handler {handler}: write it as the function has it, `app.app` or `mysite.wsgi.application`"
-        )));
+    let name =
+        HandlerName::parse(handler).map_err(|error| Failure::Usage(format!("--handler: {}", error.message())))?;
+    let file_of = |name: &HandlerName| {
+        let found = modules::file_of(&name.path(), files.iter().map(|file| file.name.as_str()))?;
+        files.iter().find(|file| file.name == found)
     };
-    let path = module.trim_end_matches(".py").trim_start_matches("./").replace('.', "/");
-    let is_module = |file: &Staged| {
-        let rest = file.name.strip_prefix(&path).unwrap_or_default();
-        [".py", ".pyc", "/__init__.py", "/__init__.pyc"].contains(&rest) || Extension::of(rest).is_some()
+    let leads_on = |name: &HandlerName| {
+        let source = file_of(name).map(|file| fs::read(&file.path).unwrap_or_default());
+        source.is_some_and(|source| mentions(&String::from_utf8_lossy(&source), name.first_attribute()))
     };
-    if files.iter().any(is_module) {
+    if file_of(&name).is_some() || name.readings().skip(1).any(|name| leads_on(&name)) {
         return Ok(());
     }
+    let path = name.path();
     Err(Failure::Failed(format!(
         "the handler {handler} names a module that is not in the package: there is no {path}.py and no \
          {path}/__init__.py. Correct --handler, or name the folder that holds the module"

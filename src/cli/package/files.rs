@@ -9,7 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::rules::{SECRETS, Selection};
 use super::tool::Steps;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 /// A folder with this file is one that this command made: it is replaced, and never packed.
 pub(super) const MARKER: &str = ".wsgi-lambda-package";

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::target::PythonVersion;
-use crate::cli::{Failure, LAYER_PYTHONS};
+use crate::cli::failure::Failure;
+use crate::cli::packaging::target::PythonVersion;
+use crate::cli::pythons::LAYER_PYTHONS;
 
 /// Compiled files, environment markers and wheels of the same kind need the same minor version.
 pub(super) struct Interpreter {

@@ -4,56 +4,47 @@
 //! then bytecode beside both. What is wrong is said before anything is written, and the output appears whole.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Failure, Out};
 use crate::bundle::{Archive, Contents};
+use crate::cli::failure::Failure;
+use crate::cli::out::Out;
+use crate::cli::packaging::dists::Dists;
+use crate::cli::packaging::target::{PythonVersion, Target, python_of_bootstrap};
+use crate::cli::pyc;
 use crate::emulator::locate;
 
 mod check;
-mod dists;
 mod files;
 mod install;
 mod interpreter;
 mod measure;
 mod options;
+mod order;
 mod output;
 mod pip;
+mod plan;
 mod prune;
 mod requirements;
 mod rules;
 mod summary;
-mod target;
 mod tool;
 mod uv;
 
 pub(super) use options::Package;
 
 use check::Findings;
-use dists::Dists;
-use install::{Installer, Order};
-use interpreter::Interpreter;
+use install::Installer;
+use order::Order;
 use output::Output;
+use plan::Plan;
 use requirements::Source;
 use rules::{DEVELOPMENT, INSTALLED, Patterns, SECRETS, Selection};
 use summary::Summary;
-use target::{PythonVersion, Target};
 use tool::{Interrupt, Steps};
 
 /// Where Lambda unpacks a function.
 const TASK_ROOT: &str = "/var/task";
-
-/// What the options come to.
-struct Plan {
-    app: PathBuf,
-    output: Output,
-    target: Target,
-    /// Of the target's version; there is none only if nothing is compiled.
-    interpreter: Option<Interpreter>,
-    source: Option<Source>,
-    for_app: Selection,
-    for_installed: Selection,
-}
 
 impl Package {
     /// Makes the package.
@@ -104,7 +95,7 @@ impl Package {
             return Ok(version);
         }
         let program = locate(self.bootstrap.as_deref()).ok();
-        let of_bootstrap = program.and_then(|program| measure::python_of(&program));
+        let of_bootstrap = program.and_then(|program| python_of_bootstrap(&program));
         let of_interpreter = || self.interpreter.as_deref().map(interpreter::any).transpose();
         let version = match of_bootstrap {
             Some(version) => Some(version),
@@ -196,8 +187,7 @@ impl Package {
             // An interrupt is noticed behind the step: the compiler hears of Ctrl-C by itself.
             let _ = steps.show(name);
         };
-        summary.compiled =
-            super::pyc::compile(&interpreter.path, stage, TASK_ROOT, !self.contents.no_source, &mut show)?;
+        summary.compiled = pyc::compile(&interpreter.path, stage, TASK_ROOT, !self.contents.no_source, &mut show)?;
         let with = start("with")?;
         summary.starts = without.zip(with);
         Ok(())
@@ -210,7 +200,7 @@ fn write(plan: &Plan, stage: &Path, mut summary: Summary, steps: &Steps<'_>) -> 
     for file in &summary.files {
         archive.add(&file.name, Contents::File(file.path.clone()), file.executable);
     }
-    output::check_size(&plan.output, &summary)?;
+    summary.check_size(&plan.output)?;
     steps.begin(format!("writing {}", plan.output.path().display()))?;
     summary.written = plan.output.write(&archive, steps)?;
     Ok(summary)

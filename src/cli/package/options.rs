@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::install::Choice;
-use super::target::PythonVersion;
 use crate::bundle::{Architecture, Glibc};
+use crate::cli::packaging::target::PythonVersion;
 
 /// Make a function's zip or folder: the application, its requirements, and bytecode for both
 ///

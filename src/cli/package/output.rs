@@ -5,10 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::MARKER;
-use super::summary::{Summary, megabytes};
 use super::tool::Steps;
-use crate::bundle::{Archive, Contents, MAX_UNZIPPED, Written};
-use crate::cli::Failure;
+use crate::bundle::{Archive, Contents, Written};
+use crate::cli::failure::Failure;
 
 /// What is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,28 +124,6 @@ fn add(path: &Path, archive: &Archive) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
     }
     entries.iter().try_for_each(|entry| fs::rename(entry.path(), path.join(entry.file_name())))
-}
-
-/// Stops what Lambda would refuse. A folder may be meant for a container image, which takes 10 GB.
-pub(super) fn check_size(output: &Output, summary: &Summary) -> Result<(), Failure> {
-    let size = summary.unzipped();
-    if size <= MAX_UNZIPPED || matches!(output, Output::Folder(_)) {
-        return Ok(());
-    }
-    let largest = summary.packages();
-    let list: Vec<String> = largest
-        .iter()
-        .take(10)
-        .map(|package| format!("  {:>9}  {} {}", megabytes(package.size), package.name, package.version))
-        .collect();
-    Err(Failure::Failed(format!(
-        "the package has {}, and Lambda takes {} with all layers:\n{}\n\
-         Leave out what the application does not need (--exclude GLOB), drop the sources (--no-source), or deploy a \
-         container image, which takes 10 GB (--output DIR makes its folder)",
-        megabytes(size),
-        megabytes(MAX_UNZIPPED),
-        list.join("\n")
-    )))
 }
 
 #[cfg(test)]

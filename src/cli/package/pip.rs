@@ -7,9 +7,11 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::install::{Installed, Order, Refusal, failed, name_of, refused, tail};
-use super::tool::{Said, Steps, run};
-use crate::cli::Failure;
+use super::order::{Installed, Order, Unavailable, failed, unavailable};
+use super::tool::{Said, Steps, run, tail};
+use crate::cli::failure::Failure;
+use crate::cli::packaging::requirements::name_of;
+use crate::cli::packaging::tags;
 
 /// A pip that runs in the interpreter of the target's version, so that it evaluates conditions on it right.
 pub(super) struct Pip {
@@ -91,9 +93,9 @@ impl Pip {
     pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
         let wheels = order.scratch.join("wheels");
         let mut installed = Installed { installer: "pip", ..Installed::default() };
-        let (mut tried, mut refusals) = (Vec::new(), Vec::new());
+        let (mut tried, mut unmet) = (Vec::new(), Vec::new());
         loop {
-            let said = run(&mut self.wheels_only(order, &wheels, !refusals.is_empty()), steps)?;
+            let said = run(&mut self.wheels_only(order, &wheels, !unmet.is_empty()), steps)?;
             if said.ok {
                 break;
             }
@@ -102,42 +104,42 @@ impl Pip {
                 return Err(unexpected(order, &said, &installed));
             };
             if !order.build || tried.contains(&missing.requirement) {
-                refusals.push(missing.refusal());
+                unmet.push(missing.unavailable());
                 break;
             }
             steps.begin(format!("building {}", missing.requirement))?;
             match self.make(&missing, order, &wheels, steps)? {
-                Made::Wheel { file, tag, .. } if order.target.fits(&tag) => {
+                Made::Wheel { file, tag, .. } if tags::mismatch(&tag, &order.target.into()).is_none() => {
                     installed.built.push(file.splitn(3, '-').take(2).collect::<Vec<_>>().join("=="));
                 }
                 Made::Wheel { file, tag, built } => {
                     let how = if built { "built from source here, it is" } else { "the wheel for this machine is" };
-                    refusals.push(missing.refused_because(format!("no wheel; {how} for {tag}")));
+                    unmet.push(missing.because(format!("no wheel; {how} for {tag}")));
                     disguise(&wheels, &file, &tag)?;
                 }
                 Made::Nothing { why } => {
-                    refusals.push(missing.refused_because(why));
+                    unmet.push(missing.because(why));
                     break;
                 }
             }
             tried.push(missing.requirement);
         }
-        if refusals.is_empty() {
+        if unmet.is_empty() {
             return Ok(installed);
         }
-        let with_newest = refusals.into_iter().map(|refusal| {
-            let newest = self.newest(name_of(&refusal.requirement), order, steps)?;
-            Ok((refusal, newest))
+        let with_newest = unmet.into_iter().map(|one| {
+            let newest = self.newest(name_of(&one.requirement), order, steps)?;
+            Ok((one, newest))
         });
-        Err(refused(order, &with_newest.collect::<Result<Vec<_>, Failure>>()?))
+        Err(unavailable(order, &with_newest.collect::<Result<Vec<_>, Failure>>()?))
     }
 
     fn for_target(&self, order: &Order<'_>, into: &Path) -> Command {
         let mut command = self.command();
         command.args(["install", "--only-binary=:all:", "--implementation", "cp"]);
         command.arg("--python-version").arg(order.target.python.to_string());
-        command.arg("--abi").arg(format!("cp3{}", order.target.python.minor));
-        command.args(order.target.pip_platforms().iter().flat_map(|platform| ["--platform", platform]));
+        command.arg("--abi").arg(tags::abi(&order.target));
+        command.args(tags::pip_platforms(&order.target).iter().flat_map(|platform| ["--platform", platform]));
         command.arg("--target").arg(into).current_dir(order.source.folder());
         command
     }
@@ -184,16 +186,16 @@ impl Pip {
 }
 
 impl Missing {
-    fn refusal(self) -> Refusal {
+    fn unavailable(self) -> Unavailable {
         let why = match self.versions.as_str() {
             "" => "no wheel of any version, or no such package".to_owned(),
             versions => format!("no wheel; versions that have one: {}", last(versions)),
         };
-        self.refused_because(why)
+        self.because(why)
     }
 
-    fn refused_because(&self, why: String) -> Refusal {
-        Refusal { requirement: self.requirement.clone(), why }
+    fn because(&self, why: String) -> Unavailable {
+        Unavailable { requirement: self.requirement.clone(), why }
     }
 }
 
@@ -272,7 +274,7 @@ mod tests {
         assert_eq!(missing(text), Some(expected));
         let text = text.replace("6.0.1, 6.0.2", "none");
         assert_eq!(missing(&text).unwrap().versions, "");
-        assert!(missing(&text).unwrap().refusal().why.contains("no such package"));
+        assert!(missing(&text).unwrap().unavailable().why.contains("no such package"));
         assert_eq!(last("1, 2, 3, 4, 5, 6, 7"), "… 2, 3, 4, 5, 6, 7");
         assert_eq!(missing("ERROR: Cannot install a and b"), None);
     }

@@ -11,7 +11,7 @@ use memchr::memmem;
 
 use super::files::{Staged, staged};
 use super::rules::{Selection, TESTS_FOLDER};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 /// Files and bytes that were taken out, by reason.
 #[derive(Debug, Default)]

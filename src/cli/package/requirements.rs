@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::tool::{Steps, redacted, run};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::packaging::requirements::{FOREIGN_LOCKS, SOURCES, without_comment};
 
 /// A file with requirements.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,16 +20,6 @@ pub(super) enum Source {
     UvLock(PathBuf),
 }
 
-/// Looked for in this order: what is written for deployment, what is locked, what is declared.
-const NAMES: [&str; 3] = ["requirements.txt", "uv.lock", "pyproject.toml"];
-
-/// Files that say requirements in a form for one tool, and that tool's way to export them.
-const FOREIGN: [(&str, &str); 3] = [
-    ("poetry.lock", "poetry export -o requirements.txt"),
-    ("Pipfile.lock", "pipenv requirements > requirements.txt"),
-    ("pdm.lock", "pdm export -o requirements.txt"),
-];
-
 impl Source {
     /// The given file, or the first there is in the application's folder.
     pub(super) fn find(given: Option<&Path>, app: &Path) -> Result<Option<Self>, Failure> {
@@ -38,8 +29,8 @@ impl Source {
             })?;
             return Ok(Some(Self::of(path)));
         }
-        let found = NAMES.iter().map(|name| app.join(name)).find(|path| path.is_file()).map(Self::of);
-        let foreign = FOREIGN.iter().find(|(name, _)| app.join(name).is_file());
+        let found = SOURCES.iter().map(|name| app.join(name)).find(|path| path.is_file()).map(Self::of);
+        let foreign = FOREIGN_LOCKS.iter().find(|(name, _)| app.join(name).is_file());
         match (found, foreign) {
             (None | Some(Self::Project(_)), Some((name, export))) => Err(Failure::Usage(format!(
                 "{name} is a lock file that pip and uv do not read: export it (`{export}`), or name a file with \
@@ -103,7 +94,7 @@ impl Source {
 /// Whether a requirements file says nothing: then nobody has to be there to install it.
 pub(super) fn is_empty(file: &Path) -> bool {
     let text = fs::read_to_string(file).unwrap_or_else(|_| "unreadable".to_owned());
-    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    text.lines().all(|line| without_comment(line).is_empty())
 }
 
 /// Options of a requirements file that say where packages come from, and whether they take an argument.
@@ -129,9 +120,9 @@ pub(super) fn index_lines(file: &Path) -> String {
 fn collect_index_lines(file: &Path, depth: usize, lines: &mut String) {
     let text = fs::read_to_string(file).unwrap_or_default().replace("\\\n", " ");
     let folder = file.parent().unwrap_or(Path::new("/"));
-    for line in text.lines().map(str::trim) {
+    for line in text.lines().map(without_comment) {
         let (option, argument) = line.split_once(['=', ' ']).unwrap_or((line, ""));
-        let argument = argument.split(" #").next().unwrap_or_default().trim_start_matches('=').trim();
+        let argument = argument.trim_start_matches('=').trim();
         let local = folder.join(argument);
         if ["-r", "--requirement"].contains(&option) && depth < 20 {
             collect_index_lines(&local, depth + 1, lines);

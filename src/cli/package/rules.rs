@@ -1,7 +1,7 @@
 //! What is left out, and why: lists, and the patterns they and the user's `--exclude` and `--keep` are made of.
 
 use crate::bundle::Pattern;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 /// One reason to leave files out.
 pub(super) struct Rule {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::cli::out::{DIM, Out};
 
 /// Ctrl-C, as a question that is asked between things, so that temporary folders are removed. A second one does not wait.
@@ -156,9 +156,21 @@ pub(super) fn redacted(text: &str) -> String {
     clean + rest
 }
 
+/// The last lines of a text.
+pub(super) fn tail(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_text_is_what_matters() {
+        assert_eq!(tail("a\n\nb\nc\n", 2), "b\nc");
+        assert_eq!(tail("", 2), "");
+    }
 
     #[test]
     fn passwords_are_taken_out_of_urls() {

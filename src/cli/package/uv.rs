@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use super::install::{Installed, Order, Refusal, failed, refused, tail};
-use super::tool::{Said, Steps, run};
-use crate::cli::Failure;
+use super::order::{Installed, Order, Unavailable, failed, unavailable};
+use super::tool::{Said, Steps, run, tail};
+use crate::cli::failure::Failure;
+use crate::cli::packaging::tags::uv_platform;
 
 /// A uv on the PATH.
 pub(super) struct Uv(());
@@ -33,8 +34,8 @@ impl Uv {
                 Some(name) => {
                     let why = "no wheel, and --no-build forbids to build it".to_owned();
                     let newest = self.newest(name, order, steps)?;
-                    let refusal = Refusal { requirement: name.to_owned(), why };
-                    return Err(refused(order, &[(refusal, newest)]));
+                    let requirement = name.to_owned();
+                    return Err(unavailable(order, &[(Unavailable { requirement, why }, newest)]));
                 }
                 None => return Err(self.explain(order, &without, &said, steps)?),
             };
@@ -51,7 +52,7 @@ impl Uv {
     ) -> Result<Failure, Failure> {
         let resolved = run(all(order, without, order.into).arg("--dry-run"), steps)?;
         let versions = installed(&resolved.text);
-        let mut refusals = Vec::new();
+        let mut unmet = Vec::new();
         for name in without {
             let requirement = requirement(name, &versions);
             steps.begin(format!("building {requirement}"))?;
@@ -59,10 +60,10 @@ impl Uv {
             let alone = run(command.args(["--no-binary", name]), steps)?;
             if !alone.ok {
                 let newest = self.newest(name, order, steps)?;
-                refusals.push((Refusal { requirement, why: why_not(&alone.text) }, newest));
+                unmet.push((Unavailable { requirement, why: why_not(&alone.text) }, newest));
             }
         }
-        Ok(if refusals.is_empty() { failed("uv", order, &said.text) } else { refused(order, &refusals) })
+        Ok(if unmet.is_empty() { failed("uv", order, &said.text) } else { unavailable(order, &unmet) })
     }
 
     /// The newest version that has a wheel for the target.
@@ -78,7 +79,7 @@ fn base(order: &Order<'_>, into: &Path) -> Command {
     let mut command = Command::new("uv");
     command.args(["pip", "install", "--color", "never", "--no-progress", "--only-binary", ":all:"]);
     // Links into uv's cache would let a change in the package change the cache.
-    command.args(["--link-mode", "copy", "--python-platform", &order.target.uv_platform()]);
+    command.args(["--link-mode", "copy", "--python-platform", &uv_platform(&order.target)]);
     match order.python {
         Some(python) => command.arg("--python").arg(python),
         None => command.arg("--python-version").arg(order.target.python.to_string()),

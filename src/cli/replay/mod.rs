@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Failure;
 use super::out::Out;
 use crate::emulator::{Environment, Invocation, Launch, Outcome, StartError, locate};
+use crate::handler_name::HandlerName;
 
 mod answer;
 mod expect;
@@ -37,7 +38,7 @@ pub(super) struct Replay {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The WSGI application, as the function's handler names it
-    #[arg(long, value_name = "MODULE:ATTR")]
+    #[arg(long, value_name = "MODULE:ATTR", value_parser = handler)]
     app: Option<String>,
     /// The application's folder, LAMBDA_TASK_ROOT [default: the current one]
     #[arg(long, value_name = "APP_DIR", requires = "app")]
@@ -101,6 +102,11 @@ Exit status:
   0  every event was answered, and as expected
   1  an invocation or init failed, or an answer differs
   2  wrong usage";
+
+/// A handler name, as it is written, if the runtime can read it.
+fn handler(text: &str) -> Result<String, String> {
+    HandlerName::parse(text).map(|_| text.to_owned()).map_err(|error| error.message().to_owned())
+}
 
 fn seconds(text: &str) -> Result<Duration, String> {
     // Lambda's own limit, 15 minutes, is no limit here: an application may stand in a debugger.

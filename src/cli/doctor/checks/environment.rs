@@ -4,13 +4,10 @@ use std::collections::HashMap;
 
 use similar::TextDiff;
 
-use super::{Check, Findings, Project, Severity};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Function, Variable};
+use crate::cli::doctor::project::Project;
 use crate::config::{Config, LAYER_DIR, PREFIX, SETTINGS, VENV};
-
-mod paths;
-
-pub(super) use paths::{LIBRARY_PATH, NOT_EXPANDED, PYTHONHOME, PYTHONPATH};
 
 pub(super) const UNKNOWN_SETTING: Check = Check {
     id: "unknown-setting",
@@ -91,7 +88,6 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
             name(function, variable, findings);
         }
         size(function, findings);
-        paths::run(project, function, findings);
     }
 }
 

@@ -1,7 +1,8 @@
 //! How front ends hand over bytes and headers.
 
-use super::{Check, Findings, Project, Severity};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Deployment, Dialect, RestApi};
+use crate::cli::doctor::project::Project;
 
 pub(super) const REST_BINARY_TYPES: Check = Check {
     id: "rest-binary-types",

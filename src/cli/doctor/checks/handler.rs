@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Check, Findings, Project, Severity, place, set};
+use super::package::foreign_module;
+use super::words::{place, set, set_variable};
 use crate::cli::doctor::contents::{Contents, shown};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
 use crate::cli::doctor::node::Place;
-use crate::cli::doctor::project::is_named_after_us;
+use crate::cli::doctor::project::{Project, is_named_after_us};
 use crate::cli::doctor::requirements::Requirements;
 use crate::cli::doctor::run::Runner;
 use crate::cli::doctor::wsgi;
@@ -72,7 +74,7 @@ pub(in super::super) fn obstacle(
     let Some(code) = project.code(function) else {
         return Some((format!("The package {} is not there.", shown(path)), "Build it first."));
     };
-    let module = super::package::foreign_module(code, runner.minor)?;
+    let module = foreign_module(code, runner.minor)?;
     let here = runner.minor.map_or("this machine".to_owned(), |minor| format!("python3.{minor} on this machine"));
     let what = format!("The package has extension modules for elsewhere ({module}): they cannot be loaded by {here}.");
     Some((what, "Start doctor with a bootstrap of the function's Python, on its architecture (--bootstrap)."))
@@ -176,8 +178,8 @@ impl Start<'_> {
     /// A module is not there: the handler's, one of the package, or one that has to be installed.
     fn missing(&self, module: &str, findings: &mut Findings) {
         let top = module.split('.').next().unwrap_or(module);
-        let own = self.function.handler.value().and_then(|handler| wsgi::module_and_attribute(handler));
-        let is_handler = own.is_some_and(|(file, _)| file.replace('/', ".").starts_with(module));
+        let own = self.function.handler.value().and_then(|handler| wsgi::name(handler));
+        let is_handler = own.is_some_and(|own| own.module.starts_with(module));
         let in_package = self.code.has(&format!("{top}.py")) || self.code.has_folder(top);
         if self.project.package(self.function).is_none() {
             let what = format!("{}: the build step of {} may put it there.", self.message, self.function.name);
@@ -240,7 +242,7 @@ impl Start<'_> {
     fn failed(&self, findings: &mut Findings) {
         let what = format!("{}: {}", self.error_type, self.message);
         if let Some(name) = self.unset_variable() {
-            let fix = super::set_variable(&self.project.deployment, name, "…");
+            let fix = set_variable(&self.project.deployment, name, "…");
             return self.add(
                 Severity::Error,
                 format!("The application reads the variable {name}, which is not set."),

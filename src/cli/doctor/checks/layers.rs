@@ -1,11 +1,12 @@
 //! The layer that holds the runtime, and layers as such.
 
 use super::runtimes::AL2023_MINOR;
-use super::{Check, Findings, Project, Severity, place, set};
+use super::words::{place, set};
 use crate::bundle::Architecture;
 use crate::cli::doctor::contents::shown;
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer};
-use crate::cli::doctor::project::RuntimeFacts;
+use crate::cli::doctor::project::{Project, RuntimeFacts};
 
 pub(super) const RUNTIME_MISSING: Check = Check {
     id: "runtime-layer-missing",

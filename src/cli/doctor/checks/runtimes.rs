@@ -1,9 +1,10 @@
 //! The `Runtime` of a function, and what only some runtimes have.
 
-use super::{Check, Findings, Project, Severity, place, set, set_variable};
+use super::words::{place, set, set_variable};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
 use crate::cli::doctor::node::Field;
-use crate::cli::doctor::project::{EXEC_WRAPPER, is_named_after_us};
+use crate::cli::doctor::project::{EXEC_WRAPPER, Project, is_named_after_us};
 
 pub(super) const OLD_GLIBC: Check = Check {
     id: "runtime-too-old",

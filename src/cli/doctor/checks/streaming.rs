@@ -1,8 +1,10 @@
 //! The function's response mode against what its front ends expect: an event does not tell.
 
-use super::{Check, Findings, Project, Severity, set, set_variable};
+use super::words::{set, set_variable};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, RestMethod};
 use crate::cli::doctor::node::{Field, Place};
+use crate::cli::doctor::project::Project;
 use crate::config::RESPONSE_MODE;
 
 pub(super) const FRONT_END_BUFFERS: Check = Check {

@@ -1,7 +1,9 @@
 //! The function's timeout against the patience of who waits for it.
 
-use super::{Check, Findings, Project, Severity, place, set};
+use super::words::{place, set};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::Function;
+use crate::cli::doctor::project::Project;
 use crate::config::DEADLINE_MARGIN;
 
 pub(super) const ABOVE_FRONT_END: Check = Check {

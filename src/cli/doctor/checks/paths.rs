@@ -1,9 +1,10 @@
 //! Variables that tell Python and the loader where to look.
 
-use super::{Check, Findings, Function, Project, Severity, Variable};
-use crate::cli::doctor::model::LayerUse;
+use crate::cli::doctor::finding::{Check, Findings, Severity};
+use crate::cli::doctor::model::{Function, LayerUse, Variable};
+use crate::cli::doctor::project::Project;
 
-pub(in super::super) const NOT_EXPANDED: Check = Check {
+pub(super) const NOT_EXPANDED: Check = Check {
     id: "variable-not-expanded",
     severity: Severity::Error,
     title: "$NAME in the value of a search path",
@@ -11,7 +12,7 @@ pub(in super::super) const NOT_EXPANDED: Check = Check {
           the variable had before is lost.",
 };
 
-pub(in super::super) const PYTHONPATH: Check = Check {
+pub(super) const PYTHONPATH: Check = Check {
     id: "pythonpath",
     severity: Severity::Warning,
     title: "PYTHONPATH set",
@@ -20,7 +21,7 @@ pub(in super::super) const PYTHONPATH: Check = Check {
           holds packages of another Python, does nothing or harm.",
 };
 
-pub(in super::super) const PYTHONHOME: Check = Check {
+pub(super) const PYTHONHOME: Check = Check {
     id: "pythonhome",
     severity: Severity::Warning,
     title: "PYTHONHOME set",
@@ -28,7 +29,7 @@ pub(in super::super) const PYTHONHOME: Check = Check {
           child looks for its standard library there and ends at once.",
 };
 
-pub(in super::super) const LIBRARY_PATH: Check = Check {
+pub(super) const LIBRARY_PATH: Check = Check {
     id: "ld-library-path",
     severity: Severity::Warning,
     title: "LD_LIBRARY_PATH that leaves Lambda's own folders out",
@@ -39,7 +40,13 @@ pub(in super::super) const LIBRARY_PATH: Check = Check {
 /// Folders that Lambda's LD_LIBRARY_PATH has for the application's sake ("Defined runtime environment variables").
 const LIBRARY_FOLDERS: [&str; 2] = ["/opt/lib", "/var/task/lib"];
 
-pub(super) fn run(project: &Project, function: &Function, findings: &mut Findings) {
+pub(super) fn run(project: &Project, findings: &mut Findings) {
+    for function in project.functions() {
+        judge(project, function, findings);
+    }
+}
+
+fn judge(project: &Project, function: &Function, findings: &mut Findings) {
     let name = &function.name;
     for variable in &function.variables.entries {
         let Some(value) = variable.value.as_deref() else { continue };
