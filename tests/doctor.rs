@@ -233,7 +233,7 @@ fn wrong_usage_says_what_to_do() {
     let bucket = folder.path().join("bucket.yaml");
     std::fs::write(&bucket, "Resources: {Bucket: {Type: \"AWS::S3::Bucket\"}}\n").unwrap();
     for (arguments, expected) in [
-        (vec!["--ignore", "timeout-defualt"], "timeout-default, perhaps"),
+        (vec!["--ignore", "timeout-defualt"], "a similar value exists: 'timeout-default'"),
         (vec!["no-such-folder"], "correct APP_DIR"),
         (vec![folder.path().to_str().unwrap()], "name one with --template, --terraform or --app"),
         (vec!["--template", bucket.to_str().unwrap()], "no function on wsgi-lambda"),

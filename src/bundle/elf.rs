@@ -7,7 +7,7 @@ use object::elf::{
 use object::read::elf::{ElfFile64, ElfSection64, Sym as _, VersionTable};
 use object::read::{Object as _, ObjectSection as _, SymbolIndex};
 
-use super::{Architecture, Glibc};
+use super::platform::{Architecture, Glibc};
 
 /// One program, shared library or extension module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

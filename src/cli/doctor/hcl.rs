@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hcl::edit::Span;
-use hcl::edit::expr::{Expression, ForExpr, ObjectKey, Traversal, TraversalOperator};
+use hcl::edit::expr::{Expression, ForExpr, FuncCall, ObjectKey, Traversal, TraversalOperator};
 use hcl::edit::parser::parse_body;
 use hcl::edit::structure::Body;
 use hcl::edit::template::Element;
 
-use super::intrinsics::concat;
-use super::node::{Data, Map, Node, Place};
+use super::node::{Data, Map, Node, Place, concat, items, unknown};
 use crate::cli::failure::Failure;
 
 mod functions;
@@ -92,10 +91,30 @@ impl Scope<'_> {
             Expression::Conditional(choice) => self.conditional(choice, &at),
             Expression::FuncCall(call) => self.call(call, &at),
             Expression::Traversal(traversal) => self.traversal(traversal, &at),
-            Expression::UnaryOp(operation) => self.unary(operation, &at),
-            Expression::BinaryOp(operation) => self.binary(operation, &at),
+            Expression::UnaryOp(operation) => operators::unary(*operation.operator, &self.value(&operation.expr), &at),
+            Expression::BinaryOp(operation) => {
+                let (left, right) = (self.value(&operation.lhs_expr), self.value(&operation.rhs_expr));
+                operators::binary(*operation.operator, &left, &right, &at)
+            }
             Expression::ForExpr(expression) => self.for_each(expression, &at),
         }
+    }
+
+    fn call(&self, call: &FuncCall, at: &Place) -> Node {
+        let arguments = self.arguments(call);
+        let name = if call.name.is_namespaced() { "" } else { call.name.name.as_str() };
+        let known = arguments.as_ref().and_then(|arguments| functions::apply(name, arguments, at));
+        known.unwrap_or_else(|| unknown(at, arguments.unwrap_or_default().iter().flat_map(Node::resources).collect()))
+    }
+
+    /// The arguments; `f(list...)` passes each item of the list.
+    fn arguments(&self, call: &FuncCall) -> Option<Vec<Node>> {
+        let mut arguments: Vec<_> = call.args.iter().map(|argument| self.value(argument)).collect();
+        if call.args.expand_final() {
+            let last = arguments.pop()?;
+            arguments.extend(items(&last)?.into_iter().map(|(_, item)| item));
+        }
+        Some(arguments)
     }
 
     fn lookup(&self, name: &str) -> Option<Node> {
@@ -236,22 +255,6 @@ fn closed(entries: Vec<(Option<String>, Node)>) -> (Vec<(String, Node)>, bool) {
     let known: Vec<_> = entries.into_iter().filter_map(|(name, node)| Some((name?, node))).collect();
     let open = known.len() < all;
     (known, open)
-}
-
-/// A collection as keys and values, as `for` and `for_each` see it; `None` if it is not known.
-pub(super) fn items(collection: &Node) -> Option<Vec<(String, Node)>> {
-    match &collection.data {
-        Data::List(items) => {
-            Some(items.iter().enumerate().map(|(index, item)| (index.to_string(), item.clone())).collect())
-        }
-        Data::Map(map) if !map.open => Some(map.entries.clone()),
-        Data::Null => Some(Vec::new()),
-        _ => None,
-    }
-}
-
-pub(super) fn unknown(at: &Place, resources: Vec<String>) -> Node {
-    Node::later(at, "${…}", resources)
 }
 
 #[cfg(test)]

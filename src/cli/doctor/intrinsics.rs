@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::node::{Data, Later, Map, Node};
+use super::node::{Data, Map, Node, concat};
 
 /// How deep conditions and values may refer to each other: a circle is CloudFormation's to report.
 const MAX_DEPTH: usize = 64;
@@ -201,16 +201,6 @@ fn get_att(argument: &Node) -> Option<Node> {
     };
     let resource = name.split('.').next()?.to_owned();
     Some(Node::later(&argument.at, format!("${{{name}}}"), vec![resource]))
-}
-
-/// The texts of several nodes as one.
-pub(super) fn concat(parts: &[Node], between: &str, at: &Node) -> Node {
-    if let Some(texts) = parts.iter().map(Node::text).collect::<Option<Vec<_>>>() {
-        return Node::text_at(&at.at, texts.join(between));
-    }
-    let text = parts.iter().map(Node::partial_text).collect::<Vec<_>>().join(between);
-    let resources = parts.iter().flat_map(Node::resources).collect();
-    Node::new(&at.at, Data::Later(Later { text, resources }))
 }
 
 fn split(value: &Node) -> Node {

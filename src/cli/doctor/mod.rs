@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use indicatif::ProgressBar;
-use similar::TextDiff;
 
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
@@ -73,8 +73,9 @@ pub(super) struct Doctor {
     /// Do not start the applications
     #[arg(long)]
     no_run: bool,
-    /// Leave a check out; may be repeated
-    #[arg(long, value_name = "ID")]
+    /// Leave out a check, by the name that --list shows; may be repeated
+    #[arg(long, value_name = "ID", hide_possible_values = true)]
+    #[arg(value_parser = PossibleValuesParser::new(checks::CHECKS.iter().map(|check| check.id)))]
     ignore: Vec<String>,
     /// Print one JSON document
     #[arg(long)]
@@ -114,7 +115,6 @@ impl Doctor {
             show::list(out)?;
             return Ok(true);
         }
-        self.known_ids()?;
         if !self.folder.is_dir() {
             return Err(Failure::Usage(format!("no folder {}: correct APP_DIR", self.folder.display())));
         }
@@ -141,16 +141,6 @@ impl Doctor {
             show::findings(&findings, &subject, out)?;
         }
         Ok(findings.count(Severity::Error) == 0)
-    }
-
-    fn known_ids(&self) -> Result<(), Failure> {
-        let ids = || checks::CHECKS.iter().map(|check| check.id);
-        let Some(unknown) = self.ignore.iter().find(|id| !ids().any(|known| known == id.as_str())) else {
-            return Ok(());
-        };
-        let likeness = |id: &&str| (TextDiff::from_chars(*id, unknown.as_str()).ratio() * 1000.0).round().to_bits();
-        let closest = ids().max_by_key(likeness).unwrap_or_default();
-        Err(Failure::Usage(format!("no check is called {unknown}: {closest}, perhaps; --list prints them all")))
     }
 
     /// What starts applications, or the reason why nothing can.

@@ -164,6 +164,32 @@ impl Node {
     }
 }
 
+/// The texts of several nodes as one.
+pub(super) fn concat(parts: &[Node], between: &str, at: &Node) -> Node {
+    if let Some(texts) = parts.iter().map(Node::text).collect::<Option<Vec<_>>>() {
+        return Node::text_at(&at.at, texts.join(between));
+    }
+    let text = parts.iter().map(Node::partial_text).collect::<Vec<_>>().join(between);
+    let resources = parts.iter().flat_map(Node::resources).collect();
+    Node::new(&at.at, Data::Later(Later { text, resources }))
+}
+
+/// A collection as keys and values, as `for` and `for_each` see it; `None` if it is not known.
+pub(super) fn items(collection: &Node) -> Option<Vec<(String, Node)>> {
+    match &collection.data {
+        Data::List(items) => {
+            Some(items.iter().enumerate().map(|(index, item)| (index.to_string(), item.clone())).collect())
+        }
+        Data::Map(map) if !map.open => Some(map.entries.clone()),
+        Data::Null => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+pub(super) fn unknown(at: &Place, resources: Vec<String>) -> Node {
+    Node::later(at, "${…}", resources)
+}
+
 /// A property: not written, or written with a value that may be known only when it is deployed.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Field<T> {

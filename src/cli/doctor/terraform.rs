@@ -5,23 +5,14 @@ use std::path::{Path, PathBuf};
 use super::model::{
     Code, Deployment, Dialect, Function, FunctionUrl, HttpApi, Layer, LayerUse, RestApi, TargetGroup, Variables,
 };
-use super::node::{Field, Node, Place};
+use super::node::{Field, Node};
 use super::openapi;
 use crate::cli::failure::Failure;
 
 mod module;
+mod resource;
 
-/// One resource of one module, every expression worked out.
-#[derive(Debug)]
-struct Resource {
-    /// `aws_lambda_function.app`, with its module in front.
-    base: String,
-    /// The same with `["key"]` behind it.
-    name: String,
-    kind: String,
-    at: Place,
-    body: Node,
-}
+use resource::Resource;
 
 /// All resources of a folder and of the modules that it calls.
 struct Stack {

@@ -57,7 +57,7 @@ const PROBE_NAME: &str = "_wsgi_lambda_doctor";
 const PROBE_MODULE: &str = "_WSGI_LAMBDA_DOCTOR_MODULE";
 
 /// Judges a Django application that has been started; does nothing with others.
-pub(in super::super) fn judge(
+pub(in crate::cli::doctor) fn judge(
     project: &Project,
     function: &Function,
     runner: &Runner,
@@ -82,7 +82,7 @@ pub(in super::super) fn judge(
 }
 
 /// What the settings file tells of an application that was not run, where it says it in plain values.
-pub(in super::super) fn read(project: &Project, function: &Function, findings: &mut Findings) {
+pub(in crate::cli::doctor) fn read(project: &Project, function: &Function, findings: &mut Findings) {
     let Some(code) = project.code(function).filter(|code| is_django(code, function)) else { return };
     let Some((at, hosts)) = literal::assigned(code, "ALLOWED_HOSTS") else { return };
     let Some(allowed) = literal::texts(&hosts) else { return };

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use similar::TextDiff;
-
 use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Function, Variable};
 use crate::cli::doctor::project::Project;
@@ -115,12 +113,14 @@ fn setting(function: &Function, variable: &Variable, findings: &mut Findings) {
     }
 }
 
-/// The setting whose name is most like this one.
+/// The setting whose name is most like this one, by the measure and the limit that clap has for options.
 fn closest(name: &str) -> Option<&'static str> {
-    let likeness = |setting: &'static str| TextDiff::from_chars(name, setting).ratio();
+    // The prefix is common to all, and would make any two alike.
+    let own = |name: &str| name.trim_start_matches(PREFIX).to_owned();
+    let likeness = |setting: &str| strsim::jaro(&own(name), &own(setting));
     let best = SETTINGS.iter().map(|setting| (likeness(setting.name), setting.name));
     let (likeness, best) = best.max_by(|one, other| one.0.total_cmp(&other.0))?;
-    (likeness > 0.75).then_some(best)
+    (likeness > 0.7).then_some(best)
 }
 
 fn name(function: &Function, variable: &Variable, findings: &mut Findings) {

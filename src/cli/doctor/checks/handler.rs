@@ -60,12 +60,12 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
 }
 
 /// Says that a function was not started, and why.
-pub(in super::super) fn not_run(function: &Function, what: String, fix: &str, findings: &mut Findings) {
+pub(in crate::cli::doctor) fn not_run(function: &Function, what: String, fix: &str, findings: &mut Findings) {
     findings.add(&UNCHECKED, &function.name, Some(place(&function.handler, function)), what, fix);
 }
 
 /// Why a function cannot be started on this machine, if so, and what to do.
-pub(in super::super) fn obstacle(
+pub(in crate::cli::doctor) fn obstacle(
     project: &Project,
     function: &Function,
     runner: &Runner,
@@ -92,7 +92,7 @@ struct Start<'a> {
 }
 
 /// Says why an application did not start; `false` if the reason is this machine.
-pub(in super::super) fn explain(
+pub(in crate::cli::doctor) fn explain(
     project: &Project,
     function: &Function,
     runner: &Runner,
@@ -121,7 +121,7 @@ pub(in super::super) fn explain(
 }
 
 /// What the files tell of a handler that was not started: a module that is not there, a name it does not have.
-pub(in super::super) fn read(project: &Project, function: &Function, findings: &mut Findings) {
+pub(in crate::cli::doctor) fn read(project: &Project, function: &Function, findings: &mut Findings) {
     let (Some(handler), Some(code)) = (function.handler.value(), project.code(function)) else { return };
     let is_named = function.variables.value_or(APP.name, "").as_deref() == Some("");
     let unknown = |layer: &LayerUse| match layer {

@@ -1,34 +1,9 @@
 //! The functions of Terraform that modules build a function's settings with. The result of another one is not known.
 
-use hcl::edit::expr::FuncCall;
+use crate::cli::doctor::node::{Data, Map, Node, Place, concat, items};
 
-use super::{Scope, items, unknown};
-use crate::cli::doctor::intrinsics::concat;
-use crate::cli::doctor::node::{Data, Map, Node, Place};
-
-impl Scope<'_> {
-    pub(super) fn call(&self, call: &FuncCall, at: &Place) -> Node {
-        let arguments = self.arguments(call);
-        let name = if call.name.is_namespaced() { "" } else { call.name.name.as_str() };
-        let known = arguments.as_ref().and_then(|arguments| apply(name, arguments, at));
-        known.unwrap_or_else(|| {
-            let resources = arguments.unwrap_or_default().iter().flat_map(Node::resources).collect();
-            unknown(at, resources)
-        })
-    }
-
-    /// The arguments; `f(list...)` gives each of the list.
-    fn arguments(&self, call: &FuncCall) -> Option<Vec<Node>> {
-        let mut arguments: Vec<_> = call.args.iter().map(|argument| self.value(argument)).collect();
-        if call.args.expand_final() {
-            let last = arguments.pop()?;
-            arguments.extend(items(&last)?.into_iter().map(|(_, item)| item));
-        }
-        Some(arguments)
-    }
-}
-
-fn apply(name: &str, arguments: &[Node], at: &Place) -> Option<Node> {
+/// The value of a call; `None` if it is not known.
+pub(super) fn apply(name: &str, arguments: &[Node], at: &Place) -> Option<Node> {
     let data = match (name, arguments) {
         // The value is the same, or as good: a document in JSON is looked into as what it is made of.
         (

@@ -8,9 +8,9 @@ use hcl::edit::Span as _;
 use hcl::edit::expr::Expression;
 use hcl::edit::structure::{Block, Body, Structure};
 
-use super::Resource;
-use crate::cli::doctor::hcl::{File, Names, Scope, items, unknown};
-use crate::cli::doctor::node::{Data, Map, Node, Place};
+use super::resource::Resource;
+use crate::cli::doctor::hcl::{File, Names, Scope};
+use crate::cli::doctor::node::{Data, Map, Node, Place, items, unknown};
 use crate::cli::failure::Failure;
 
 /// How deep modules call each other, and locals refer to each other: a circle is Terraform's to report.
