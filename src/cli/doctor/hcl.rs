@@ -1,4 +1,5 @@
-//! Terraform's expressions, as far as they can be worked out before the deployment.
+//! Terraform's expressions, as far as they can be evaluated before the deployment. Nothing is added here: see
+//! `doctor/mod.rs`.
 
 use std::ops::Range;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! CloudFormation's functions, as far as they can be worked out before the deployment.
+//! CloudFormation's functions, as far as they can be evaluated before the deployment. Nothing is added here: see
+//! `doctor/mod.rs`.
 
 use std::collections::BTreeMap;
 

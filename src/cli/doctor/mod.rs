@@ -1,7 +1,11 @@
 //! `wsgi-lambda doctor`: reads an application and its template, and says what will go wrong.
 //!
-//! A template or Terraform files become one [`model`]; each of `checks` says its rule once, over that model. What cannot
+//! A template or Terraform files become one [`model`]. Each of `checks` states its rule once, over that model. What cannot
 //! be known before the deployment is unknown, and an unknown value is no finding.
+//!
+//! The evaluation of Terraform's expressions and CloudFormation's functions (`hcl`, `intrinsics`) is frozen: it knows
+//! what the checks need, and no function is added to it. SAM and Terraform evaluate their languages themselves. An unknown
+//! value can cost a finding; no check takes it for a mistake.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -147,3 +147,15 @@ fn size(function: &Function, findings: &mut Findings) {
         findings.add(&SIZE, &function.name, at, what, fix);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_setting_is_recognised_and_another_word_is_not() {
+        assert_eq!(closest("WSGI_LAMBDA_BASEPATH"), Some("WSGI_LAMBDA_BASE_PATH"));
+        assert_eq!(closest("WSGI_LAMBDA_ACESS_LOG"), Some("WSGI_LAMBDA_ACCESS_LOG"));
+        assert_eq!(closest("WSGI_LAMBDA_QUXUX"), None);
+    }
+}
