@@ -58,7 +58,7 @@ struct Loudness {
     quiet: bool,
 }
 
-/// Runs a command and gives the exit status: 0 if all went well, 1 if an invocation failed or an answer is
+/// Runs a command and returns the exit status: 0 if all went well, 1 if an invocation failed or a response is
 /// not the expected one, 2 for wrong usage.
 pub fn run(cli: &Cli) -> ExitCode {
     let verbosity = match (cli.loudness.quiet, cli.loudness.verbose) {

@@ -59,7 +59,7 @@ impl Out {
         stdout.flush()
     }
 
-    /// Writes a line to standard error, behind everything that standard output has.
+    /// Writes a line to standard error, after everything that was written to standard output.
     pub(super) fn note(&mut self, text: impl Display) -> io::Result<()> {
         self.stdout.flush()?;
         writeln!(self.stderr, "{text}")

@@ -25,7 +25,7 @@ pub(super) struct Compiled {
 
 /// Compiles every `.py` file below a folder with an interpreter, 3.11 or later.
 ///
-/// The same source under the same name gives the same bytes, wherever the folder is and whatever else is in it.
+/// The same source under the same name makes the same bytes, wherever the folder is and whatever else is in it.
 /// `shown_as` is the folder that tracebacks name. With `keep_source`, `x.py` stays and `__pycache__/x.cpython-3N.pyc`
 /// comes to it; without, `x.pyc` takes its place, where the import system finds it too. `on_file` is told each name.
 pub(super) fn compile(

@@ -12,7 +12,7 @@ mod template;
 
 use template::{Resource, Template, events};
 
-/// Reads a template, its parameters set to these values.
+/// Reads a template with these values of its parameters.
 pub(super) fn read(path: &Path, parameters: &[(String, String)]) -> Result<Deployment, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::Usage(format!("cannot read the template {}: {error}", path.display())))?;
@@ -134,7 +134,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A path on this machine; buckets are elsewhere.
+    /// A path on this machine. `None` for one in a bucket.
     fn local_path(&self, node: &Node) -> Option<PathBuf> {
         let text = node.text().filter(|text| !text.contains("://"))?;
         let path = text.trim_start_matches("./").trim_end_matches('/');
@@ -152,7 +152,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the package is what a Makefile or a program of the user's makes of the folder.
+/// Whether a Makefile or a program of the user's makes the package from the folder.
 fn is_made(resource: &Resource) -> bool {
     resource.node.path(&["Metadata", "BuildMethod"]).is_some()
 }

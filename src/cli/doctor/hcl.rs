@@ -43,7 +43,7 @@ impl File {
     }
 }
 
-/// What names mean in a module.
+/// The values of names in a module.
 pub(super) trait Names {
     /// `var.x`, `local.x`, `module.x`, `path.x`; `None` for a resource's type and name.
     fn named(&self, root: &str, name: &str, at: &Place) -> Option<Node>;
@@ -52,7 +52,7 @@ pub(super) trait Names {
     fn resource(&self, name: &str) -> String;
 }
 
-/// Where an expression stands.
+/// What an expression can see.
 #[derive(Clone)]
 pub(super) struct Scope<'a> {
     pub(super) file: &'a File,
@@ -122,7 +122,7 @@ impl Scope<'_> {
         self.bound.iter().rev().find(|(bound, _)| bound == name).map(|(_, node)| node.clone())
     }
 
-    /// An entry stands where its key stands; `None` in place of a name that is not known.
+    /// An entry has its key's place. The name is `None` if it is not known.
     fn entry(&self, key: &ObjectKey, value: &Expression) -> (Option<String>, Node) {
         let (name, span) = match key {
             // A variable as a key is its name (HCL, "Collection Values").
@@ -186,7 +186,7 @@ impl Scope<'_> {
         let Some((first, rest)) = operators.split_first() else { return node };
         let inner = match (&node.data, first) {
             (Data::Later(_), _) => return Node { at: at.clone(), ..node },
-            // An error in Terraform, which `try` is for.
+            // An error in Terraform, which `try` catches.
             (Data::Null, _) => return Node::new(at, Data::Null),
             (Data::Map(map), operator) => {
                 let key = match operator {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::node::{Data, Map, Node, concat};
 
-/// How deep conditions and values may refer to each other: a circle is CloudFormation's to report.
+/// How deep conditions and values may refer to each other. CloudFormation itself reports circles.
 const MAX_DEPTH: usize = 64;
 
-/// The sections of a template that its functions look into.
+/// The sections of a template that its functions read.
 pub(super) struct Resolver<'a> {
     template: &'a Node,
     parameters: BTreeMap<&'a str, Node>,
@@ -36,7 +36,7 @@ impl<'a> Resolver<'a> {
         Self { template, parameters }
     }
 
-    /// A value with its functions worked out.
+    /// A value with its functions evaluated.
     pub(super) fn resolve(&self, node: &Node) -> Node {
         self.at_depth(node, 0)
     }
@@ -80,7 +80,7 @@ impl<'a> Resolver<'a> {
             _ => None,
         };
         known.unwrap_or_else(|| {
-            // What it is made of is known all the same.
+            // The resources that it is made of are known all the same.
             let resolved = self.at_depth(argument, depth);
             Node::later(&argument.at, format!("${{{name}}}"), resolved.resources())
         })
@@ -106,9 +106,9 @@ impl<'a> Resolver<'a> {
         };
         let mut parts = Vec::new();
         let mut rest = text.as_str();
-        while let Some((before, behind)) = rest.split_once("${") {
+        while let Some((before, inside)) = rest.split_once("${") {
             parts.push(Node::text_at(&argument.at, before));
-            let (name, after) = behind.split_once('}')?;
+            let (name, after) = inside.split_once('}')?;
             parts.push(match name.strip_prefix('!') {
                 Some(literal) => Node::text_at(&argument.at, format!("${{{literal}}}")),
                 None => self.placeholder(name.trim(), names.as_ref(), argument),

@@ -98,7 +98,7 @@ impl Node {
         self.map()?.get(key).filter(|node| !node.is_null())
     }
 
-    /// An entry of an entry, and so on. What is behind a value that only the deployment knows is such a value too.
+    /// An entry of an entry, and so on. An entry of a value that only the deployment knows is such a value, too.
     pub(super) fn path(&self, keys: &[&str]) -> Option<&Node> {
         let Some((first, rest)) = keys.split_first() else { return Some(self) };
         if self.is_later() { Some(self) } else { self.get(first)?.path(rest) }
@@ -153,7 +153,7 @@ impl Node {
         }
     }
 
-    /// Every resource that this value refers to, in it and below.
+    /// Every resource that this value refers to, at any depth.
     pub(super) fn resources(&self) -> Vec<String> {
         match &self.data {
             Data::Later(later) => later.resources.clone(),
@@ -200,7 +200,7 @@ pub(super) enum Field<T> {
 }
 
 impl<T> Field<T> {
-    /// A property read from its node. What cannot be read is not known: to judge types is the linters' business.
+    /// A property read from its node. What cannot be read counts as not known: types are for linters to judge.
     pub(super) fn read(node: Option<&Node>, read: impl FnOnce(&Node) -> Option<T>) -> Self {
         match node {
             None => Self::Absent,

@@ -1,4 +1,4 @@
-//! What an application says it needs, and what a virtual environment has of it.
+//! Whether a virtual environment has what an application requires.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,13 +10,13 @@ use crate::cli::packaging::requirements::{normal, other_files, unconditional_nam
 /// What is known of an application's requirements.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Requirements {
-    /// No file says any.
+    /// No file names any.
     None,
     /// All of them are installed.
     Installed,
     /// These are not.
     Missing(Vec<String>),
-    /// A file says some, in a form that only its tool reads.
+    /// A file names some, in a form that only its tool reads.
     Unknown,
 }
 
@@ -24,8 +24,8 @@ impl Requirements {
     /// Compares `requirements.txt` with what the virtual environment has; without one nothing counts as installed.
     pub(super) fn of(code: &Contents, venv: Option<&Path>) -> Self {
         let Some(text) = code.text("requirements.txt") else {
-            let says_some = other_files().any(|name| code.has(name));
-            return if says_some { Self::Unknown } else { Self::None };
+            let names_some = other_files().any(|name| code.has(name));
+            return if names_some { Self::Unknown } else { Self::None };
         };
         let installed = venv.map(installed).unwrap_or_default();
         let names = text.lines().filter_map(unconditional_name);

@@ -1,4 +1,4 @@
-//! Starts an application as its function would start it: the real runtime, the function's handler and variables.
+//! Starts an application as its function would: with the real runtime, the function's handler and variables.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,15 +14,15 @@ use crate::cli::packaging::target::python_of_bootstrap;
 use crate::config;
 use crate::emulator::{Environment, HttpAnswer, Invocation, Launch, Outcome, StartError};
 
-/// An import that takes longer than this on a developer's machine is not waited for.
+/// How long an import may take on a developer's machine.
 const INIT_TIMEOUT: Duration = Duration::from_secs(60);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What of the caller's environment a program needs to start at all. The rest would hide what the function lacks, and
-/// credentials would let an import reach a real account.
+/// The caller's variables that a program needs to start at all. The others would hide what the function lacks, and
+/// with credentials an import would reach a real account.
 const INHERITED: &[&str] = &["PATH", "LD_LIBRARY_PATH", "TMPDIR"];
 
-/// The variables that are for Lambda's machines.
+/// The function's variables that only make sense on Lambda's machines.
 const LEFT_OUT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "PYTHONHOME", EXEC_WRAPPER, "_HANDLER"];
 
 /// How applications are started.
@@ -40,9 +40,9 @@ pub(super) struct LocalRun<'a> {
     runner: &'a Runner,
     environment: Environment,
     logs: Arc<Mutex<String>>,
-    /// Where the code lies while it runs.
+    /// The folder of the code while it runs.
     pub(super) root: PathBuf,
-    /// Folders that go with it.
+    /// Temporary folders, removed with it.
     _folders: Vec<TempDir>,
 }
 
@@ -77,7 +77,7 @@ impl Runner {
             folder.path().clone_into(&mut root);
             folders.push(folder);
         }
-        // A package that was installed into the folder is whole; the virtual environment would hide what it lacks.
+        // A folder with installed packages is complete. The virtual environment would hide what it lacks.
         let venv = self.venv.as_ref().filter(|_| !code.is_built());
         let launch = self.launch(function, &root, &layer_dir, venv.map(PathBuf::as_path));
         let launch = variables.iter().fold(launch, |launch, (name, value)| launch.env(*name, value));
@@ -99,7 +99,7 @@ impl Runner {
     fn launch(&self, function: &Function, root: &Path, layer_dir: &Path, venv: Option<&Path>) -> Launch {
         let handler = function.handler.value().map_or("", String::as_str);
         let mut launch = Launch::new(&self.bootstrap, root).one_pipe();
-        // Not to read a setting: to take everything away that the function will not have.
+        // Not to read settings, but to remove every variable that the function will not have.
         for (name, _) in std::env::vars_os() {
             if !INHERITED.iter().any(|kept| name == *kept) && launch.variable(&name.to_string_lossy()).is_none() {
                 launch = launch.without(name);
@@ -180,7 +180,7 @@ impl LocalRun<'_> {
     }
 }
 
-/// The `python` folders of the layers that are made here, together as Lambda puts them together.
+/// The `python` folders of the local layers, merged as Lambda merges them.
 fn layer_folder(project: &Project, function: &Function) -> Result<TempDir, Failure> {
     let folder = temporary()?;
     for layer in project.deployment.local_layers(function) {

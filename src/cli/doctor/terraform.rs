@@ -20,7 +20,7 @@ struct Stack {
     resources: Vec<Resource>,
 }
 
-/// Reads the files of a root module, its variables set to these values.
+/// Reads the files of a root module with these values of its variables.
 pub(super) fn read(folder: &Path, variables: &[(String, String)]) -> Result<Deployment, Failure> {
     let root = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let resources = module::resources(folder, variables)?;
@@ -38,7 +38,7 @@ impl Stack {
         named.iter().find_map(|name| self.resources.iter().find(|one| one.base == *name && one.kind == kind))
     }
 
-    /// The function that a value stands for, also through one of its aliases.
+    /// The function that a value refers to, directly or through an alias.
     fn function(&self, node: Option<&Node>) -> Option<String> {
         if let Some(function) = self.target(node, "aws_lambda_function") {
             return Some(function.name.clone());

@@ -4,7 +4,7 @@ use super::contents::{Contents, extension};
 use crate::cli::packaging::modules::{file_of, mentions};
 use crate::handler_name::HandlerName;
 
-/// What frameworks make an application with, on the right of `app = …`.
+/// Calls with which frameworks make an application, on the right of `app = …`.
 const MAKERS: &[&str] = &[
     "Flask(",
     "Bottle(",
@@ -24,14 +24,14 @@ const MAKERS: &[&str] = &[
 /// Functions that are called once to make an application.
 const FACTORIES: &[&str] = &["create_app", "make_app", "create_application"];
 
-/// Where an application is looked for when nobody names it, and under which names.
+/// The modules and names that are searched when no application is named.
 const MODULES: &[&str] = &["app.py", "application.py", "wsgi.py", "main.py"];
 const ATTRIBUTES: &[&str] = &["app", "application"];
 
-/// What the files of a package tell of a handler.
+/// What the files of a package say of a handler.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
-    /// Nothing speaks against it.
+    /// Nothing is known to be wrong.
     Fine,
     /// No file of the package can be this module.
     NoModule(String),
@@ -94,7 +94,7 @@ fn makes(text: &str, name: &str) -> bool {
     })
 }
 
-/// The application of a folder, if its files name one in a usual way.
+/// The application of a folder, if a file has one under a usual name.
 pub(super) fn guess(contents: &Contents) -> Option<String> {
     let is_candidate =
         |name: &&str| MODULES.contains(name) || name.ends_with("/wsgi.py") && name.matches('/').count() == 1;

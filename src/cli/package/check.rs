@@ -1,4 +1,4 @@
-//! What would not run on Lambda, or surprise there: read from the files themselves, whatever their names promise.
+//! What would not run on Lambda, or would surprise there. It is read from the files themselves, not only from their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,7 @@ use crate::cli::packaging::target::Target;
 use crate::cli::packaging::unfit::Unfit;
 use crate::handler_name::HandlerName;
 
-/// What was found. An error stops the package; each names the thing and the way out.
+/// What was found. An error stops the package. Each text names the file and what to do.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) errors: Vec<String>,
@@ -47,7 +47,7 @@ const SYSTEM_LIBRARIES: [&str; 19] = [
     "libz.so.1",
 ];
 
-/// Packages that people meet for want of a library, and what to install in their place.
+/// Packages that often lack a library on Lambda, and what to install in their place.
 const INSTEAD: [(&str, &str); 4] = [
     ("opencv-contrib-python", "opencv-contrib-python-headless"),
     ("opencv-python", "opencv-python-headless"),
@@ -141,17 +141,17 @@ impl Binary<'_> {
         format!("{of}{} {what}", self.file.name)
     }
 
-    /// Where an oddity belongs: the application's own files are there to be used.
+    /// Where a doubtful file is reported: the application's own files are there to be used, so theirs are errors.
     fn worse<'f>(&self, findings: &'f mut Findings) -> &'f mut Vec<String> {
         if self.owner.is_none() { &mut findings.errors } else { &mut findings.warnings }
     }
 
-    /// Whether Python would load it as a module or with one: what wheels bring beside may be for other machines.
+    /// Whether Python would load it, as a module or with one. Other programs in wheels may be for other machines.
     fn must_load(&self) -> bool {
         self.owner.is_none() || Extension::of(base(&self.file.name)).is_some_and(|name| name.fits(self.target))
     }
 
-    /// Checks a file; what it gives are the libraries that nobody has.
+    /// Checks a file, and returns the libraries that neither the package nor Lambda has.
     fn check(&self, elf: &Elf, here: &BTreeSet<&str>, findings: &mut Findings) -> Vec<String> {
         if let Some(version) = self.wrong_python() {
             let text = self.says(&format!("is for Python {version}, not {}: no import finds it", self.target.python));
@@ -212,12 +212,12 @@ fn start_of(file: &Staged) -> std::io::Result<Vec<u8>> {
     Ok(start)
 }
 
-/// An extension module that is no ELF file, by its name.
+/// Whether a file that is not ELF is an extension module by its name.
 fn foreign_module(file: &Staged) -> bool {
     Extension::of(base(&file.name)).is_some() || file.is("pyd") || file.is("dylib")
 }
 
-/// Names at the top that hide something: of the standard library, of a requirement, or of the layer.
+/// Names at the top that hide something of the standard library, of a requirement, or of the layer.
 pub(super) fn names(files: &[Staged], app: &AppFiles, stdlib: &BTreeSet<String>, findings: &mut Findings) {
     let (mut own, mut required) = (BTreeSet::new(), BTreeSet::new());
     for file in files {

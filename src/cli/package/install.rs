@@ -1,4 +1,4 @@
-//! Requirements, installed for the target by pip or uv: wheels, and what can be made of sources here.
+//! Requirements, installed for the target by pip or uv: wheels, and packages that can be built from source here.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::bundle::Architecture;
 use crate::cli::failure::Failure;
 use crate::cli::packaging::target::Target;
 
-/// Who installs.
+/// Which program installs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Choice {
     /// uv if it is there, unless pip has been told of an index that uv would not ask
@@ -30,7 +30,7 @@ pub(super) enum Installer {
 }
 
 impl Installer {
-    /// Finds the wanted one, or the better one of those that are there.
+    /// Finds the chosen one, or the better one of those that are installed.
     pub(super) fn find(choice: Choice, python: Option<&Path>, source: &Source) -> Result<Self, Failure> {
         let locked = matches!(source, Source::UvLock(_));
         let missing = |text: &str| Failure::Failed(text.to_owned());

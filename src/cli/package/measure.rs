@@ -1,4 +1,4 @@
-//! What bytecode saves: the application started as Lambda starts it, up to its first call for an event.
+//! What bytecode saves: the application is started as Lambda starts it, until it asks for its first event.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::packaging::target::{Target, python_of_bootstrap};
 use crate::emulator::{Environment, Launch, LogLine, locate};
 
-/// The fastest of these is shown: the first one also fetches files from the disk.
+/// How many starts there are. The fastest is shown: the first one also reads files from the disk.
 const STARTS: usize = 3;
 
 /// How long the runtime takes to its first event, with the application in this folder.
@@ -42,7 +42,7 @@ pub(super) fn cold_start(
 }
 
 async fn one_start(program: &Path, folder: &Path, handler: &str) -> Result<Duration, Failure> {
-    // Bytecode that is written here would end up in the package, and be there for the next start.
+    // Bytecode that is written here would get into the package, and would speed up the next start.
     let launch = Launch::new(program, folder)
         .handler(handler)
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -1,7 +1,7 @@
 //! `wsgi-lambda package`: an application and what it requires, as the zip or folder of a function.
 //!
 //! Everything is put together in a temporary folder, the stage: requirements first, then the application over them,
-//! then bytecode beside both. What is wrong is said before anything is written, and the output appears whole.
+//! then bytecode next to both. Errors are reported before anything is written, and the output appears whole.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -39,7 +39,7 @@ use order::Order;
 use output::Output;
 use plan::Plan;
 use requirements::Source;
-use rules::{DEVELOPMENT, INSTALLED, Patterns, SECRETS, Selection};
+use rules::{DEVELOPMENT, Globs, INSTALLED, SECRETS, Selection};
 use summary::Summary;
 use tool::{Interrupt, Steps};
 
@@ -56,7 +56,7 @@ impl Package {
         let mut steps = Steps::new(out, interrupt.clone());
         let result = self.build(&plan, folder.path(), &mut steps);
         drop(steps);
-        // Tools that are ended by the same Ctrl-C fail in ways of their own.
+        // The tools get the same Ctrl-C, and fail in ways of their own.
         let summary = result.or_else(|failure| interrupt.check().and(Err(failure)))?;
         if self.json {
             summary.json(&plan, out)?;
@@ -76,8 +76,8 @@ impl Package {
         let interpreter = if self.contents.no_compile { interpreter.ok() } else { Some(interpreter?) };
         let source =
             if self.requires.no_install { None } else { Source::find(self.requires.requirements.as_deref(), &app)? };
-        let exclude = Patterns::parse(&self.contents.exclude, "--exclude")?;
-        let keep = Patterns::parse(&self.contents.keep, "--keep")?;
+        let exclude = Globs::parse(&self.contents.exclude, "--exclude")?;
+        let keep = Globs::parse(&self.contents.keep, "--keep")?;
         Ok(Plan {
             app,
             output,
@@ -89,7 +89,7 @@ impl Package {
         })
     }
 
-    /// The function's Python: as it is said, or as it is found.
+    /// The function's Python: the one that --python names, else the first that is found.
     fn version(&self) -> Result<PythonVersion, Failure> {
         if let Some(version) = self.target.python {
             return Ok(version);
@@ -101,7 +101,8 @@ impl Package {
             Some(version) => Some(version),
             None => of_interpreter()?.map(|found| found.version).or_else(interpreter::default_version),
         };
-        version.ok_or_else(|| Failure::Usage("which Python has the function? Say it with --python 3.13".to_owned()))
+        version
+            .ok_or_else(|| Failure::Usage("which Python does the function have? Name it with --python 3.13".to_owned()))
     }
 
     fn build(&self, plan: &Plan, folder: &Path, steps: &mut Steps<'_>) -> Result<Summary, Failure> {
@@ -172,7 +173,7 @@ impl Package {
         Err(Failure::Failed(format!("this would not run on Lambda ({}):\n  {list}", plan.target)))
     }
 
-    /// Writes bytecode, and measures on both sides of it.
+    /// Writes bytecode, and measures a start before and after it.
     fn compile(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &Steps<'_>) -> Result<(), Failure> {
         let Some(interpreter) = plan.interpreter.as_ref().filter(|_| !self.contents.no_compile) else { return Ok(()) };
         let handler = self.handler.as_deref().filter(|_| self.measure);
@@ -184,7 +185,7 @@ impl Package {
         let without = start("without")?;
         steps.begin("compiling")?;
         let mut show = |name: &str| {
-            // An interrupt is noticed behind the step: the compiler hears of Ctrl-C by itself.
+            // An interrupt is noticed after the step: the compiler gets the same Ctrl-C.
             let _ = steps.show(name);
         };
         summary.compiled = pyc::compile(&interpreter.path, stage, TASK_ROOT, !self.contents.no_source, &mut show)?;

@@ -1,4 +1,4 @@
-//! What `pip` and `uv` are asked to do, what they report, and the errors that both end with.
+//! What pip and uv are asked to do, what they report, and the errors that both share.
 
 use std::path::{Path, PathBuf};
 
@@ -20,11 +20,11 @@ pub(super) struct Order<'a> {
     pub(super) into: &'a Path,
     /// An empty folder for intermediate files.
     pub(super) scratch: &'a Path,
-    /// Whether what has no wheel may be built from its source.
+    /// Whether a package without a wheel may be built from its source.
     pub(super) build: bool,
 }
 
-/// What the summary tells.
+/// What the summary shows of an installation.
 #[derive(Debug, Default)]
 pub(super) struct Installed {
     pub(super) installer: &'static str,

@@ -1,4 +1,4 @@
-//! pip: the commands it is given, and what its words mean.
+//! pip: the commands that it runs, and what its messages mean.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,10 +13,10 @@ use crate::cli::failure::Failure;
 use crate::cli::packaging::requirements::name_of;
 use crate::cli::packaging::tags;
 
-/// A pip that runs in the interpreter of the target's version, so that it evaluates conditions on it right.
+/// A pip that runs in an interpreter of the target's version, so that it evaluates conditions on the version correctly.
 pub(super) struct Pip {
     command: Vec<OsString>,
-    /// Where it is, if it was made for this run.
+    /// The folder of a pip that was made for this run.
     _home: Option<TempDir>,
 }
 
@@ -25,11 +25,11 @@ const INDEX_SETTINGS: [&str; 4] = ["index-url", "extra-index-url", "find-links",
 
 const VERSIONS_SHOWN: usize = 6;
 
-/// What pip found nothing for.
+/// A requirement for which pip found nothing.
 #[derive(Debug, PartialEq, Eq)]
 struct Missing {
     requirement: String,
-    /// The versions for which it did find something.
+    /// The versions for which it found something.
     versions: String,
 }
 
@@ -47,8 +47,8 @@ enum Made {
 }
 
 impl Pip {
-    /// The interpreter's own pip, another one that can run in it (`pip --python`, since 22.3), or one that the interpreter
-    /// makes: distributions keep pip in a package of its own, and give it to virtual environments.
+    /// The interpreter's own pip, another one that can run in it (`pip --python`, since 22.3), or one in a virtual
+    /// environment: distributions put pip into a package of its own, but into every virtual environment.
     pub(super) fn find(python: Option<&Path>) -> Option<Self> {
         let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         let own = python.map(|python| [vec![python.into()], words(&["-m", "pip"])].concat());
@@ -68,14 +68,14 @@ impl Pip {
     }
 
     fn works(&self) -> bool {
-        self.command().arg("--version").output().is_ok_and(|answer| answer.status.success())
+        self.command().arg("--version").output().is_ok_and(|output| output.status.success())
     }
 
     /// Whether pip's settings, in files or variables, say where packages come from.
     pub(super) fn has_an_index(&self) -> bool {
-        let Ok(answer) = self.command().args(["config", "list"]).output() else { return false };
-        // The values may hold passwords: only the keys are looked at.
-        let text = String::from_utf8_lossy(&answer.stdout);
+        let Ok(output) = self.command().args(["config", "list"]).output() else { return false };
+        // The values may hold passwords: only the keys are read.
+        let text = String::from_utf8_lossy(&output.stdout);
         let keys = text.lines().filter_map(|line| line.split_once('=')?.0.rsplit('.').next());
         keys.into_iter().any(|key| INDEX_SETTINGS.contains(&key))
     }
@@ -83,13 +83,13 @@ impl Pip {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]);
-        // A folder is installed into: what guards a machine's own packages does not apply.
+        // pip installs into a folder: the settings that protect a machine's own packages do not apply.
         command.env("PIP_USER", "0").env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_NO_INPUT", "1");
         command.env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
         command
     }
 
-    /// Installs wheels; what has none is built once, and counts if what comes out fits.
+    /// Installs wheels. A package without one is built once, and is taken if its wheel fits.
     pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
         let wheels = order.scratch.join("wheels");
         let mut installed = Installed { installer: "pip", ..Installed::default() };
@@ -99,7 +99,7 @@ impl Pip {
             if said.ok {
                 break;
             }
-            // A package that could not be looked for is not known to be missing.
+            // After a failed connection it is not known that a package is missing.
             let Some(missing) = missing(&said.text).filter(|_| !said.text.contains("WARNING: Retrying (")) else {
                 return Err(unexpected(order, &said, &installed));
             };
@@ -205,7 +205,7 @@ fn missing(text: &str) -> Option<Missing> {
     let requirement = of("No matching distribution found for ")?;
     let versions = of("(from versions: ").unwrap_or_default().trim_end_matches(')');
     let versions = if versions == "none" { "" } else { versions };
-    // Behind it may stand who requires it: `x>=1 (from y)`.
+    // What requires it may follow: `x>=1 (from y)`.
     let requirement = requirement.split(" (from ").next().unwrap_or(requirement);
     Some(Missing { requirement: requirement.to_owned(), versions: versions.to_owned() })
 }
@@ -222,8 +222,8 @@ fn unexpected(order: &Order<'_>, said: &Said, installed: &Installed) -> Failure 
     failed("pip", order, &said.text)
 }
 
-/// Gives a wheel that is not for the target a name that fits everywhere: with it pip goes on to what else is missing,
-/// in runs that install nothing any more.
+/// Renames a wheel that is not for the target, so that it fits everywhere: pip then goes on and finds what else is
+/// missing. From here on the runs install nothing.
 fn disguise(wheels: &Path, file: &str, tag: &str) -> Result<(), Failure> {
     let to = file.replace(tag, "py3-none-any");
     fs::rename(wheels.join(file), wheels.join(to))

@@ -1,4 +1,4 @@
-//! What the options come to.
+//! What the options mean, all of them together.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub(super) struct Plan {
     pub(super) app: PathBuf,
     pub(super) output: Output,
     pub(super) target: Target,
-    /// Of the target's version; there is none only if nothing is compiled.
+    /// One of the target's version. There is none only if nothing is compiled.
     pub(super) interpreter: Option<Interpreter>,
     pub(super) source: Option<Source>,
     pub(super) for_app: Selection,

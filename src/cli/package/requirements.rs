@@ -1,4 +1,4 @@
-//! What an application requires: the file that says so, in a form that pip and uv read.
+//! The file of an application's requirements, in a form that pip and uv read.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::cli::packaging::requirements::{FOREIGN_LOCKS, SOURCES, without_commen
 /// A file with requirements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// What `pip install -r` takes, as it is.
+    /// A file for `pip install -r`, as it is.
     Requirements(PathBuf),
     /// `[project.dependencies]` of a pyproject.toml.
     Project(PathBuf),
@@ -53,7 +53,7 @@ impl Source {
         path
     }
 
-    /// Where paths in it begin.
+    /// The folder to which paths in it are relative.
     pub(super) fn folder(&self) -> &Path {
         self.path().parent().unwrap_or(Path::new("/"))
     }
@@ -65,14 +65,14 @@ impl Source {
             Self::Requirements(path) => Ok(path.clone()),
             Self::UvLock(_) => self.export(made, steps),
             Self::Project(path) => {
-                let answer = Command::new(python).args(["-I", "-c", DEPENDENCIES]).arg(path).output();
-                let answer =
-                    answer.map_err(|error| Failure::Failed(format!("cannot run {}: {error}", python.display())))?;
-                if !answer.status.success() {
-                    let why = redacted(String::from_utf8_lossy(&answer.stderr).trim());
+                let output = Command::new(python).args(["-I", "-c", DEPENDENCIES]).arg(path).output();
+                let output =
+                    output.map_err(|error| Failure::Failed(format!("cannot run {}: {error}", python.display())))?;
+                if !output.status.success() {
+                    let why = redacted(String::from_utf8_lossy(&output.stderr).trim());
                     return Err(Failure::Usage(format!("{}: {why}", path.display())));
                 }
-                write(&made, &answer.stdout)?;
+                write(&made, &output.stdout)?;
                 Ok(made)
             }
         }
@@ -91,7 +91,7 @@ impl Source {
     }
 }
 
-/// Whether a requirements file says nothing: then nobody has to be there to install it.
+/// Whether a requirements file names nothing: then no installer is needed.
 pub(super) fn is_empty(file: &Path) -> bool {
     let text = fs::read_to_string(file).unwrap_or_else(|_| "unreadable".to_owned());
     text.lines().all(|line| without_comment(line).is_empty())
@@ -109,8 +109,8 @@ const INDEX_OPTIONS: [(&str, bool); 8] = [
     ("--pre", false),
 ];
 
-/// The lines of a requirements file, and of those it includes, that say where packages come from. Whatever is asked for
-/// one package alone has to be asked in the same places: elsewhere somebody else may have one of that name.
+/// The lines of a requirements file, and of the files it includes, that say where packages come from. A single package
+/// has to be looked for in the same places: elsewhere somebody else may have one of the same name.
 pub(super) fn index_lines(file: &Path) -> String {
     let mut lines = String::new();
     collect_index_lines(file, 0, &mut lines);
@@ -135,7 +135,7 @@ fn collect_index_lines(file: &Path, depth: usize, lines: &mut String) {
     }
 }
 
-/// tomllib is in every Python since 3.11. What ends with `sys.exit(text)` is shown to the user.
+/// tomllib is in every Python since 3.11. The text of `sys.exit(text)` is shown to the user.
 const DEPENDENCIES: &str = "\
 import sys, tomllib
 try:

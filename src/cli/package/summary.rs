@@ -1,4 +1,4 @@
-//! What was made, for the eye or as JSON.
+//! What was made, as text for people or as JSON.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use crate::cli::out::{BOLD, DIM, Out, YELLOW};
 use crate::cli::packaging::dists::Dists;
 use crate::cli::pyc::Compiled;
 
-/// What a layer with its own Python takes of the same limit, about; one for a managed runtime takes next to nothing.
+/// About how much of the same limit a layer with its own Python takes. One for a managed runtime takes almost nothing.
 const LAYER_SIZE: u64 = 40 * 1024 * 1024;
 /// How many packages are listed.
 const SHOWN: usize = 10;
 
-/// Everything that is told at the end.
+/// Everything that is shown at the end.
 #[derive(Default)]
 pub(super) struct Summary {
     pub(super) installed: Installed,
@@ -68,7 +68,7 @@ impl Summary {
         packages
     }
 
-    /// Stops what Lambda would refuse. A folder may be meant for a container image, which takes 10 GB.
+    /// Refuses what Lambda would refuse. A folder may be meant for a container image, which may have 10 GB.
     pub(super) fn check_size(&self, output: &Output) -> Result<(), Failure> {
         let size = self.unzipped();
         if size <= MAX_UNZIPPED || matches!(output, Output::Folder(_)) {
@@ -90,7 +90,7 @@ impl Summary {
         )))
     }
 
-    /// Everything that should be heard, in the order of the steps.
+    /// All warnings, in the order of the steps.
     fn warnings(&self, output: &Output) -> Vec<String> {
         let mut warnings = self.installed.warnings.clone();
         warnings.extend(self.app.secrets().map(|path| {
@@ -114,7 +114,7 @@ impl Summary {
         let size = self.unzipped();
         if matches!(output, Output::Folder(_)) && size > MAX_UNZIPPED {
             return Some(format!(
-                "{} fit into no zip function (the limit is {} with all layers), only into a container image",
+                "{} do not fit into a zip function (the limit is {} with all layers), only into a container image",
                 megabytes(size),
                 megabytes(MAX_UNZIPPED)
             ));
@@ -136,7 +136,7 @@ impl Summary {
         ))
     }
 
-    /// Shows it; `--quiet` leaves the result alone.
+    /// Shows it. With `--quiet` only the result is shown.
     pub(super) fn show(&self, plan: &Plan, out: &mut Out) -> Result<(), Failure> {
         for warning in self.warnings(&plan.output) {
             out.note(format_args!("{YELLOW}warning:{YELLOW:#} {warning}"))?;
@@ -240,7 +240,7 @@ fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A size with a digit behind the point where that tells something. Lambda's MB are of 1024 × 1024 bytes.
+/// A size with a digit after the point, below 100. Lambda's MB are of 1024 × 1024 bytes.
 fn megabytes(bytes: u64) -> String {
     let tenths = |unit: u64| {
         let tenths = (bytes * 10).div_ceil(unit);

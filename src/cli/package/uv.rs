@@ -1,4 +1,4 @@
-//! uv: the commands it is given, and what its words mean.
+//! uv: the commands that it runs, and what its messages mean.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,11 +14,11 @@ pub(super) struct Uv(());
 
 impl Uv {
     pub(super) fn find() -> Option<Self> {
-        let answer = Command::new("uv").arg("--version").output().ok()?;
-        answer.status.success().then_some(Self(()))
+        let output = Command::new("uv").arg("--version").output().ok()?;
+        output.status.success().then_some(Self(()))
     }
 
-    /// Installs wheels; what has none may be built. uv itself refuses a built wheel that does not fit the target.
+    /// Installs wheels. A package without one may be built: uv itself refuses a built wheel that does not fit the target.
     pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
         let mut without = BTreeSet::new();
         loop {
@@ -42,7 +42,8 @@ impl Uv {
         }
     }
 
-    /// Which of those without a wheel cannot be built for the target, each tried alone: uv stops at the first.
+    /// Finds which of the packages without a wheel cannot be built for the target. uv stops at the first, so each is tried
+    /// alone.
     fn explain(
         &self,
         order: &Order<'_>,
@@ -74,7 +75,7 @@ impl Uv {
     }
 }
 
-/// Wheels alone, for the target.
+/// A command that installs wheels only, for the target.
 fn base(order: &Order<'_>, into: &Path) -> Command {
     let mut command = Command::new("uv");
     command.args(["pip", "install", "--color", "never", "--no-progress", "--only-binary", ":all:"]);
@@ -88,7 +89,7 @@ fn base(order: &Order<'_>, into: &Path) -> Command {
     command
 }
 
-/// One package, from where the requirements come from.
+/// One package, from the indexes of the requirements.
 fn one(order: &Order<'_>, requirement: &str, into: &Path) -> Command {
     let mut command = base(order, into);
     command.args(["--no-deps", requirement, "--requirements"]).arg(&order.indexes);
@@ -97,7 +98,7 @@ fn one(order: &Order<'_>, requirement: &str, into: &Path) -> Command {
 
 fn all(order: &Order<'_>, without: &BTreeSet<String>, into: &Path) -> Command {
     let mut command = base(order, into);
-    // What is named here is excepted from `--only-binary :all:`.
+    // These are the exceptions from `--only-binary :all:`.
     command.args(without.iter().flat_map(|name| ["--no-binary", name]));
     command.arg("--requirements").arg(&order.file);
     command

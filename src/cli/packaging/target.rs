@@ -30,7 +30,7 @@ impl FromStr for PythonVersion {
         match minor.map(|minor| Self { minor }) {
             Some(version) if version >= OLDEST => Ok(version),
             Some(_) => Err(format!("the runtime needs Python {OLDEST} or later")),
-            None => Err("write it as 3.13: the third number is the layer's or Lambda's choice".to_owned()),
+            None => Err("write it as 3.13: Lambda or the layer chooses the third number".to_owned()),
         }
     }
 }

@@ -19,9 +19,9 @@ mod literal;
 pub(super) const ALLOWED_HOSTS: Check = Check {
     id: "django-allowed-hosts",
     severity: Severity::Error,
-    title: "Django's ALLOWED_HOSTS refuses the host name that AWS gives the API (a request is sent to it)",
-    why: "API Gateway and Function URLs call the application with their own host name, unless a custom domain is in \
-          front. Django answers 400 to names that ALLOWED_HOSTS does not cover.",
+    title: "Django's ALLOWED_HOSTS refuses the host name of the API on AWS (a request is sent to it)",
+    why: "API Gateway and Function URLs call the application with their own host name, unless there is a custom \
+          domain. Django answers 400 to names that ALLOWED_HOSTS does not cover.",
 };
 
 pub(super) const DEBUG: Check = Check {
@@ -40,7 +40,7 @@ pub(super) const SQLITE: Check = Check {
           /tmp can be written, but each sandbox has its own and loses it.",
 };
 
-/// What the probe tells.
+/// What the probe reports.
 #[derive(Deserialize)]
 struct Settings {
     debug: bool,
@@ -81,7 +81,7 @@ pub(in crate::cli::doctor) fn judge(
     sqlite(function, code, &root, &settings, findings);
 }
 
-/// What the settings file tells of an application that was not run, where it says it in plain values.
+/// What the settings file says of an application that was not started, as far as its values are plain.
 pub(in crate::cli::doctor) fn read(project: &Project, function: &Function, findings: &mut Findings) {
     let Some(code) = project.code(function).filter(|code| is_django(code, function)) else { return };
     let Some((at, hosts)) = literal::assigned(code, "ALLOWED_HOSTS") else { return };
@@ -101,7 +101,7 @@ pub(in crate::cli::doctor) fn read(project: &Project, function: &Function, findi
 fn is_refused(run: &mut LocalRun<'_>, host: &str) -> bool {
     let Some(response) = run.get(host).filter(|response| response.status == 400) else { return false };
     let body = String::from_utf8_lossy(&response.body);
-    // An application can have a page of its own for this; the log tells then.
+    // An application can have a page of its own for this. Then the log tells.
     ["DisallowedHost", "Bad Request (400)"].iter().any(|text| body.contains(text))
         || run.logs().contains("Invalid HTTP_HOST header")
 }

@@ -1,4 +1,4 @@
-//! Environment variables: the runtime's settings, Lambda's rules, and what misleads Python and the loader.
+//! Environment variables: the runtime's settings, and Lambda's rules.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ pub(super) const UNKNOWN_SETTING: Check = Check {
     id: "unknown-setting",
     severity: Severity::Error,
     title: "a WSGI_LAMBDA_ variable that does not exist",
-    why: "The runtime says so in the log and goes on without: what the variable was meant to change stays as it is. \
+    why: "The runtime logs this and ignores the variable: what it was meant to change stays as it is. \
           `bootstrap --help` lists the settings.",
 };
 
@@ -26,7 +26,7 @@ pub(super) const LOCAL_SETTING: Check = Check {
     id: "local-setting",
     severity: Severity::Error,
     title: "a setting for local runs on a deployed function",
-    why: "WSGI_LAMBDA_VENV and WSGI_LAMBDA_LAYER_DIR tell where things are on a developer's machine. On Lambda there is \
+    why: "WSGI_LAMBDA_VENV and WSGI_LAMBDA_LAYER_DIR are paths on a developer's machine. On Lambda there is \
           no virtual environment (an init error), and layers are in /opt.",
 };
 

@@ -1,4 +1,4 @@
-//! Whether the handler is there and imports.
+//! Whether there is a handler, and whether it imports.
 
 use serde_json::Value;
 
@@ -34,13 +34,13 @@ pub(super) const UNCHECKED: Check = Check {
     id: "handler-unchecked",
     severity: Severity::Note,
     title: "a handler that could not be started here",
-    why: "Whether an application imports is seen by starting it where its requirements are installed.",
+    why: "Only a start shows whether an application imports, and it needs the requirements.",
 };
 
-/// Modules that AWS's managed runtimes bring along.
+/// Modules that AWS's managed runtimes have.
 const MANAGED_MODULES: &[&str] = &["boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"];
 
-/// Errors that an import has where a network, a database or an account is not there.
+/// Parts of the names of errors that an import raises without a network, a database or an account.
 const OF_THE_PLACE: &[&str] =
     &["Connection", "Timeout", "Credential", "Operational", "gaierror", "Endpoint", "Region", "OSError"];
 
@@ -80,7 +80,7 @@ pub(in crate::cli::doctor) fn obstacle(
     Some((what, "Start doctor with a bootstrap of the function's Python, on its architecture (--bootstrap)."))
 }
 
-/// What became of a start: what there is to judge it by.
+/// A start that failed, with everything that helps to explain it.
 struct Start<'a> {
     project: &'a Project,
     function: &'a Function,
@@ -91,7 +91,7 @@ struct Start<'a> {
     message: String,
 }
 
-/// Says why an application did not start; `false` if the reason is this machine.
+/// Says why an application did not start. Returns `false` if the reason is this machine.
 pub(in crate::cli::doctor) fn explain(
     project: &Project,
     function: &Function,
@@ -120,7 +120,7 @@ pub(in crate::cli::doctor) fn explain(
     findings.list[before..].iter().all(|finding| finding.check.id != UNCHECKED.id)
 }
 
-/// What the files tell of a handler that was not started: a module that is not there, a name it does not have.
+/// What the files say of a handler that was not started: the module is not there, or does not have the name.
 pub(in crate::cli::doctor) fn read(project: &Project, function: &Function, findings: &mut Findings) {
     let (Some(handler), Some(code)) = (function.handler.value(), project.code(function)) else { return };
     let is_named = function.variables.value_or(APP.name, "").as_deref() == Some("");
@@ -175,7 +175,7 @@ impl Start<'_> {
         }
     }
 
-    /// A module is not there: the handler's, one of the package, or one that has to be installed.
+    /// A module is missing: the handler's, one of the package, or one that has to be installed.
     fn missing(&self, module: &str, findings: &mut Findings) {
         let top = module.split('.').next().unwrap_or(module);
         let own = self.function.handler.value().and_then(|handler| wsgi::name(handler));

@@ -1,4 +1,4 @@
-//! The checks: each says its rule once, over the model.
+//! The checks. Each states its rule once, over the model.
 
 use super::finding::{Check, Findings};
 use super::model::Function;
@@ -20,7 +20,7 @@ mod words;
 pub(super) use django::judge as judge_django;
 pub(super) use handler::{explain as explain_start, not_run, obstacle};
 
-/// What the files tell of an application that could not be started here.
+/// What the files say of an application that could not be started here.
 pub(super) fn read(project: &Project, function: &Function, findings: &mut Findings) {
     handler::read(project, function, findings);
     django::read(project, function, findings);
@@ -73,7 +73,7 @@ pub(super) const CHECKS: &[&Check] = &[
     &django::SQLITE,
 ];
 
-/// What can be said without starting anything.
+/// The checks that start nothing.
 pub(super) fn run(project: &Project, findings: &mut Findings) {
     front_ends::run(project, findings);
     streaming::run(project, findings);

@@ -1,4 +1,4 @@
-//! The files that are uploaded: what they were made for, and how much there is of them.
+//! The uploaded files: what they were made for, and how large they are.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ pub(super) const PLATFORM: Check = Check {
     id: "package-platform",
     severity: Severity::Error,
     title: "extension modules for another operating system or C library",
-    why: "Lambda is Linux with glibc. Packages installed on macOS, Windows or Alpine have modules for there, which \
-          Python does not find or cannot load.",
+    why: "Lambda is Linux with glibc. Packages installed on macOS, Windows or Alpine have modules for those, which \
+          Python does not find or cannot load on Lambda.",
 };
 
 pub(super) const ARCHITECTURE: Check = Check {
@@ -71,7 +71,7 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
     }
 }
 
-/// The package, or a layer with packages.
+/// Judges the package, or a layer with packages.
 fn judge(project: &Project, function: &Function, package: &Contents, at: &Place, findings: &mut Findings) {
     let target = target(project.python_minor(function), function.architecture.or_default(Architecture::X86_64));
     for ((id, folder), found) in wrong_files(package, &target) {
@@ -119,7 +119,7 @@ fn wrong_files<'a>(package: &'a Contents, target: &PartialTarget) -> BTreeMap<(&
         let what = format!("{name} {}", described(&unfit, target));
         wrong.entry((check_of(unfit.mismatch()).id, top)).or_insert(Wrong { what, count: 0 }).count += 1;
     }
-    // The files tell more than what the wheel says of them.
+    // A finding about a file says more than one about its wheel.
     let known: Vec<&str> = wrong.keys().map(|(id, _)| *id).collect();
     for (folder, check, what) in wrong_wheels(package, target).filter(|(_, check, _)| !known.contains(&check.id)) {
         wrong.insert((check.id, folder), Wrong { what, count: 1 });
@@ -127,7 +127,7 @@ fn wrong_files<'a>(package: &'a Contents, target: &PartialTarget) -> BTreeMap<(&
     wrong
 }
 
-/// Every wheel that is for another place, by the name of its folder of metadata.
+/// The wheels that do not fit, by the name of their folder of metadata.
 fn wrong_wheels<'a>(
     package: &'a Contents,
     target: &PartialTarget,

@@ -1,4 +1,4 @@
-//! Variables that tell Python and the loader where to look.
+//! Variables that say where Python and the loader search.
 
 use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Function, LayerUse, Variable};
@@ -18,7 +18,7 @@ pub(super) const PYTHONPATH: Check = Check {
     title: "PYTHONPATH set",
     why: "In AWS's own loop a PYTHONPATH takes all layers out of sys.path. wsgi-lambda keeps them: package and layers \
           come first, then the folders of PYTHONPATH, then the standard library. A folder that is not there, or that \
-          holds packages of another Python, does nothing or harm.",
+          holds packages of another Python, has no effect or does harm.",
 };
 
 pub(super) const PYTHONHOME: Check = Check {
@@ -37,7 +37,7 @@ pub(super) const LIBRARY_PATH: Check = Check {
           Extension modules that load such a library fail to import. The runtime itself does not depend on it.",
 };
 
-/// Folders that Lambda's LD_LIBRARY_PATH has for the application's sake ("Defined runtime environment variables").
+/// Folders of Lambda's LD_LIBRARY_PATH that are there for applications ("Defined runtime environment variables").
 const LIBRARY_FOLDERS: [&str; 2] = ["/opt/lib", "/var/task/lib"];
 
 pub(super) fn run(project: &Project, findings: &mut Findings) {
@@ -99,7 +99,7 @@ fn pythonpath(project: &Project, function: &Function, variable: &Variable, value
         findings.add(&PYTHONPATH, &function.name, at, what, "Correct the folder, or remove it.");
     }
     if !is_told {
-        let what = format!("PYTHONPATH is {value}: searched behind package and layers.");
+        let what = format!("PYTHONPATH is {value}: searched after package and layers.");
         let fix = "Nothing to do, if that order is meant.";
         findings.add_as(Severity::Note, &PYTHONPATH, &function.name, at, what, fix);
     }

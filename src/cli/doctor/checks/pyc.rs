@@ -1,4 +1,4 @@
-//! Compiled modules: a task root is read-only, so what is not compiled before is compiled at every cold start.
+//! Compiled modules: /var/task is read-only, so a module without a compiled file is compiled at every cold start.
 
 use crate::cli::doctor::contents::{Contents, extension, shown};
 use crate::cli::doctor::finding::{Check, Findings, Severity};
@@ -25,15 +25,15 @@ pub(super) fn run(project: &Project, function: &Function, package: &Contents, at
     let sources: Vec<&str> = package.names().filter(|name| extension(name) == "py").collect();
     let compiled = sources.iter().filter(|name| is_compiled(package, name, minor)).count();
     let missing = sources.len() - compiled;
-    // A few, such as templates of old Python that cannot be compiled, are not worth a word.
+    // A few, such as templates in old Python that cannot be compiled, are not reported.
     if missing == 0 || missing * 10 < sources.len() {
         return;
     }
     let path = shown(&package.path);
-    let what = format!("{missing} of {} modules in {path} have no compiled file that lasts.", sources.len());
+    let what = format!("{missing} of {} modules in {path} have no compiled file that stays valid.", sources.len());
     let version = minor.map_or("3.N".to_owned(), |minor| format!("3.{minor}"));
     let fix = format!(
-        "Build with `wsgi-lambda package`, or compile behind the installation: python{version} -m compileall -q \
+        "Build with `wsgi-lambda package`, or compile after the installation: python{version} -m compileall -q \
          --invalidation-mode unchecked-hash DIR"
     );
     findings.add(&PYC, &function.name, Some(at), what, fix);

@@ -19,7 +19,7 @@ pub(super) fn set(deployment: &Deployment, cloudformation: &str, terraform: &str
     }
 }
 
-/// Where a property is written, else where its resource begins.
+/// The line of a property, else the first line of its resource.
 pub(super) fn place<'a, T>(field: &'a Field<T>, function: &'a Function) -> &'a Place {
     field.place().unwrap_or(&function.at)
 }

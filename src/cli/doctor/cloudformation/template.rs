@@ -1,9 +1,9 @@
-//! The resources of a template: Globals put in, conditions and functions worked out, references followed.
+//! The resources of a template: Globals merged in, conditions and functions evaluated, references followed.
 
 use crate::cli::doctor::intrinsics::{Resolver, function};
 use crate::cli::doctor::node::{Data, Map, Node};
 
-/// One resource, its functions worked out and SAM's Globals put in.
+/// One resource, its functions evaluated and SAM's Globals merged in.
 pub(super) struct Resource {
     pub(super) name: String,
     pub(super) kind: String,
@@ -11,7 +11,7 @@ pub(super) struct Resource {
     pub(super) properties: Node,
 }
 
-/// A template, its resources with their functions worked out.
+/// A template, its resources with their functions evaluated.
 pub(super) struct Template<'a> {
     pub(super) resolver: Resolver<'a>,
     pub(super) root: &'a Node,
@@ -31,7 +31,7 @@ impl<'a> Template<'a> {
         declared.unwrap_or_default().iter().filter_map(|(name, node)| self.read_resource(name, node)).collect()
     }
 
-    /// A resource, unless its condition does not hold: it is not made with these parameters.
+    /// A resource, unless its condition is false: then it is not made with these parameters.
     fn read_resource(&self, name: &str, node: &Node) -> Option<Resource> {
         let condition = node.get("Condition").and_then(Node::text);
         if condition.is_some_and(|condition| self.resolver.condition(&condition) == Some(false)) {
@@ -48,7 +48,7 @@ impl<'a> Template<'a> {
         Some(Resource { name: name.to_owned(), kind, node: node.clone(), properties })
     }
 
-    /// SAM's defaults for resources of a kind, without those that the resource does not want.
+    /// SAM's Globals for resources of a kind, without those that the resource ignores.
     fn globals(&self, kind: &str, resource: &Node) -> Option<Node> {
         let section = self.root.get("Globals")?.get(kind.strip_prefix("AWS::Serverless::")?)?;
         let unwanted = resource.get("IgnoreGlobals");
@@ -71,7 +71,7 @@ impl<'a> Template<'a> {
         named.into_iter().find(|name| self.of_kind(kinds).any(|resource| resource.name == *name))
     }
 
-    /// The function that a value stands for, also through one of its aliases or versions.
+    /// The function that a value refers to, directly or through an alias or a version.
     pub(super) fn function(&self, node: Option<&Node>) -> Option<String> {
         const FUNCTIONS: &[&str] = &["AWS::Serverless::Function", "AWS::Lambda::Function"];
         const BETWEEN: &[&str] = &["AWS::Lambda::Alias", "AWS::Lambda::Version"];

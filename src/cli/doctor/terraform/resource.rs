@@ -2,7 +2,7 @@
 
 use crate::cli::doctor::node::{Node, Place};
 
-/// One resource of one module, every expression worked out.
+/// One resource of one module, its expressions evaluated.
 #[derive(Debug)]
 pub(super) struct Resource {
     /// `aws_lambda_function.app`, with its module in front.
