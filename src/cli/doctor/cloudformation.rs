@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 mod apis;
 mod template;
 
-use template::{Resource, Template, events};
+use self::template::{Resource, Template, events};
 
 /// Reads a template with these values of its parameters.
 pub(super) fn read(path: &Path, parameters: &[(String, String)]) -> Result<Deployment, Failure> {

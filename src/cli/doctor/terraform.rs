@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 mod module;
 mod resource;
 
-use resource::Resource;
+use self::resource::Resource;
 
 /// All resources of a folder and of the modules that it calls.
 struct Stack {

@@ -169,7 +169,7 @@ impl Pip {
         command.arg(&missing.requirement).arg("--requirement").arg(&order.indexes);
         let said = run(command.current_dir(order.source.folder()), steps)?;
         let made = wheel_files(wheels).into_iter().find(|file| !before.contains(file));
-        Ok(match made.and_then(|file| Some((tag_of(&file)?, file))).filter(|_| said.ok) {
+        Ok(match made.and_then(|file| Some((tags::tag_of(&file)?, file))).filter(|_| said.ok) {
             Some((tag, file)) => Made::Wheel { file, tag, built: said.text.contains("Building wheel") },
             None => Made::Nothing { why: nothing_made(&said.text) },
         })
@@ -254,13 +254,6 @@ fn wheel_files(folder: &Path) -> Vec<String> {
     wheels
 }
 
-/// `cp313-cp313-linux_x86_64` of `name-1.0-cp313-cp313-linux_x86_64.whl`.
-fn tag_of(wheel: &str) -> Option<String> {
-    let mut parts: Vec<&str> = wheel.strip_suffix(".whl")?.rsplitn(4, '-').take(3).collect();
-    parts.reverse();
-    (parts.len() == 3).then(|| parts.join("-"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,13 +270,6 @@ mod tests {
         assert!(missing(&text).unwrap().unavailable().why.contains("no such package"));
         assert_eq!(last("1, 2, 3, 4, 5, 6, 7"), "… 2, 3, 4, 5, 6, 7");
         assert_eq!(missing("ERROR: Cannot install a and b"), None);
-    }
-
-    #[test]
-    fn a_wheels_name_has_its_tag() {
-        assert_eq!(tag_of("a_b-1.0-1x-cp313-cp313-linux_x86_64.whl").as_deref(), Some("cp313-cp313-linux_x86_64"));
-        assert_eq!(tag_of("a-1.0-py3-none-any.whl").as_deref(), Some("py3-none-any"));
-        assert_eq!(tag_of("a-1.0.tar.gz"), None);
     }
 
     #[test]

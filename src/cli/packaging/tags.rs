@@ -107,6 +107,13 @@ fn fits_python(python: &str, abi: &str, target: &PartialTarget) -> bool {
     }
 }
 
+/// The tag in the name of a wheel: `cp313-cp313-linux_x86_64` of `name-1.0-cp313-cp313-linux_x86_64.whl`.
+pub(in crate::cli) fn tag_of(wheel: &str) -> Option<String> {
+    let mut parts: Vec<&str> = wheel.strip_suffix(".whl")?.rsplitn(4, '-').take(3).collect();
+    parts.reverse();
+    (parts.len() == 3).then(|| parts.join("-"))
+}
+
 /// The first glibc that PyPI has wheels for: that of `manylinux1`, and of `manylinux2014` on ARM.
 fn oldest_manylinux(architecture: Architecture) -> u32 {
     match architecture {
@@ -217,5 +224,12 @@ mod tests {
         assert_eq!(mismatch_of_all(["py2-none-any", "py3-none-any"], &x86), None);
         assert_eq!(mismatch_of_all(["py2-none-any", "cp313-cp313-win_amd64"], &x86), Some(Mismatch::Python));
         assert_eq!(mismatch_of_all([], &x86), None, "no tag says nothing");
+    }
+
+    #[test]
+    fn a_wheels_name_has_its_tag() {
+        assert_eq!(tag_of("a_b-1.0-1x-cp313-cp313-linux_x86_64.whl").as_deref(), Some("cp313-cp313-linux_x86_64"));
+        assert_eq!(tag_of("a-1.0-py3-none-any.whl").as_deref(), Some("py3-none-any"));
+        assert_eq!(tag_of("a-1.0.tar.gz"), None);
     }
 }

@@ -266,7 +266,7 @@ impl Start<'_> {
         }
         if OF_THE_PLACE.iter().any(|part| self.error_type.contains(part)) {
             let fix = "If the reason is that this machine lacks a network, a database or an account: connect lazily, at the \
-                       first request, and the import does not depend on them.";
+                       first request, so that the import does not depend on them.";
             return self.add(Severity::Warning, what, fix, findings);
         }
         self.add(
