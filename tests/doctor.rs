@@ -197,9 +197,8 @@ fn a_finding_says_what_why_and_the_fix() {
     error rest-binary-types  tests/doctor/rest-binary-types/template.yaml:19  Api
       The REST API has no binary media types.
       Why: REST APIs decode base64 only for media types they know as binary, by the first type of the
-           client's Accept header. Without */* images, fonts, downloads and compressed answers reach the
-           client as base64 text, and uploads arrive damaged. Answers that are streamed are not
-           affected.
+           client's Accept header. Without */* images, fonts, downloads and compressed responses reach
+           the client as base64 text, and uploads arrive damaged. Streamed responses are not affected.
       Fix: BinaryMediaTypes: ["*~1*"]
 
     tests/doctor/rest-binary-types/template.yaml (1 function): 1 error

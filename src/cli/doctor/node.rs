@@ -18,7 +18,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// A value and its place; that of an entry in a map is its key's.
+/// A value and its place. An entry of a map has its key's place.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) at: Place,
@@ -164,7 +164,7 @@ impl Node {
     }
 }
 
-/// The texts of several nodes as one.
+/// The texts of several nodes, joined.
 pub(super) fn concat(parts: &[Node], between: &str, at: &Node) -> Node {
     if let Some(texts) = parts.iter().map(Node::text).collect::<Option<Vec<_>>>() {
         return Node::text_at(&at.at, texts.join(between));
@@ -174,7 +174,7 @@ pub(super) fn concat(parts: &[Node], between: &str, at: &Node) -> Node {
     Node::new(&at.at, Data::Later(Later { text, resources }))
 }
 
-/// A collection as keys and values, as `for` and `for_each` see it; `None` if it is not known.
+/// The keys and values of a collection, as `for` and `for_each` see them; `None` if it is not known.
 pub(super) fn items(collection: &Node) -> Option<Vec<(String, Node)>> {
     match &collection.data {
         Data::List(items) => {

@@ -49,7 +49,7 @@ pub(super) fn module_file<'a>(contents: &'a Contents, name: &HandlerName) -> Opt
     file_of(&name.path(), contents.names())
 }
 
-/// Whether the module of one of the name's readings is in the package.
+/// Whether the package has a module for one of the name's readings.
 pub(super) fn has_module(contents: &Contents, name: &HandlerName) -> bool {
     name.readings().any(|name| module_file(contents, &name).is_some())
 }

@@ -3,7 +3,7 @@
 //!
 //! [`target`] says where files will run, [`unfit`] why one does not fit there. [`tags`], [`modules`] and [`libraries`]
 //! judge by a wheel's tag, by a file's name and by its contents. [`dists`] reads what installers write, [`requirements`]
-//! what applications require. Nothing here knows an option, a finding or a message.
+//! what applications require. Nothing here knows an option or a finding.
 
 pub(super) mod dists;
 pub(super) mod libraries;

@@ -8,7 +8,7 @@ use crate::cli::doctor::node::{Data, Map, Node, Place, concat, items};
 /// The value of a call; `None` if it is not known.
 pub(super) fn apply(name: &str, arguments: &[Node], at: &Place) -> Option<Node> {
     let data = match (name, arguments) {
-        // The value is the same, or as good: a document in JSON is looked into as what it is made of.
+        // The value stays the same, or equivalent: of a JSON document the checks read what it is made of.
         (
             "tostring" | "tonumber" | "tobool" | "tolist" | "toset" | "tomap" | "nonsensitive" | "sensitive"
             | "abspath" | "one" | "jsonencode",
