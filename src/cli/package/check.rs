@@ -23,30 +23,6 @@ pub(super) struct Findings {
     pub(super) warnings: Vec<String>,
 }
 
-/// Libraries that Amazon Linux 2023's minimal image has, as far as wheels may count on them: those that the manylinux
-/// policies allow (PEP 600), without X11 and OpenGL, and OpenSSL.
-const SYSTEM_LIBRARIES: [&str; 19] = [
-    "ld-linux-aarch64.so.1",
-    "ld-linux-x86-64.so.2",
-    "libanl.so.1",
-    "libc.so.6",
-    "libcrypt.so.2",
-    "libcrypto.so.3",
-    "libdl.so.2",
-    "libgcc_s.so.1",
-    "libglib-2.0.so.0",
-    "libgobject-2.0.so.0",
-    "libgthread-2.0.so.0",
-    "libm.so.6",
-    "libpthread.so.0",
-    "libresolv.so.2",
-    "librt.so.1",
-    "libssl.so.3",
-    "libstdc++.so.6",
-    "libutil.so.1",
-    "libz.so.1",
-];
-
 /// Packages that often lack a library on Lambda, and what to install in their place.
 const INSTEAD: [(&str, &str); 4] = [
     ("opencv-contrib-python", "opencv-contrib-python-headless"),
@@ -115,7 +91,11 @@ pub(super) fn binaries(
 }
 
 fn lacks(whose: &str, library: &str, files: &[&str]) -> String {
-    let more = if files.len() > 1 { format!(" and {} more files", files.len() - 1) } else { String::new() };
+    let more = match files.len() {
+        0 | 1 => String::new(),
+        2 => " and 1 more file".to_owned(),
+        count => format!(" and {} more files", count - 1),
+    };
     let name = normal(whose.split(' ').next().unwrap_or(whose));
     let instead = INSTEAD.iter().find(|(package, _)| *package == name);
     let fix = match instead {
@@ -170,9 +150,8 @@ impl Binary<'_> {
             None => {}
         }
         let python = format!("libpython3.{}.so", self.target.python.minor);
-        let known = |library: &str| {
-            SYSTEM_LIBRARIES.contains(&library) || here.contains(library) || library.starts_with(&python)
-        };
+        let known =
+            |library: &str| libraries::is_on_lambda(library) || here.contains(library) || library.starts_with(&python);
         elf.needed.iter().filter(|library| !known(library)).cloned().collect()
     }
 

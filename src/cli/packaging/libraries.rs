@@ -4,6 +4,35 @@ use super::target::PartialTarget;
 use super::unfit::Unfit;
 use crate::bundle::Elf;
 
+/// The libraries of Amazon Linux 2023's minimal image on which wheels may rely: those that the manylinux policies allow
+/// (PEP 600), without X11 and OpenGL, and OpenSSL.
+const SYSTEM_LIBRARIES: [&str; 19] = [
+    "ld-linux-aarch64.so.1",
+    "ld-linux-x86-64.so.2",
+    "libanl.so.1",
+    "libc.so.6",
+    "libcrypt.so.2",
+    "libcrypto.so.3",
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libglib-2.0.so.0",
+    "libgobject-2.0.so.0",
+    "libgthread-2.0.so.0",
+    "libm.so.6",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "librt.so.1",
+    "libssl.so.3",
+    "libstdc++.so.6",
+    "libutil.so.1",
+    "libz.so.1",
+];
+
+/// Whether Lambda has a library by this name.
+pub(in crate::cli) fn is_on_lambda(library: &str) -> bool {
+    SYSTEM_LIBRARIES.contains(&library)
+}
+
 /// Why an ELF file cannot be loaded on the target.
 pub(in crate::cli) fn unfit(elf: &Elf, target: &PartialTarget) -> Option<Unfit> {
     if target.architecture.is_some() && elf.architecture != target.architecture {
