@@ -42,7 +42,7 @@
 //!
 //! ## Rooms
 //!
-//! `config` and `error` are read everywhere, `descriptor` holds files that applications may close; `event`, `environ`, `proxy`, `request`, `response` and `json` are pure;
+//! `config` and `error` are read everywhere, `descriptor` holds files that applications may close; `handler_name`, `event`, `environ`, `proxy`, `request`, `response` and `json` are pure;
 //! `runtime` speaks to the platform, `python` to the interpreter (with `python/glue/` for what is better said in
 //! Python), `handler` joins them; `emulator` is the platform's side of the same protocol,
 //! `bundle` makes zips of checked files, and `cli` uses both.
@@ -57,6 +57,7 @@ pub mod environ;
 pub mod error;
 pub mod event;
 pub mod grammar;
+pub mod handler_name;
 pub mod invocation;
 pub mod json;
 pub mod proxy;

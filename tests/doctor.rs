@@ -197,9 +197,8 @@ fn a_finding_says_what_why_and_the_fix() {
     error rest-binary-types  tests/doctor/rest-binary-types/template.yaml:19  Api
       The REST API has no binary media types.
       Why: REST APIs decode base64 only for media types they know as binary, by the first type of the
-           client's Accept header. Without */* images, fonts, downloads and compressed answers reach the
-           client as base64 text, and uploads arrive damaged. Answers that are streamed are not
-           affected.
+           client's Accept header. Without */* images, fonts, downloads and compressed responses reach
+           the client as base64 text, and uploads arrive damaged. Streamed responses are not affected.
       Fix: BinaryMediaTypes: ["*~1*"]
 
     tests/doctor/rest-binary-types/template.yaml (1 function): 1 error
@@ -233,7 +232,7 @@ fn wrong_usage_says_what_to_do() {
     let bucket = folder.path().join("bucket.yaml");
     std::fs::write(&bucket, "Resources: {Bucket: {Type: \"AWS::S3::Bucket\"}}\n").unwrap();
     for (arguments, expected) in [
-        (vec!["--ignore", "timeout-defualt"], "timeout-default, perhaps"),
+        (vec!["--ignore", "timeout-defualt"], "a similar value exists: 'timeout-default'"),
         (vec!["no-such-folder"], "correct APP_DIR"),
         (vec![folder.path().to_str().unwrap()], "name one with --template, --terraform or --app"),
         (vec!["--template", bucket.to_str().unwrap()], "no function on wsgi-lambda"),

@@ -138,7 +138,7 @@ fn other_architecture() -> &'static str {
     if Architecture::of_this_machine() == Some(Architecture::X86_64) { "arm64" } else { "x86_64" }
 }
 
-/// Serves a package whose sources would fail: what answers is its bytecode. Gives the answer to `/json`.
+/// Serves a package whose sources would fail, so its bytecode is what runs. Returns the response to `/json`.
 fn serve(folder: &Path, handler: &str) -> Value {
     let before = names(folder);
     for source in walk(folder).iter().filter(|path| path.extension().is_some_and(|ending| ending == "py")) {
@@ -148,10 +148,10 @@ fn serve(folder: &Path, handler: &str) -> Value {
     let mut function = setup.env("ALLOWED_HOSTS", "*").start();
     let mut event = support::event("http-api-v2-get");
     event["rawPath"] = "/json".into();
-    let answer = function.invoke(event);
-    assert_eq!(answer.status(), 200, "{}", function.logs());
+    let response = function.invoke(event);
+    assert_eq!(response.status(), 200, "{}", function.logs());
     assert_eq!(names(folder), before, "a start wrote into the task root");
-    answer.body_json()
+    response.body_json()
 }
 
 #[test]
@@ -185,8 +185,8 @@ fn django_goes_into_the_folder_that_sam_has_made() {
     let all = names(&folder);
     assert!(!all.iter().any(|name| name.ends_with("/django.po")), "sources of translations");
     assert!(all.iter().any(|name| name == "django/test/client.py"), "a public module called test");
-    let answer = serve(&folder, "mysite.wsgi:application");
-    assert_eq!(answer["method"], "GET");
+    let response = serve(&folder, "mysite.wsgi:application");
+    assert_eq!(response["method"], "GET");
     let mut again = place.command(&["--no-install", "--no-compile"]);
     let output = again.arg(support::root().join("examples/django")).env("ARTIFACTS_DIR", &folder).output().unwrap();
     Said::of(&output).fails(1, &["mysite is there already"]);
@@ -326,7 +326,7 @@ fn an_interrupt_leaves_nothing_behind() {
     index.set_nonblocking(true).unwrap();
     let _asked = loop {
         match index.accept() {
-            Ok(asked) => break asked, // pip waits for an answer now
+            Ok(asked) => break asked, // pip waits for a response now
             Err(_) => assert!(child.try_wait().unwrap().is_none(), "it ended before it asked the index"),
         }
         std::thread::sleep(std::time::Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! Files collected by name, and written so that the same files give the same bytes.
+//! Files collected by name, and written so that the same files always make the same bytes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use rawzip::time::UtcDateTime;
 use rawzip::{CompressionMethod, DataDescriptorOutput, ZipArchiveWriter};
 use sha2::{Digest as _, Sha256};
 
-/// 1980-01-01, the first day that a zip can tell. Compiled Python must not depend on a source's time anyway: Lambda
+/// 1980-01-01, the first day that a zip can hold. Compiled Python must not depend on a source's time anyway: Lambda
 /// sets times of its own when it unpacks.
 const TIME: i64 = 315_532_800;
 
@@ -36,8 +36,8 @@ struct Entry {
     executable: bool,
 }
 
-/// Files under relative names with `/`, in their order by name. Times are fixed, modes are 755 or 644, owners are
-/// none: neither the machine nor the day shows in the bytes.
+/// Files under relative names with `/`, in their order by name. Times are fixed, modes are 755 or 644, and there are
+/// no owners, so the bytes depend neither on the machine nor on the day.
 #[derive(Clone, Debug, Default)]
 pub struct Archive {
     entries: BTreeMap<String, Entry>,
@@ -84,8 +84,8 @@ impl Archive {
         self.entries.values().map(|entry| entry.contents.size()).sum()
     }
 
-    /// Writes a zip: first beside `path`, then, when it is whole, in its place. `step` is told each name before it is
-    /// compressed.
+    /// Writes a zip: next to `path` first, then, when it is whole, in its place. `step` is called with each name
+    /// before it is compressed.
     pub fn write_zip(&self, path: &Path, mut step: impl FnMut(&str)) -> io::Result<Written> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
@@ -130,7 +130,7 @@ impl Contents {
         })
     }
 
-    /// The bytes; those of a link are where it leads.
+    /// The bytes. Those of a link are the path that it leads to.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.clone()),
@@ -145,7 +145,7 @@ impl Entry {
         if self.executable { 0o755 } else { 0o644 }
     }
 
-    /// Gives the compressed size, bytes.
+    /// Returns the compressed size, bytes.
     fn add_to<W: Write>(
         &self,
         zip: &mut ZipArchiveWriter<W>,
@@ -178,7 +178,7 @@ impl Entry {
     }
 }
 
-/// Size and SHA-256 of what is left to read.
+/// Size and SHA-256 of the rest of a file.
 fn digest(file: &mut fs::File) -> io::Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut reader = BufReader::new(file);

@@ -1,4 +1,4 @@
-//! What an ELF file asks of the system it is loaded on.
+//! What an ELF file needs from the system that loads it.
 
 use object::Endianness;
 use object::elf::{
@@ -7,12 +7,12 @@ use object::elf::{
 use object::read::elf::{ElfFile64, ElfSection64, Sym as _, VersionTable};
 use object::read::{Object as _, ObjectSection as _, SymbolIndex};
 
-use super::{Architecture, Glibc};
+use super::platform::{Architecture, Glibc};
 
 /// One program, shared library or extension module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Elf {
-    /// What it runs on; `None` for one that Lambda does not have.
+    /// The processor that it runs on; `None` if Lambda does not have it.
     pub architecture: Option<Architecture>,
     /// The libraries that it loads, by name.
     pub needed: Vec<String>,
@@ -22,9 +22,9 @@ pub struct Elf {
     pub runpath: Option<String>,
     /// Whether that is a `DT_RPATH`: searched before `LD_LIBRARY_PATH`, and inherited by the libraries that it finds.
     pub old_rpath: bool,
-    /// Bytes that only a debugger reads.
+    /// How many bytes only a debugger reads.
     pub debug: u64,
-    /// The newest C library that it asks for, if it asks for one.
+    /// The newest version of the C library that it needs, if it needs one.
     pub glibc: Option<GlibcSymbol>,
 }
 
@@ -83,8 +83,8 @@ fn debug_size(file: &File<'_>) -> u64 {
     file.sections().filter(is_debug).map(|section| section.size()).sum()
 }
 
-/// The newest version that the file's list of needed versions names. The loader checks that list, not the symbols,
-/// when it starts a file; a weak entry is no need.
+/// The newest version in the file's list of needed versions. The loader checks that list, not the symbols, when it
+/// loads a file; it does not insist on weak entries.
 fn newest_glibc(file: &File<'_>) -> Result<Option<GlibcSymbol>> {
     let (endian, sections) = (file.endian(), file.elf_section_table());
     let Some((mut libraries, link)) = sections.gnu_verneed(endian, file.data())? else { return Ok(None) };

@@ -6,12 +6,12 @@
 
 mod archive;
 mod elf;
-mod patterns;
+mod globs;
 mod platform;
 mod rpath;
 
 pub use archive::{Archive, Contents, Written};
 pub use elf::{Elf, GlibcSymbol};
-pub use patterns::Pattern;
+pub use globs::Glob;
 pub use platform::{Architecture, Glibc, LAMBDA_GLIBC, MAX_UNZIPPED, MAX_UPLOAD};
 pub use rpath::{RpathError, remove_rpath, set_rpath};

@@ -1,4 +1,4 @@
-//! What Lambda's machines are and how much they take.
+//! What Lambda's machines are, and how much they accept.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ pub const LAMBDA_GLIBC: Glibc = Glibc { major: 2, minor: 34 };
 /// A version of the GNU C library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Glibc {
-    /// 2, for ever so far.
+    /// 2 in every version so far.
     pub major: u32,
     /// 34 in Amazon Linux 2023.
     pub minor: u32,

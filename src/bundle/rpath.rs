@@ -1,8 +1,13 @@
 //! Where a shared library looks for others, changed in place.
 //!
-//! Only two things are done, both without moving a byte that anything else refers to: an entry of the dynamic table is
-//! taken out, or the path it names is overwritten with one that is not longer. Linkers that make a prefix
+//! Only two things are done, and neither moves a byte that anything else refers to: an entry of the dynamic table is
+//! removed, or the path that it names is overwritten with one that is not longer. Linkers that make a prefix
 //! (`-Wl,-rpath,/home/me/…/lib`) leave more room than `$ORIGIN/../..` takes.
+//!
+//! patchelf does this too, and does more: it makes room where there is none. Neither can go. With patchelf alone,
+//! `wsgi-lambda layer` would need a program that few machines have, for Pythons that need none today (`tests/layer.rs`
+//! runs it without). With this file alone, libraries without a path of their own, as distributions build them, could
+//! not be used. So `cli/layer` tries this first, and asks for patchelf only if there is no room.
 
 use std::fmt;
 
@@ -59,14 +64,14 @@ pub fn set_rpath(file: &mut [u8], path: &str) -> Result<(), RpathError> {
     Ok(())
 }
 
-/// Takes out what a library says about where to look.
+/// Removes what a library says about where to look.
 pub fn remove_rpath(file: &mut [u8]) -> Result<(), RpathError> {
     let table = Table::read(file)?;
     remove(file, table.end, &table.paths);
     Ok(())
 }
 
-/// Closes the gap that each entry leaves; the last one first, so that the places of the others stay right.
+/// Closes the gap that each entry leaves; the last one first, so that the offsets of the others stay right.
 fn remove(file: &mut [u8], end: usize, paths: &[Path]) {
     for path in paths.iter().rev() {
         file.copy_within(path.entry + ENTRY..end, path.entry);
@@ -84,7 +89,7 @@ struct Table {
     paths: Vec<Path>,
     /// Where the strings begin that other parts of the file use.
     texts: Vec<usize>,
-    /// Behind the last entry.
+    /// Where the last entry ends.
     end: usize,
 }
 

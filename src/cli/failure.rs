@@ -1,4 +1,4 @@
-//! Why a command ends early.
+//! Why a command ended early.
 
 use std::fmt;
 use std::io;

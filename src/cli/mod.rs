@@ -1,10 +1,10 @@
-//! Room: `cli`, the command line, one folder for each subcommand.
+//! Room: `cli`, the command line: a file or folder for each subcommand, and `packaging`, which `package` and `doctor` ask.
 //! In: arguments, event files, Python prefixes, application folders, templates.
-//! Out: text for people, JSON lines for programs, layers, packages, and an exit status.
-//! May use: `emulator`, `bundle`, `config` (names of variables), clap, anstream, anstyle, globset, `hcl`, `include_dir`,
-//! indicatif, inferno, `saphyr`, serde, similar, tempfile, walkdir, `zip` (to read), http, bytes, base64, memchr, `serde_json`,
-//! tokio.
-//! Must not: link Python, decode events for a runtime, write to a standard stream except through `out`.
+//! Out: text for people or JSON lines for programs, layers and packages, and an exit status.
+//! May use: `emulator`, `bundle`, `config` (names of variables), `handler_name`, clap, anstream, anstyle, globset, `hcl`,
+//! `include_dir`, indicatif, inferno, `saphyr`, serde, similar, strsim, tempfile, walkdir, `zip` (to read), http, bytes,
+//! base64, memchr, `serde_json`, tokio.
+//! Must not: link Python, decode events for a runtime, write to a stream other than through `out`.
 
 use std::io;
 use std::process::ExitCode;
@@ -16,13 +16,13 @@ mod failure;
 mod layer;
 mod out;
 mod package;
+mod packaging;
 mod pyc;
 mod replay;
 mod shared;
 
 use failure::Failure;
 use out::{Out, Verbosity};
-use shared::{LAYER_PYTHONS, pair};
 
 /// Run a WSGI application as AWS Lambda runs it.
 #[derive(Debug, Parser)]

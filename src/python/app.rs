@@ -6,10 +6,10 @@ use pyo3::prelude::*;
 
 use super::environ::Template;
 use super::event::Events;
-use super::handler_name::HandlerName;
 use super::{describe, loaded_glue, profile, type_name};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::handler_name::HandlerName;
 
 /// A loaded application, with everything that is prepared once.
 pub struct App<'py> {

@@ -69,7 +69,12 @@ fn without_a_start_the_files_tell_what_they_can() {
     assert_one(&found, "handler-import", "error", "There is no module ap", "Handler: app.app");
     let found = place("app.application", APP).findings(&["--no-run"]);
     assert_one(&found, "handler-import", "error", "app.py does not mention application", "Handler: app.app");
-    for (handler, text) in [("app.app", APP), ("app.other", "from x import *\n"), ("app.app.method", APP)] {
+    // A path is the same name to the runtime.
+    let found = place("./ap:app", APP).findings(&["--no-run"]);
+    assert_one(&found, "handler-import", "error", "There is no module ap in", "Handler: app.app");
+    for (handler, text) in
+        [("app.app", APP), ("./app:app", APP), ("app.other", "from x import *\n"), ("app.app.method", APP)]
+    {
         assert_eq!(ids(&place(handler, text).findings(&["--no-run"])), Vec::<&str>::new(), "{handler}");
     }
     // The requirements are missing here, and the name is wrong all the same.

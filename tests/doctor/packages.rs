@@ -76,10 +76,12 @@ fn modules_for_another_place_are_found_in_folders_and_zips() {
     let named = |tag: &str| format!("numpy/_core.{tag}");
     let linux =
         |minor: u32, library: &str| named(&format!("cpython-3{minor}-{}-linux-{library}.so", std::env::consts::ARCH));
-    let cases: [(&str, String, &[u8]); 7] = [
+    let without_gil = named(&format!("cpython-313t-{}-linux-gnu.so", std::env::consts::ARCH));
+    let cases: [(&str, String, &[u8]); 8] = [
         ("package-architecture", linux(13, "gnu"), &arm),
         ("package-glibc", named("abi3.so"), &new),
         ("package-python", linux(11, "gnu"), &fine),
+        ("package-python", without_gil, &fine),
         ("package-platform", named("cpython-313-darwin.so"), b"\xcf\xfa\xed\xfe"),
         ("package-platform", named("so"), b"\xcf\xfa\xed\xfe"),
         ("package-platform", named("cp313-win_amd64.pyd"), b"MZ"),
@@ -106,6 +108,7 @@ fn what_wheels_say_they_are_for_is_believed() {
         ("cp313-cp313-macosx_11_0_arm64".to_owned(), "package-platform"),
         (format!("cp313-cp313-manylinux_2_39_{machine}"), "package-glibc"),
         (format!("cp311-cp311-manylinux_2_17_{machine}"), "package-python"),
+        (format!("cp313-cp313t-manylinux_2_17_{machine}"), "package-python"),
         ("cp313-cp313-manylinux_2_17_riscv64".to_owned(), "package-architecture"),
     ] {
         let found: Vec<Value> = wheel(&tag).into_iter().filter(|one| one["id"] != "package-pyc").collect();

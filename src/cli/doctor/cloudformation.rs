@@ -2,34 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::intrinsics::Resolver;
-use super::model::{
-    Code, Deployment, Dialect, Function, FunctionUrl, HttpApi, Layer, LayerUse, RestApi, RestMethod, TargetGroup,
-    Variables,
-};
-use super::node::{Data, Field, Map, Node};
-use super::{intrinsics, yaml};
-use crate::cli::Failure;
+use super::model::{Code, Deployment, Dialect, Function, Layer, LayerUse, Variables};
+use super::node::{Field, Node};
+use super::yaml;
+use crate::cli::failure::Failure;
 
 mod apis;
+mod template;
 
-/// One resource, its functions worked out and SAM's Globals put in.
-struct Resource {
-    name: String,
-    kind: String,
-    node: Node,
-    properties: Node,
-}
+use self::template::{Resource, Template, events};
 
-/// A template while it is read.
-struct Template<'a> {
-    resolver: Resolver<'a>,
-    root: &'a Node,
-    folder: PathBuf,
-    resources: Vec<Resource>,
-}
-
-/// Reads a template, its parameters set to these values.
+/// Reads a template with these values of its parameters.
 pub(super) fn read(path: &Path, parameters: &[(String, String)]) -> Result<Deployment, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::Usage(format!("cannot read the template {}: {error}", path.display())))?;
@@ -41,97 +24,34 @@ pub(super) fn read(path: &Path, parameters: &[(String, String)]) -> Result<Deplo
         )));
     }
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let resolver = Resolver::new(&root, parameters);
-    let mut template = Template { resolver, root: &root, folder, resources: Vec::new() };
-    template.resources = template.read_resources();
-    Ok(template.deployment())
+    Ok(Reader { template: Template::new(&root, parameters), folder }.deployment())
 }
 
-impl Template<'_> {
-    fn read_resources(&self) -> Vec<Resource> {
-        let declared = self.root.get("Resources").and_then(Node::map).map(|map| map.entries.as_slice());
-        declared.unwrap_or_default().iter().filter_map(|(name, node)| self.read_resource(name, node)).collect()
-    }
+/// A template, and the folder that its paths begin at.
+struct Reader<'a> {
+    template: Template<'a>,
+    folder: PathBuf,
+}
 
-    /// A resource, unless its condition does not hold: it is not made with these parameters.
-    fn read_resource(&self, name: &str, node: &Node) -> Option<Resource> {
-        let condition = node.get("Condition").and_then(Node::text);
-        if condition.is_some_and(|condition| self.resolver.condition(&condition) == Some(false)) {
-            return None;
-        }
-        let kind = node.get("Type")?.text()?;
-        let empty = Node::new(&node.at, Data::Map(Map::default()));
-        let own = node.get("Properties").unwrap_or(&empty);
-        let merged = match self.globals(&kind, node) {
-            Some(globals) => merge(&globals, own),
-            None => own.clone(),
-        };
-        let properties = self.resolver.resolve(&merged);
-        Some(Resource { name: name.to_owned(), kind, node: node.clone(), properties })
-    }
-
-    /// SAM's defaults for resources of a kind, without those that the resource does not want.
-    fn globals(&self, kind: &str, resource: &Node) -> Option<Node> {
-        let section = self.root.get("Globals")?.get(kind.strip_prefix("AWS::Serverless::")?)?;
-        let unwanted = resource.get("IgnoreGlobals");
-        if unwanted.and_then(Node::text).as_deref() == Some("*") {
-            return None;
-        }
-        let unwanted = unwanted.and_then(Node::texts).unwrap_or_default();
-        let mut map = section.map()?.clone();
-        map.entries.retain(|(name, _)| !unwanted.contains(name));
-        Some(Node::new(&section.at, Data::Map(map)))
-    }
-
-    fn of_kind<'a>(&'a self, kinds: &'a [&str]) -> impl Iterator<Item = &'a Resource> {
-        self.resources.iter().filter(move |resource| kinds.contains(&resource.kind.as_str()))
-    }
-
-    /// Which of these resources a value refers to first.
-    fn target(&self, node: Option<&Node>, kinds: &[&str]) -> Option<String> {
-        let named = node?.resources();
-        named.into_iter().find(|name| self.of_kind(kinds).any(|resource| resource.name == *name))
-    }
-
-    /// The function that a value stands for, also through one of its aliases or versions.
-    fn function(&self, node: Option<&Node>) -> Option<String> {
-        const FUNCTIONS: &[&str] = &["AWS::Serverless::Function", "AWS::Lambda::Function"];
-        const BETWEEN: &[&str] = &["AWS::Lambda::Alias", "AWS::Lambda::Version"];
-        if let Some(name) = self.target(node, FUNCTIONS) {
-            return Some(name);
-        }
-        // SAM names the alias of AutoPublishAlias `<function>Alias<alias>`.
-        let of_alias = |name: &str| {
-            let function = self
-                .of_kind(FUNCTIONS)
-                .find(|function| name.strip_prefix(&function.name).is_some_and(|rest| rest.starts_with("Alias")));
-            function.map(|function| function.name.clone())
-        };
-        if let Some(name) = node?.resources().iter().find_map(|name| of_alias(name)) {
-            return Some(name);
-        }
-        let between = self.target(node, BETWEEN)?;
-        let between = self.resources.iter().find(|resource| resource.name == between)?;
-        self.target(between.properties.get("FunctionName"), FUNCTIONS)
-    }
-
+impl Reader<'_> {
     fn deployment(&self) -> Deployment {
-        let is_sam = self.resources.iter().any(|resource| resource.kind.starts_with("AWS::Serverless::"));
+        let is_sam = self.template.resources.iter().any(|resource| resource.kind.starts_with("AWS::Serverless::"));
         let mut functions: Vec<_> =
-            self.of_kind(&["AWS::Serverless::Function"]).map(|one| self.sam_function(one)).collect();
-        functions.extend(self.of_kind(&["AWS::Lambda::Function"]).map(|one| self.plain_function(one)));
+            self.template.of_kind(&["AWS::Serverless::Function"]).map(|one| self.sam_function(one)).collect();
+        functions.extend(self.template.of_kind(&["AWS::Lambda::Function"]).map(|one| self.plain_function(one)));
         Deployment {
             dialect: if is_sam { Dialect::Sam } else { Dialect::CloudFormation },
             functions,
             layers: self
+                .template
                 .of_kind(&["AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"])
                 .map(|one| self.layer(one))
                 .collect(),
-            function_urls: self.function_urls(),
-            rest_apis: self.rest_apis(),
-            http_apis: self.http_apis(),
-            target_groups: self.target_groups(),
-            domains: self.domains(),
+            function_urls: apis::function_urls(&self.template),
+            rest_apis: apis::rest_apis(&self.template),
+            http_apis: apis::http_apis(&self.template),
+            target_groups: apis::target_groups(&self.template),
+            domains: apis::domains(&self.template),
         }
     }
 
@@ -160,6 +80,7 @@ impl Template<'_> {
         function.code.path = Field::read(code, |node| self.local_path(node));
         function.published = Some(self.has_version(&resource.name));
         function.other_events = self
+            .template
             .of_kind(&["AWS::Lambda::EventSourceMapping", "AWS::Events::Rule"])
             .any(|other| other.properties.resources().contains(&resource.name));
         function
@@ -192,7 +113,7 @@ impl Template<'_> {
     }
 
     fn layer_use(&self, node: &Node) -> LayerUse {
-        let local = self.target(Some(node), &["AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"]);
+        let local = self.template.target(Some(node), &["AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"]);
         local.map_or_else(|| LayerUse::Elsewhere(node.partial_text()), LayerUse::Local)
     }
 
@@ -213,7 +134,7 @@ impl Template<'_> {
         }
     }
 
-    /// A path on this machine; buckets are elsewhere.
+    /// A path on this machine. `None` for one in a bucket.
     fn local_path(&self, node: &Node) -> Option<PathBuf> {
         let text = node.text().filter(|text| !text.contains("://"))?;
         let path = text.trim_start_matches("./").trim_end_matches('/');
@@ -225,38 +146,13 @@ impl Template<'_> {
     }
 
     fn has_version(&self, function: &str) -> bool {
-        self.of_kind(&["AWS::Lambda::Version"])
+        self.template
+            .of_kind(&["AWS::Lambda::Version"])
             .any(|version| version.properties.resources().iter().any(|name| name == function))
     }
 }
 
-/// Whether the package is what a Makefile or a program of the user's makes of the folder.
+/// Whether a Makefile or a program of the user's makes the package from the folder.
 fn is_made(resource: &Resource) -> bool {
     resource.node.path(&["Metadata", "BuildMethod"]).is_some()
-}
-
-/// The events of a SAM function: type and properties.
-fn events(resource: &Resource) -> impl Iterator<Item = (String, &Node)> {
-    let events = resource.properties.get("Events").and_then(Node::map).map(|map| map.entries.as_slice());
-    events.unwrap_or_default().iter().filter_map(|(_, event)| Some((event.get("Type")?.text()?, event)))
-}
-
-/// SAM's rules for Globals ("Globals section of the AWS SAM template"): maps are merged, lists appended, of anything
-/// else the resource's own wins. A function call is one value.
-fn merge(global: &Node, own: &Node) -> Node {
-    let data = match (&global.data, &own.data) {
-        (Data::Map(global), Data::Map(map))
-            if intrinsics::function(global).is_none() && intrinsics::function(map).is_none() =>
-        {
-            let mut merged = global.clone();
-            for (name, node) in &map.entries {
-                let node = global.get(name).map_or_else(|| node.clone(), |global| merge(global, node));
-                merged.set(name, node);
-            }
-            Data::Map(merged)
-        }
-        (Data::List(global), Data::List(items)) => Data::List(global.iter().chain(items).cloned().collect()),
-        _ => own.data.clone(),
-    };
-    Node { at: own.at.clone(), data }
 }

@@ -1,4 +1,4 @@
-//! The files of a package or a layer: a folder or a zip.
+//! The files of a package or a layer, which is a folder or a zip.
 
 use std::cell::RefCell;
 use std::fs;
@@ -9,6 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 use zip::ZipArchive;
 
 use crate::bundle::Elf;
+use crate::cli::packaging::dists::INFO;
 
 /// What is in a folder or a zip.
 pub(super) struct Contents {
@@ -96,11 +97,10 @@ impl Contents {
         Elf::read(&self.read(name)?).ok()?
     }
 
-    /// Whether packages were installed into it: they leave their metadata.
+    /// Whether packages were installed into it: each leaves a folder of metadata.
     pub(super) fn is_built(&self) -> bool {
         self.names().filter_map(|name| name.rsplit_once('/')).any(|(folder, _)| {
-            let parent =
-                folder.strip_suffix(".dist-info").map(|name| name.rsplit_once('/').map_or("", |(parent, _)| parent));
+            let parent = folder.strip_suffix(INFO).map(|name| name.rsplit_once('/').map_or("", |(parent, _)| parent));
             // At the top of a package; of a layer, in its `python` folder.
             parent.is_some_and(|parent| parent.is_empty() || parent == "python" || parent.ends_with("/site-packages"))
         })
@@ -115,7 +115,7 @@ impl Contents {
     }
 }
 
-/// Not what tools and editors keep beside the code, and no virtual environment.
+/// Whether it is part of the code: not a folder of tools and editors, and no virtual environment.
 fn is_packaged(entry: &DirEntry) -> bool {
     if !entry.file_type().is_dir() {
         return true;
@@ -124,12 +124,12 @@ fn is_packaged(entry: &DirEntry) -> bool {
     !name.starts_with('.') && name != "node_modules" && !entry.path().join("pyvenv.cfg").exists()
 }
 
-/// What stands behind a name's last dot.
+/// What follows the last dot of a name.
 pub(super) fn extension(name: &str) -> &str {
     Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default()
 }
 
-/// A path as one would write it here.
+/// A path, relative to the current folder if it is below it.
 pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(here).unwrap_or(path).display().to_string()

@@ -1,4 +1,4 @@
-//! What a check says.
+//! What a check finds.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub(super) enum Severity {
     Error,
     /// It may go wrong.
     Warning,
-    /// Good to know, and what could not be checked.
+    /// Something to know, or something that could not be checked.
     Note,
 }
 
@@ -25,7 +25,7 @@ impl Severity {
     }
 }
 
-/// A kind of finding, said once: `--list` prints it.
+/// A kind of finding. `--list` prints it.
 #[derive(Debug)]
 pub(super) struct Check {
     /// Stable, for `--ignore` and for programs.
@@ -97,7 +97,7 @@ impl Findings {
         self.list.push(Finding { check, severity, resource: resource.to_owned(), at: at.cloned(), what, fix });
     }
 
-    /// Errors first, then by place; what is said twice (by two stages of one API) once.
+    /// Errors first, then by place. What two stages of one API say twice is listed once.
     pub(super) fn sort(&mut self) {
         self.list.sort_by(|one, other| {
             (one.severity, &one.at, one.check.id).cmp(&(other.severity, &other.at, other.check.id))

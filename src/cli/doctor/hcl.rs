@@ -1,18 +1,18 @@
-//! Terraform's expressions, as far as they can be worked out before the deployment.
+//! Terraform's expressions, as far as they can be evaluated before the deployment. Nothing is added here: see
+//! `doctor/mod.rs`.
 
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use hcl::edit::Span;
-use hcl::edit::expr::{Expression, ForExpr, ObjectKey, Traversal, TraversalOperator};
+use hcl::edit::expr::{Expression, ForExpr, FuncCall, ObjectKey, Traversal, TraversalOperator};
 use hcl::edit::parser::parse_body;
 use hcl::edit::structure::Body;
 use hcl::edit::template::Element;
 
-use super::intrinsics::concat;
-use super::node::{Data, Map, Node, Place};
-use crate::cli::Failure;
+use super::node::{Data, Map, Node, Place, concat, items, unknown};
+use crate::cli::failure::Failure;
 
 mod functions;
 mod operators;
@@ -43,7 +43,7 @@ impl File {
     }
 }
 
-/// What names mean in a module.
+/// The values of names in a module.
 pub(super) trait Names {
     /// `var.x`, `local.x`, `module.x`, `path.x`; `None` for a resource's type and name.
     fn named(&self, root: &str, name: &str, at: &Place) -> Option<Node>;
@@ -52,7 +52,7 @@ pub(super) trait Names {
     fn resource(&self, name: &str) -> String;
 }
 
-/// Where an expression stands.
+/// What an expression can see.
 #[derive(Clone)]
 pub(super) struct Scope<'a> {
     pub(super) file: &'a File,
@@ -92,17 +92,37 @@ impl Scope<'_> {
             Expression::Conditional(choice) => self.conditional(choice, &at),
             Expression::FuncCall(call) => self.call(call, &at),
             Expression::Traversal(traversal) => self.traversal(traversal, &at),
-            Expression::UnaryOp(operation) => self.unary(operation, &at),
-            Expression::BinaryOp(operation) => self.binary(operation, &at),
+            Expression::UnaryOp(operation) => operators::unary(*operation.operator, &self.value(&operation.expr), &at),
+            Expression::BinaryOp(operation) => {
+                let (left, right) = (self.value(&operation.lhs_expr), self.value(&operation.rhs_expr));
+                operators::binary(*operation.operator, &left, &right, &at)
+            }
             Expression::ForExpr(expression) => self.for_each(expression, &at),
         }
+    }
+
+    fn call(&self, call: &FuncCall, at: &Place) -> Node {
+        let arguments = self.arguments(call);
+        let name = if call.name.is_namespaced() { "" } else { call.name.name.as_str() };
+        let known = arguments.as_ref().and_then(|arguments| functions::apply(name, arguments, at));
+        known.unwrap_or_else(|| unknown(at, arguments.unwrap_or_default().iter().flat_map(Node::resources).collect()))
+    }
+
+    /// The arguments; `f(list...)` passes each item of the list.
+    fn arguments(&self, call: &FuncCall) -> Option<Vec<Node>> {
+        let mut arguments: Vec<_> = call.args.iter().map(|argument| self.value(argument)).collect();
+        if call.args.expand_final() {
+            let last = arguments.pop()?;
+            arguments.extend(items(&last)?.into_iter().map(|(_, item)| item));
+        }
+        Some(arguments)
     }
 
     fn lookup(&self, name: &str) -> Option<Node> {
         self.bound.iter().rev().find(|(bound, _)| bound == name).map(|(_, node)| node.clone())
     }
 
-    /// An entry stands where its key stands; `None` in place of a name that is not known.
+    /// An entry has its key's place. The name is `None` if it is not known.
     fn entry(&self, key: &ObjectKey, value: &Expression) -> (Option<String>, Node) {
         let (name, span) = match key {
             // A variable as a key is its name (HCL, "Collection Values").
@@ -166,7 +186,7 @@ impl Scope<'_> {
         let Some((first, rest)) = operators.split_first() else { return node };
         let inner = match (&node.data, first) {
             (Data::Later(_), _) => return Node { at: at.clone(), ..node },
-            // An error in Terraform, which `try` is for.
+            // An error in Terraform, which `try` catches.
             (Data::Null, _) => return Node::new(at, Data::Null),
             (Data::Map(map), operator) => {
                 let key = match operator {
@@ -236,22 +256,6 @@ fn closed(entries: Vec<(Option<String>, Node)>) -> (Vec<(String, Node)>, bool) {
     let known: Vec<_> = entries.into_iter().filter_map(|(name, node)| Some((name?, node))).collect();
     let open = known.len() < all;
     (known, open)
-}
-
-/// A collection as keys and values, as `for` and `for_each` see it; `None` if it is not known.
-pub(super) fn items(collection: &Node) -> Option<Vec<(String, Node)>> {
-    match &collection.data {
-        Data::List(items) => {
-            Some(items.iter().enumerate().map(|(index, item)| (index.to_string(), item.clone())).collect())
-        }
-        Data::Map(map) if !map.open => Some(map.entries.clone()),
-        Data::Null => Some(Vec::new()),
-        _ => None,
-    }
-}
-
-pub(super) fn unknown(at: &Place, resources: Vec<String>) -> Node {
-    Node::later(at, "${…}", resources)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
-//! CloudFormation's functions, as far as they can be worked out before the deployment.
+//! CloudFormation's functions, as far as they can be evaluated before the deployment. Nothing is added here: see
+//! `doctor/mod.rs`.
 
 use std::collections::BTreeMap;
 
-use super::node::{Data, Later, Map, Node};
+use super::node::{Data, Map, Node, concat};
 
-/// How deep conditions and values may refer to each other: a circle is CloudFormation's to report.
+/// How deep conditions and values may refer to each other. CloudFormation itself reports circles.
 const MAX_DEPTH: usize = 64;
 
-/// The sections of a template that its functions look into.
+/// The sections of a template that its functions read.
 pub(super) struct Resolver<'a> {
     template: &'a Node,
     parameters: BTreeMap<&'a str, Node>,
@@ -35,7 +36,7 @@ impl<'a> Resolver<'a> {
         Self { template, parameters }
     }
 
-    /// A value with its functions worked out.
+    /// A value with its functions evaluated.
     pub(super) fn resolve(&self, node: &Node) -> Node {
         self.at_depth(node, 0)
     }
@@ -79,7 +80,7 @@ impl<'a> Resolver<'a> {
             _ => None,
         };
         known.unwrap_or_else(|| {
-            // What it is made of is known all the same.
+            // The resources that it is made of are known all the same.
             let resolved = self.at_depth(argument, depth);
             Node::later(&argument.at, format!("${{{name}}}"), resolved.resources())
         })
@@ -105,9 +106,9 @@ impl<'a> Resolver<'a> {
         };
         let mut parts = Vec::new();
         let mut rest = text.as_str();
-        while let Some((before, behind)) = rest.split_once("${") {
+        while let Some((before, inside)) = rest.split_once("${") {
             parts.push(Node::text_at(&argument.at, before));
-            let (name, after) = behind.split_once('}')?;
+            let (name, after) = inside.split_once('}')?;
             parts.push(match name.strip_prefix('!') {
                 Some(literal) => Node::text_at(&argument.at, format!("${{{literal}}}")),
                 None => self.placeholder(name.trim(), names.as_ref(), argument),
@@ -201,16 +202,6 @@ fn get_att(argument: &Node) -> Option<Node> {
     };
     let resource = name.split('.').next()?.to_owned();
     Some(Node::later(&argument.at, format!("${{{name}}}"), vec![resource]))
-}
-
-/// The texts of several nodes as one.
-pub(super) fn concat(parts: &[Node], between: &str, at: &Node) -> Node {
-    if let Some(texts) = parts.iter().map(Node::text).collect::<Option<Vec<_>>>() {
-        return Node::text_at(&at.at, texts.join(between));
-    }
-    let text = parts.iter().map(Node::partial_text).collect::<Vec<_>>().join(between);
-    let resources = parts.iter().flat_map(Node::resources).collect();
-    Node::new(&at.at, Data::Later(Later { text, resources }))
 }
 
 fn split(value: &Node) -> Node {

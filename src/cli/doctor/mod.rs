@@ -1,16 +1,22 @@
 //! `wsgi-lambda doctor`: reads an application and its template, and says what will go wrong.
 //!
-//! A template or Terraform files become one [`model`]; each of `checks` says its rule once, over that model. What cannot
+//! A template or Terraform files become one [`model`]. Each of `checks` states its rule once, over that model. What cannot
 //! be known before the deployment is unknown, and an unknown value is no finding.
+//!
+//! The evaluation of Terraform's expressions and CloudFormation's functions (`hcl`, `intrinsics`) is frozen: it knows
+//! what the checks need, and no function is added to it. SAM and Terraform evaluate their languages themselves. An unknown
+//! value can cost a finding; no check takes it for a mistake.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use indicatif::ProgressBar;
-use similar::TextDiff;
 
-use super::{Failure, Out};
+use crate::cli::failure::Failure;
+use crate::cli::out::Out;
+use crate::cli::shared::pair;
 use crate::emulator::locate;
 
 mod checks;
@@ -38,16 +44,16 @@ use project::Project;
 use run::Runner;
 use show::Subject;
 
-/// Say what will go wrong with a deployment, and how to mend it
+/// Say what will go wrong with a deployment, and how to fix it
 ///
-/// Reads a SAM or CloudFormation template or Terraform files, and the application they package, and checks what is known
-/// to go wrong on Lambda. Each handler is started once with the real runtime, on this machine and with the function's
-/// variables alone, to see whether it imports. Nothing is deployed and no account is asked. A value that only the
+/// Reads a SAM or CloudFormation template or Terraform files, and the application that they package, and looks for what
+/// is known to go wrong on Lambda. Each handler is started once with the real runtime, on this machine and with only the
+/// function's variables, to see whether it imports. Nothing is deployed, and no account is used. A value that only the
 /// deployment knows is never a finding.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Doctor {
-    /// Where template.yaml or *.tf files are looked for: here, in its terraform folder, else in the folder above
+    /// The folder with template.yaml or *.tf files; else its terraform folder or the folder above is searched
     #[arg(value_name = "APP_DIR", default_value = ".")]
     folder: PathBuf,
     /// A SAM or CloudFormation template, YAML or JSON; may be repeated
@@ -56,14 +62,14 @@ pub(super) struct Doctor {
     /// A folder of Terraform files, the root module; may be repeated
     #[arg(long, value_name = "DIR")]
     terraform: Vec<PathBuf>,
-    /// Check an application in APP_DIR alone, without a template
+    /// Check only an application in APP_DIR, without a template
     #[arg(long, value_name = "MODULE:ATTR", conflicts_with_all = ["template", "terraform"])]
     app: Option<String>,
     /// The value of a template's parameter or of a Terraform variable; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = |text: &str| super::pair(text, "NAME=VALUE"))]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = |text: &str| pair(text, "NAME=VALUE"))]
     parameter: Vec<(String, String)>,
-    /// A variable that only the deployment knows, for starting the application; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = |text: &str| super::pair(text, "NAME=VALUE"))]
+    /// A variable that only the deployment knows, to start the application with; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = |text: &str| pair(text, "NAME=VALUE"))]
     env: Vec<(String, String)>,
     /// A virtual environment whose packages the application uses
     #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
@@ -71,8 +77,9 @@ pub(super) struct Doctor {
     /// Do not start the applications
     #[arg(long)]
     no_run: bool,
-    /// Leave a check out; may be repeated
-    #[arg(long, value_name = "ID")]
+    /// Leave out a check, by the name that --list shows; may be repeated
+    #[arg(long, value_name = "ID", hide_possible_values = true)]
+    #[arg(value_parser = PossibleValuesParser::new(checks::CHECKS.iter().map(|check| check.id)))]
     ignore: Vec<String>,
     /// Print one JSON document
     #[arg(long)]
@@ -102,17 +109,16 @@ Exit status:
   1  an error was found, or a file could not be read as YAML or HCL
   2  wrong usage";
 
-/// Files that SAM looks for by itself, too.
+/// The templates that SAM looks for, too.
 const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 
 impl Doctor {
-    /// Checks; `false` if there is an error.
+    /// Checks. Returns `false` if there is an error.
     pub(super) fn run(&self, out: &mut Out) -> Result<bool, Failure> {
         if self.list {
             show::list(out)?;
             return Ok(true);
         }
-        self.known_ids()?;
         if !self.folder.is_dir() {
             return Err(Failure::Usage(format!("no folder {}: correct APP_DIR", self.folder.display())));
         }
@@ -141,17 +147,7 @@ impl Doctor {
         Ok(findings.count(Severity::Error) == 0)
     }
 
-    fn known_ids(&self) -> Result<(), Failure> {
-        let ids = || checks::CHECKS.iter().map(|check| check.id);
-        let Some(unknown) = self.ignore.iter().find(|id| !ids().any(|known| known == id.as_str())) else {
-            return Ok(());
-        };
-        let likeness = |id: &&str| (TextDiff::from_chars(*id, unknown.as_str()).ratio() * 1000.0).round().to_bits();
-        let closest = ids().max_by_key(likeness).unwrap_or_default();
-        Err(Failure::Usage(format!("no check is called {unknown}: {closest}, perhaps; --list prints them all")))
-    }
-
-    /// What starts applications, or the reason why nothing can.
+    /// What starts applications, or the reason why none can be started.
     fn runner(&self) -> Result<Result<Runner, String>, Failure> {
         if self.no_run {
             return Ok(Err("--no-run was given".to_owned()));
@@ -171,7 +167,7 @@ impl Doctor {
         Ok(Ok(Runner::new(bootstrap, venv, self.env.clone())?))
     }
 
-    /// What was named, else what is found, else the application alone.
+    /// What the options name, else what is found, else the application alone.
     fn projects(&self) -> Result<Vec<(String, Project)>, Failure> {
         let (mut templates, mut folders) = (self.template.clone(), self.terraform.clone());
         if self.app.is_none() && templates.is_empty() && folders.is_empty() {
@@ -192,9 +188,9 @@ impl Doctor {
         if projects.iter().all(|(_, project)| project.functions().next().is_none()) {
             let names: Vec<_> = projects.iter().map(|(name, _)| name.as_str()).collect();
             return Err(Failure::Usage(format!(
-                "{}: no function on wsgi-lambda. One has its layer, AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap, a WSGI_LAMBDA_ \
-                 variable, or a WSGI application as its handler. Terraform's modules from elsewhere are read after \
-                 `terraform init`. To check an application alone, name it with --app",
+                "{}: no function on wsgi-lambda. Such a function has the layer, AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap, a \
+                 WSGI_LAMBDA_ variable, or a WSGI application as its handler. Terraform's modules from elsewhere are read \
+                 after `terraform init`. To check only an application, name it with --app",
                 names.join(", ")
             )));
         }
@@ -212,7 +208,8 @@ impl Doctor {
                 folder.display()
             ))
         })?;
-        let file = wsgi::module_and_attribute(&app).and_then(|(module, _)| wsgi::module_file(&contents, &module));
+        let name = wsgi::name(&app);
+        let file = name.and_then(|name| wsgi::module_file(&contents, &name));
         let file = file.map_or_else(|| folder.clone(), |file| tidy(&folder.join(file)));
         let at = Place { file: file.into(), line: 1 };
         let function = Function {
@@ -224,7 +221,7 @@ impl Doctor {
             code: Code { path: Field::Known(folder, at.clone()), built: None, made: false },
             timeout: Field::Unknown(at.clone()),
             architecture: Field::Unknown(at),
-            // The variables are not known, so a missing one is none.
+            // The variables are not known, so none counts as missing.
             variables: Variables { open: true, ..Variables::default() },
             layers: Vec::new(),
             more_layers: false,
@@ -236,7 +233,7 @@ impl Doctor {
         Ok((app, Project::alone(Deployment { functions: vec![function], ..Deployment::default() })))
     }
 
-    /// Starts a function's application, and says what comes of it; `false` if it could not be started here.
+    /// Starts a function's application, and reports the result. Returns `false` if it could not be started here.
     fn start(
         &self,
         project: &Project,
@@ -258,17 +255,17 @@ impl Doctor {
             return Ok(false);
         }
         let Some(handler) = function.handler.value() else { return Ok(false) };
-        let Some(mut session) = runner.session(project, function, &[])? else { return Ok(false) };
+        let Some(mut run) = runner.prepare(project, function, &[])? else { return Ok(false) };
         let bar = ProgressBar::new_spinner().with_message(format!("starting {handler}"));
         bar.enable_steady_tick(Duration::from_millis(100));
-        let is_judged = match session.start() {
+        let is_judged = match run.start() {
             Ok(()) => {
-                checks::judge_django(project, function, runner, &mut session, findings);
+                checks::judge_django(project, function, runner, &mut run, findings);
                 true
             }
             Err(error) => checks::explain_start(project, function, runner, &error, findings),
         };
-        session.stop();
+        run.stop();
         bar.finish_and_clear();
         Ok(is_judged)
     }

@@ -1,4 +1,4 @@
-//! What a deployment is made of, whatever language says it. Checks read this and nothing else.
+//! What a deployment is made of, in whatever language it is written. Checks read only this.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub(super) enum Dialect {
     Terraform,
 }
 
-/// Everything that the files say about functions and what stands in front of them.
+/// Everything that the files say about functions and their front ends.
 #[derive(Debug, Default)]
 pub(super) struct Deployment {
     pub(super) dialect: Dialect,
@@ -26,7 +26,7 @@ pub(super) struct Deployment {
     pub(super) rest_apis: Vec<RestApi>,
     pub(super) http_apis: Vec<HttpApi>,
     pub(super) target_groups: Vec<TargetGroup>,
-    /// Host names that clients use in the place of AWS's, `None` where only the deployment knows.
+    /// Host names that clients use in place of AWS's; `None` where only the deployment knows.
     pub(super) domains: Vec<Option<String>>,
 }
 
@@ -161,7 +161,7 @@ pub(super) struct RestApi {
 pub(super) struct RestMethod {
     pub(super) at: Place,
     pub(super) function: Option<String>,
-    /// Its own name for how answers leave: `STREAM`, `RESPONSE_STREAM`, `BUFFERED`.
+    /// The API's own name for how responses are sent: `STREAM`, `RESPONSE_STREAM`, `BUFFERED`.
     pub(super) transfer_mode: Field<String>,
     pub(super) streams: Option<bool>,
     /// Whether the URI is that of streamed invocations.

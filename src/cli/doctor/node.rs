@@ -18,7 +18,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// A value and its place; that of an entry in a map is its key's.
+/// A value and its place. An entry of a map has its key's place.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) at: Place,
@@ -98,7 +98,7 @@ impl Node {
         self.map()?.get(key).filter(|node| !node.is_null())
     }
 
-    /// An entry of an entry, and so on. What is behind a value that only the deployment knows is such a value too.
+    /// An entry of an entry, and so on. An entry of a value that only the deployment knows is such a value, too.
     pub(super) fn path(&self, keys: &[&str]) -> Option<&Node> {
         let Some((first, rest)) = keys.split_first() else { return Some(self) };
         if self.is_later() { Some(self) } else { self.get(first)?.path(rest) }
@@ -153,7 +153,7 @@ impl Node {
         }
     }
 
-    /// Every resource that this value refers to, in it and below.
+    /// Every resource that this value refers to, at any depth.
     pub(super) fn resources(&self) -> Vec<String> {
         match &self.data {
             Data::Later(later) => later.resources.clone(),
@@ -162,6 +162,32 @@ impl Node {
             _ => Vec::new(),
         }
     }
+}
+
+/// The texts of several nodes, joined.
+pub(super) fn concat(parts: &[Node], between: &str, at: &Node) -> Node {
+    if let Some(texts) = parts.iter().map(Node::text).collect::<Option<Vec<_>>>() {
+        return Node::text_at(&at.at, texts.join(between));
+    }
+    let text = parts.iter().map(Node::partial_text).collect::<Vec<_>>().join(between);
+    let resources = parts.iter().flat_map(Node::resources).collect();
+    Node::new(&at.at, Data::Later(Later { text, resources }))
+}
+
+/// The keys and values of a collection, as `for` and `for_each` see them; `None` if it is not known.
+pub(super) fn items(collection: &Node) -> Option<Vec<(String, Node)>> {
+    match &collection.data {
+        Data::List(items) => {
+            Some(items.iter().enumerate().map(|(index, item)| (index.to_string(), item.clone())).collect())
+        }
+        Data::Map(map) if !map.open => Some(map.entries.clone()),
+        Data::Null => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+pub(super) fn unknown(at: &Place, resources: Vec<String>) -> Node {
+    Node::later(at, "${…}", resources)
 }
 
 /// A property: not written, or written with a value that may be known only when it is deployed.
@@ -174,7 +200,7 @@ pub(super) enum Field<T> {
 }
 
 impl<T> Field<T> {
-    /// A property read from its node. What cannot be read is not known: to judge types is the linters' business.
+    /// A property read from its node. What cannot be read counts as not known: types are for linters to judge.
     pub(super) fn read(node: Option<&Node>, read: impl FnOnce(&Node) -> Option<T>) -> Self {
         match node {
             None => Self::Absent,

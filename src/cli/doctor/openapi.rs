@@ -1,9 +1,9 @@
-//! What API Gateway is told about integrations: in an OpenAPI document, or in a resource of its own.
+//! The integrations of API Gateway: in an OpenAPI document, or as resources of their own.
 
 use super::model::RestMethod;
 use super::node::{Field, Node, Place};
 
-/// The media types that an OpenAPI document declares binary. What cannot be looked into may have them.
+/// The media types that an OpenAPI document declares binary. A document that cannot be read may have them.
 pub(super) fn binary_types(body: &Node) -> Field<Vec<String>> {
     let is_included = body.get("Fn::Transform").is_some();
     if body.map().is_none() || is_included {
@@ -21,7 +21,8 @@ pub(super) fn methods(body: &Node, function: impl Fn(&Node) -> Option<String> + 
     integrations.filter_map(|node| method(node, &node.at, keys, function)).collect()
 }
 
-/// What calls a function, its keys for URI, transfer mode and timeout being these; `None` for what calls something else.
+/// An integration that calls a function, read with these keys for URI, transfer mode and timeout. `None` if it calls
+/// something else.
 pub(super) fn method(
     node: &Node,
     at: &Place,

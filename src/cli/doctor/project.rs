@@ -1,4 +1,4 @@
-//! The deployment together with the files it packages, and which of its functions are ours to judge.
+//! The deployment with the files that it packages, and which of its functions are checked.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::config;
 /// The variable that puts a program in the place of a managed runtime's own.
 pub(super) const EXEC_WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
 
-/// What checks look at.
+/// What checks read.
 pub(super) struct Project {
     pub(super) deployment: Deployment,
     /// The folder or zip that each function's code is, by name.
@@ -34,7 +34,7 @@ impl Project {
             ours: Vec::new(),
         };
         for function in &project.deployment.functions {
-            // What is not there is made later, or elsewhere.
+            // A package that is not there is made later, or elsewhere.
             if let Some(Ok(contents)) = function.code.path.value().map(|path| Contents::open(path)) {
                 project.code.insert(function.name.clone(), contents);
             }
@@ -58,14 +58,14 @@ impl Project {
         project
     }
 
-    /// An application without a template: it is meant to run on wsgi-lambda.
+    /// An application without a template, which is meant to run on wsgi-lambda.
     pub(super) fn alone(deployment: Deployment) -> Self {
         let mut project = Self::new(deployment);
         project.ours = project.deployment.functions.iter().map(|function| function.name.clone()).collect();
         project
     }
 
-    /// The functions that run, or are meant to run, on wsgi-lambda. Others are none of our business.
+    /// The functions that run, or are meant to run, on wsgi-lambda. Others are not checked.
     pub(super) fn functions(&self) -> impl Iterator<Item = &Function> {
         self.deployment.functions.iter().filter(|function| self.is_ours(&function.name))
     }
@@ -74,7 +74,7 @@ impl Project {
         self.ours.iter().any(|name| name == function)
     }
 
-    /// A front end is ours to judge when it calls one of our functions, or nobody knows whom it calls.
+    /// A front end is checked if it calls one of these functions, or if nobody knows what it calls.
     pub(super) fn concerns<'a>(&self, callees: impl Iterator<Item = Option<&'a str>>, may_be_more: bool) -> bool {
         if self.ours.is_empty() {
             return false;
@@ -86,7 +86,7 @@ impl Project {
         }
     }
 
-    /// The code that can be started: as it lies there, or what the user's own build step has made of it.
+    /// The code that can be started: as it is, or what the user's own build step has made of it.
     pub(super) fn code(&self, function: &Function) -> Option<&Contents> {
         let built = self.built.get(&function.name).filter(|_| function.code.made);
         built.or_else(|| self.code.get(&function.name))
@@ -142,16 +142,15 @@ impl Project {
         if !function.is_provided() {
             return is_application;
         }
-        let module = wsgi::module_and_attribute(handler);
-        match (code, module) {
+        match (code, wsgi::name(handler)) {
             (_, None) => false,
-            (Some(code), Some((module, _))) => wsgi::module_file(code, &module).is_some(),
+            (Some(code), Some(name)) => wsgi::has_module(code, &name),
             // The bootstrap of a runtime in another language is in its package; one in a layer serves a handler.
             (None, Some(_)) => !function.layers.is_empty() || function.more_layers,
         }
     }
 
-    /// What is known of the layer with the runtime: from its files, else from its name.
+    /// What is known of the layer with the runtime, from its files, else from its name.
     pub(super) fn runtime_facts(&self, function: &Function) -> Option<RuntimeFacts> {
         if let Some(layer) = self.runtime_layer(function) {
             let path = layer.code.path.value().map(|path| path.display().to_string()).unwrap_or_default();

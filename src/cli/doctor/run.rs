@@ -1,7 +1,6 @@
-//! Starts an application as its function would start it: the real runtime, the function's handler and variables.
+//! Starts an application as its function would: with the real runtime, the function's handler and variables.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,19 +9,20 @@ use tempfile::TempDir;
 
 use super::model::Function;
 use super::project::{EXEC_WRAPPER, Project};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::packaging::target::python_of_bootstrap;
 use crate::config;
 use crate::emulator::{HttpResponse, Launch, Sandbox, StartError, Submission};
 
-/// An import that takes longer than this on a developer's machine is not waited for.
+/// How long an import may take on a developer's machine.
 const INIT_TIMEOUT: Duration = Duration::from_secs(60);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What of the caller's environment a program needs to start at all. The rest would hide what the function lacks, and
-/// credentials would let an import reach a real account.
+/// The caller's variables that a program needs to start at all. The others would hide what the function lacks, and
+/// with credentials an import would reach a real account.
 const INHERITED: &[&str] = &["PATH", "LD_LIBRARY_PATH", "TMPDIR"];
 
-/// The variables that are for Lambda's machines.
+/// The function's variables that only make sense on Lambda's machines.
 const LEFT_OUT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "PYTHONHOME", EXEC_WRAPPER, "_HANDLER"];
 
 /// How applications are started.
@@ -35,14 +35,14 @@ pub(super) struct Runner {
     runtime: tokio::runtime::Runtime,
 }
 
-/// An application that was started, or was not.
-pub(super) struct Session<'a> {
+/// An application on this machine: prepared, then started.
+pub(super) struct LocalRun<'a> {
     runner: &'a Runner,
     sandbox: Sandbox,
     logs: Arc<Mutex<String>>,
-    /// Where the code lies while it runs.
+    /// The folder of the code while it runs.
     pub(super) root: PathBuf,
-    /// Folders that go with it.
+    /// Temporary folders, removed with it.
     _folders: Vec<TempDir>,
 }
 
@@ -56,21 +56,17 @@ impl Runner {
             .enable_all()
             .build()
             .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
-        let version = Command::new(&bootstrap).arg("--version").output().ok();
-        let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-        let minor = version
-            .split_once("python3.")
-            .and_then(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok());
+        let minor = python_of_bootstrap(&bootstrap).map(|python| python.minor);
         Ok(Self { bootstrap, minor, venv, variables, runtime })
     }
 
-    /// A function, ready to be started, with these variables on top. `None` if its code is not here.
-    pub(super) fn session<'a>(
+    /// Prepares a function to be started, with these variables on top. `None` if its code is not here.
+    pub(super) fn prepare<'a>(
         &'a self,
         project: &Project,
         function: &Function,
         variables: &[(&str, String)],
-    ) -> Result<Option<Session<'a>>, Failure> {
+    ) -> Result<Option<LocalRun<'a>>, Failure> {
         let Some(code) = project.code(function) else { return Ok(None) };
         let mut folders = vec![layer_folder(project, function)?];
         let layer_dir = folders.iter().map(TempDir::path).next().unwrap_or(Path::new("/opt")).to_owned();
@@ -81,14 +77,14 @@ impl Runner {
             folder.path().clone_into(&mut root);
             folders.push(folder);
         }
-        // A package that was installed into the folder is whole; the virtual environment would hide what it lacks.
+        // A folder with installed packages is complete. The virtual environment would hide what it lacks.
         let venv = self.venv.as_ref().filter(|_| !code.is_built());
         let launch = self.launch(function, &root, &layer_dir, venv.map(PathBuf::as_path));
         let launch = variables.iter().fold(launch, |launch, (name, value)| launch.env(*name, value));
-        Ok(Some(self.started_with(launch, root, folders)))
+        Ok(Some(self.local_run(launch, root, folders)))
     }
 
-    fn started_with(&self, launch: Launch, root: PathBuf, folders: Vec<TempDir>) -> Session<'_> {
+    fn local_run(&self, launch: Launch, root: PathBuf, folders: Vec<TempDir>) -> LocalRun<'_> {
         let logs = Arc::new(Mutex::new(String::new()));
         let into = Arc::clone(&logs);
         let sink = Arc::new(move |line: crate::emulator::LogLine| {
@@ -97,13 +93,13 @@ impl Runner {
             text.push('\n');
         });
         let sandbox = Sandbox::new(launch, sink).init_timeout(INIT_TIMEOUT);
-        Session { runner: self, sandbox, logs, root, _folders: folders }
+        LocalRun { runner: self, sandbox, logs, root, _folders: folders }
     }
 
     fn launch(&self, function: &Function, root: &Path, layer_dir: &Path, venv: Option<&Path>) -> Launch {
         let handler = function.handler.value().map_or("", String::as_str);
         let mut launch = Launch::new(&self.bootstrap, root).one_pipe();
-        // Not to read a setting: to take everything away that the function will not have.
+        // Not to read settings, but to remove every variable that the function will not have.
         for (name, _) in std::env::vars_os() {
             if !INHERITED.iter().any(|kept| name == *kept) && launch.variable(&name.to_string_lossy()).is_none() {
                 launch = launch.without(name);
@@ -139,7 +135,7 @@ impl Runner {
     }
 }
 
-impl Session<'_> {
+impl LocalRun<'_> {
     /// Starts the application and waits until it takes requests.
     pub(super) fn start(&mut self) -> Result<(), Box<StartError>> {
         let sandbox = &mut self.sandbox;
@@ -181,7 +177,7 @@ impl Session<'_> {
     }
 }
 
-/// The `python` folders of the layers that are made here, together as Lambda puts them together.
+/// The `python` folders of the local layers, merged as Lambda merges them.
 fn layer_folder(project: &Project, function: &Function) -> Result<TempDir, Failure> {
     let folder = temporary()?;
     for layer in project.deployment.local_layers(function) {

@@ -1,13 +1,13 @@
-//! Findings for the eye, and for programs.
+//! Findings as text for people, and as JSON for programs.
 
 use serde_json::json;
 
-use super::Failure;
 use super::checks::CHECKS;
 use super::finding::{Finding, Findings, Severity};
+use crate::cli::failure::Failure;
 use crate::cli::out::{BOLD, CYAN, DIM, GREEN, Out, RED, YELLOW};
 
-/// Where long texts are broken.
+/// The length of a line of text.
 const WIDTH: usize = 100;
 
 fn style(severity: Severity) -> anstyle::Style {
@@ -18,7 +18,7 @@ fn style(severity: Severity) -> anstyle::Style {
     }
 }
 
-/// What was looked at.
+/// What was checked.
 pub(super) struct Subject {
     /// Files and applications, by name.
     pub(super) names: Vec<String>,
@@ -61,7 +61,7 @@ fn paragraph(label: &str, text: &str, out: &mut Out) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A text in lines, broken between words. Control characters are shown, not sent: a message may come from anywhere.
+/// A text in lines, broken between words. Control characters are escaped: a message may come from anywhere.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

@@ -5,23 +5,14 @@ use std::path::{Path, PathBuf};
 use super::model::{
     Code, Deployment, Dialect, Function, FunctionUrl, HttpApi, Layer, LayerUse, RestApi, TargetGroup, Variables,
 };
-use super::node::{Field, Node, Place};
+use super::node::{Field, Node};
 use super::openapi;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 mod module;
+mod resource;
 
-/// One resource of one module, every expression worked out.
-#[derive(Debug)]
-struct Resource {
-    /// `aws_lambda_function.app`, with its module in front.
-    base: String,
-    /// The same with `["key"]` behind it.
-    name: String,
-    kind: String,
-    at: Place,
-    body: Node,
-}
+use self::resource::Resource;
 
 /// All resources of a folder and of the modules that it calls.
 struct Stack {
@@ -29,7 +20,7 @@ struct Stack {
     resources: Vec<Resource>,
 }
 
-/// Reads the files of a root module, its variables set to these values.
+/// Reads the files of a root module with these values of its variables.
 pub(super) fn read(folder: &Path, variables: &[(String, String)]) -> Result<Deployment, Failure> {
     let root = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let resources = module::resources(folder, variables)?;
@@ -47,7 +38,7 @@ impl Stack {
         named.iter().find_map(|name| self.resources.iter().find(|one| one.base == *name && one.kind == kind))
     }
 
-    /// The function that a value stands for, also through one of its aliases.
+    /// The function that a value refers to, directly or through an alias.
     fn function(&self, node: Option<&Node>) -> Option<String> {
         if let Some(function) = self.target(node, "aws_lambda_function") {
             return Some(function.name.clone());

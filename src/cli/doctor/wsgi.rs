@@ -1,8 +1,10 @@
-//! Names of applications, and what a module's text says about them. Python itself is asked later, by starting it.
+//! Where a handler leads, as far as files tell without Python: the module's file, and what its text says.
 
 use super::contents::{Contents, extension};
+use crate::cli::packaging::modules::{file_of, mentions};
+use crate::handler_name::HandlerName;
 
-/// What frameworks make an application with, on the right of `app = …`.
+/// Calls with which frameworks make an application, on the right of `app = …`.
 const MAKERS: &[&str] = &[
     "Flask(",
     "Bottle(",
@@ -22,29 +24,14 @@ const MAKERS: &[&str] = &[
 /// Functions that are called once to make an application.
 const FACTORIES: &[&str] = &["create_app", "make_app", "create_application"];
 
-/// Where an application is looked for when nobody names it, and under which names.
+/// The modules and names that are searched when no application is named.
 const MODULES: &[&str] = &["app.py", "application.py", "wsgi.py", "main.py"];
 const ATTRIBUTES: &[&str] = &["app", "application"];
 
-/// A handler's module file and attribute: `src/app.create_app()` is `src/app.py` and `create_app`.
-pub(super) fn module_and_attribute(handler: &str) -> Option<(String, String)> {
-    let name = handler.trim().trim_end_matches("()");
-    let (module, attribute) = name.split_once(':').or_else(|| name.rsplit_once('.'))?;
-    let usable = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
-    (usable(module) && usable(attribute)).then(|| (module.replace('.', "/"), attribute.to_owned()))
-}
-
-/// The file of a module, if it is in the package.
-pub(super) fn module_file(contents: &Contents, module: &str) -> Option<String> {
-    [format!("{module}.py"), format!("{module}/__init__.py"), format!("{module}.pyc"), format!("{module}/__init__.pyc")]
-        .into_iter()
-        .find(|name| contents.has(name))
-}
-
-/// What the files of a package tell of a handler.
+/// What the files of a package say of a handler.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
-    /// Nothing speaks against it.
+    /// Nothing is known to be wrong.
     Fine,
     /// No file of the package can be this module.
     NoModule(String),
@@ -52,34 +39,46 @@ pub(super) enum Lookup {
     NoName(String, String),
 }
 
+/// The name that a handler has, if it can be read.
+pub(super) fn name(handler: &str) -> Option<HandlerName> {
+    HandlerName::parse(handler).ok()
+}
+
+/// The file of the handler's module, if it is in the package.
+pub(super) fn module_file<'a>(contents: &'a Contents, name: &HandlerName) -> Option<&'a str> {
+    file_of(&name.path(), contents.names())
+}
+
+/// Whether the package has a module for one of the name's readings.
+pub(super) fn has_module(contents: &Contents, name: &HandlerName) -> bool {
+    name.readings().any(|name| module_file(contents, &name).is_some())
+}
+
 /// Looks a handler up by its names alone.
 pub(super) fn look_up(contents: &Contents, handler: &str) -> Lookup {
-    let Some((module, attribute)) = module_and_attribute(handler) else { return Lookup::Fine };
-    // `app.object.method`: the module can end earlier.
-    let file =
-        module.match_indices('/').map(|(end, _)| &module[..end]).find_map(|module| module_file(contents, module));
-    let Some(file) = module_file(contents, &module) else {
-        let is_elsewhere = file.is_some() || contents.has_folder(&module);
-        return if is_elsewhere { Lookup::Fine } else { Lookup::NoModule(module.replace('/', ".")) };
+    let Some(name) = name(handler) else { return Lookup::Fine };
+    let Some(file) = module_file(contents, &name) else {
+        // `app.object.method`: the module can end earlier, and only Python knows what it has.
+        let is_elsewhere = has_module(contents, &name) || contents.has_folder(&name.path());
+        return if is_elsewhere { Lookup::Fine } else { Lookup::NoModule(name.module) };
     };
-    let text = contents.text(&file).filter(|_| extension(&file) == "py");
-    let first = attribute.split('.').next().unwrap_or(&attribute);
-    // What a star brings along, nobody knows.
-    let mentions = |text: &str| {
-        let words = text.split(|char: char| !(char.is_alphanumeric() || char == '_'));
-        text.contains("import *") || text.contains("__getattr__") || words.into_iter().any(|word| word == first)
-    };
-    match text {
-        Some(text) if !mentions(&text) => Lookup::NoName(file, first.to_owned()),
+    match source(contents, file) {
+        Some(text) if !mentions(&text, name.first_attribute()) => {
+            Lookup::NoName(file.to_owned(), name.first_attribute().to_owned())
+        }
         _ => Lookup::Fine,
     }
 }
 
+fn source(contents: &Contents, file: &str) -> Option<String> {
+    contents.text(file).filter(|_| extension(file) == "py")
+}
+
 /// Whether the text of the handler's module makes a WSGI application of that name.
 pub(super) fn is_application(contents: &Contents, handler: &str) -> bool {
-    let Some((module, attribute)) = module_and_attribute(handler) else { return false };
-    let Some(text) = module_file(contents, &module).and_then(|file| contents.text(&file)) else { return false };
-    makes(&text, &attribute)
+    let Some(name) = name(handler) else { return false };
+    let text = module_file(contents, &name).and_then(|file| source(contents, file));
+    text.is_some_and(|text| makes(&text, &name.attributes.join(".")))
 }
 
 fn makes(text: &str, name: &str) -> bool {
@@ -95,7 +94,7 @@ fn makes(text: &str, name: &str) -> bool {
     })
 }
 
-/// The application of a folder, if its files name one in a usual way.
+/// The application of a folder, if a file has one under a usual name.
 pub(super) fn guess(contents: &Contents) -> Option<String> {
     let is_candidate =
         |name: &&str| MODULES.contains(name) || name.ends_with("/wsgi.py") && name.matches('/').count() == 1;
@@ -119,12 +118,14 @@ mod tests {
             ("mysite.wsgi.application", "mysite/wsgi", "application"),
             ("mysite.wsgi:application", "mysite/wsgi", "application"),
             ("src/app.app", "src/app", "app"),
+            ("./src/app:app", "src/app", "app"),
             ("app:create_app()", "app", "create_app"),
         ] {
-            assert_eq!(module_and_attribute(handler), Some((file.to_owned(), attribute.to_owned())), "{handler}");
+            let name = name(handler).unwrap();
+            assert_eq!((name.path().as_str(), name.attributes.join(".").as_str()), (file, attribute), "{handler}");
         }
         for handler in ["bootstrap", "", "app.", ".app", "not a handler"] {
-            assert_eq!(module_and_attribute(handler), None, "{handler}");
+            assert_eq!(name(handler), None, "{handler}");
         }
     }
 
@@ -141,12 +142,19 @@ mod tests {
         write("shop/__init__.py", "");
         write("shop/wsgi.py", "application = 1\n");
         let contents = Contents::open(folder.path()).unwrap();
-        for fine in
-            ["app.app", "shop.wsgi:application", "shop/wsgi.application", "star.app", "app.app.handle", "bootstrap"]
-        {
+        for fine in [
+            "app.app",
+            "./app:app",
+            "shop.wsgi:application",
+            "shop/wsgi.application",
+            "star.app",
+            "app.app.handle",
+            "bootstrap",
+        ] {
             assert_eq!(look_up(&contents, fine), Lookup::Fine, "{fine}");
         }
         assert_eq!(look_up(&contents, "ap.app"), Lookup::NoModule("ap".to_owned()));
+        assert_eq!(look_up(&contents, "./ap:app"), Lookup::NoModule("ap".to_owned()));
         assert_eq!(look_up(&contents, "shop.wsgy.application"), Lookup::Fine, "it could be a name in shop/__init__.py");
         assert_eq!(
             look_up(&contents, "app:create_app()"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
 
 use super::node::{Data, Map, Node, Place};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 /// Reads a template. CloudFormation's short forms (`!Ref X`) become their long ones (`{"Ref": "X"}`).
 pub(super) fn parse(text: &str, file: &Path) -> Result<Node, Failure> {
@@ -47,14 +47,14 @@ fn node(yaml: &MarkedYaml<'_>, file: &Arc<Path>) -> Node {
     Node { at, data }
 }
 
-/// An entry stands where its key stands: the value of `Environment:` begins a line lower.
+/// An entry has its key's place: the value of `Environment:` begins a line lower.
 fn entry(key: &MarkedYaml<'_>, value: &MarkedYaml<'_>, file: &Arc<Path>) -> (String, Node) {
     let key = node(key, file);
     let value = node(value, file);
     (key.text().unwrap_or_default(), Node { at: key.at, data: value.data })
 }
 
-/// CloudFormation User Guide, "Intrinsic function reference": every tag is the function without `Fn::`, but for two.
+/// CloudFormation User Guide, "Intrinsic function reference": every tag but two is the function without `Fn::`.
 fn long_form(tag: &str) -> Option<String> {
     match tag {
         "" => None,

@@ -1,6 +1,6 @@
 //! Which files of the standard library go into the layer.
 
-use crate::bundle::Pattern;
+use crate::bundle::Glob;
 use crate::cli::failure::Failure;
 
 /// The default list, with its reasons; `--list` prints it.
@@ -8,7 +8,7 @@ pub(super) const LEFT_OUT: &str = include_str!("left_out.txt");
 
 /// The default list, and the user's changes to it.
 pub(super) struct Selection {
-    rules: Vec<Pattern>,
+    rules: Vec<Glob>,
     keep: Vec<Given>,
     drop: Vec<Given>,
 }
@@ -17,14 +17,14 @@ pub(super) struct Selection {
 struct Given {
     option: &'static str,
     text: String,
-    pattern: Pattern,
+    pattern: Glob,
     used: bool,
 }
 
 impl Selection {
     pub(super) fn new(keep: &[String], drop: &[String]) -> Result<Self, Failure> {
         let lines = LEFT_OUT.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let rules = lines.map(Pattern::parse).collect::<Result<_, _>>().map_err(Failure::Failed)?;
+        let rules = lines.map(Glob::parse).collect::<Result<_, _>>().map_err(Failure::Failed)?;
         Ok(Self { rules, keep: given("--keep", keep)?, drop: given("--drop", drop)? })
     }
 
@@ -52,7 +52,7 @@ impl Selection {
 }
 
 fn given(option: &'static str, texts: &[String]) -> Result<Vec<Given>, Failure> {
-    let parse = |text: &String| match Pattern::parse(text) {
+    let parse = |text: &String| match Glob::parse(text) {
         Ok(pattern) => Ok(Given { option, text: text.clone(), pattern, used: false }),
         Err(error) => Err(Failure::Usage(format!("{option}: {error}"))),
     };

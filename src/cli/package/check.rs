@@ -1,47 +1,29 @@
-//! What would not run on Lambda, or surprise there: read from the files themselves, whatever their names promise.
+//! What would not run on Lambda, or would surprise there. It is read from the files themselves, not only from their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 
-use super::dists::Dists;
 use super::files::{AppFiles, Staged};
-use super::target::{Extension, Target};
 use crate::bundle::Elf;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::packaging::dists::Dists;
+use crate::cli::packaging::libraries;
+use crate::cli::packaging::modules::{self, Extension, base, mentions};
+use crate::cli::packaging::requirements::normal;
+use crate::cli::packaging::tags::mismatch_of_all;
+use crate::cli::packaging::target::Target;
+use crate::cli::packaging::unfit::Unfit;
+use crate::handler_name::HandlerName;
 
-/// What was found. An error stops the package; each names the thing and the way out.
+/// What was found. An error stops the package. Each text names the file and what to do.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) errors: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
 
-/// Libraries that Amazon Linux 2023's minimal image has, as far as wheels may count on them: those that the manylinux
-/// policies allow (PEP 600), without X11 and OpenGL, and OpenSSL.
-const SYSTEM_LIBRARIES: [&str; 19] = [
-    "ld-linux-aarch64.so.1",
-    "ld-linux-x86-64.so.2",
-    "libanl.so.1",
-    "libc.so.6",
-    "libcrypt.so.2",
-    "libcrypto.so.3",
-    "libdl.so.2",
-    "libgcc_s.so.1",
-    "libglib-2.0.so.0",
-    "libgobject-2.0.so.0",
-    "libgthread-2.0.so.0",
-    "libm.so.6",
-    "libpthread.so.0",
-    "libresolv.so.2",
-    "librt.so.1",
-    "libssl.so.3",
-    "libstdc++.so.6",
-    "libutil.so.1",
-    "libz.so.1",
-];
-
-/// Packages that people meet for want of a library, and what to install in their place.
+/// Packages that often lack a library on Lambda, and what to install in their place.
 const INSTEAD: [(&str, &str); 4] = [
     ("opencv-contrib-python", "opencv-contrib-python-headless"),
     ("opencv-python", "opencv-python-headless"),
@@ -51,8 +33,8 @@ const INSTEAD: [(&str, &str); 4] = [
 
 /// Wheels that are not for the target, and installations that point to the build machine.
 pub(super) fn installed(dists: &Dists, files: &[Staged], target: &Target, findings: &mut Findings) {
-    for dist in dists.iter().filter(|dist| !dist.tags.is_empty()) {
-        if !dist.tags.iter().any(|tag| target.fits(tag)) {
+    for dist in dists.iter() {
+        if mismatch_of_all(dist.tags.iter().map(String::as_str), &(*target).into()).is_some() {
             let (name, version, tags) = (&dist.name, &dist.version, dist.tags.join(", "));
             findings.errors.push(format!("{name} {version} was installed for {tags}, not for {target}"));
         }
@@ -79,15 +61,20 @@ pub(super) fn binaries(
     for file in files {
         let unreadable =
             |error: std::io::Error| Failure::Failed(format!("cannot read {}: {error}", file.path.display()));
-        let elf = begins_as_elf(file).map_err(unreadable)?;
-        if !elf && !foreign_module(file) {
+        let start = start_of(file).map_err(unreadable)?;
+        if start != ELF && !foreign_module(file) {
             continue;
         }
         let owner = dists.owner(&file.name).map(|dist| format!("{} {}", dist.name, dist.version));
         let binary = Binary { file, target, owner, siblings: files };
         match Elf::read(&fs::read(&file.path).map_err(unreadable)?) {
             Ok(None) => {
-                let text = binary.says("is a module for macOS or Windows: no import on Lambda finds it");
+                let system = match modules::unfit(&file.name, &(*target).into()) {
+                    Some(Unfit::System(system)) => system,
+                    _ if libraries::is_mach_o(&start) => "macOS",
+                    _ => "another system",
+                };
+                let text = binary.says(&format!("is a module for {system}: no import on Lambda finds it"));
                 binary.worse(findings).push(text);
             }
             Ok(Some(elf)) => {
@@ -104,8 +91,12 @@ pub(super) fn binaries(
 }
 
 fn lacks(whose: &str, library: &str, files: &[&str]) -> String {
-    let more = if files.len() > 1 { format!(" and {} more files", files.len() - 1) } else { String::new() };
-    let name = whose.split(' ').next().unwrap_or(whose).to_lowercase();
+    let more = match files.len() {
+        0 | 1 => String::new(),
+        2 => " and 1 more file".to_owned(),
+        count => format!(" and {} more files", count - 1),
+    };
+    let name = normal(whose.split(' ').next().unwrap_or(whose));
     let instead = INSTEAD.iter().find(|(package, _)| *package == name);
     let fix = match instead {
         Some((_, other)) => format!("require {other} instead"),
@@ -130,82 +121,82 @@ impl Binary<'_> {
         format!("{of}{} {what}", self.file.name)
     }
 
-    /// Where an oddity belongs: the application's own files are there to be used.
+    /// Where a doubtful file is reported: the application's own files are there to be used, so theirs are errors.
     fn worse<'f>(&self, findings: &'f mut Findings) -> &'f mut Vec<String> {
         if self.owner.is_none() { &mut findings.errors } else { &mut findings.warnings }
     }
 
-    /// Whether Python would load it as a module or with one: what wheels bring beside may be for other machines.
+    /// Whether Python would load it, as a module or with one. Other programs in wheels may be for other machines.
     fn must_load(&self) -> bool {
         self.owner.is_none() || Extension::of(base(&self.file.name)).is_some_and(|name| name.fits(self.target))
     }
 
-    /// Checks a file; what it gives are the libraries that nobody has.
+    /// Checks a file, and returns the libraries that neither the package nor Lambda has.
     fn check(&self, elf: &Elf, here: &BTreeSet<&str>, findings: &mut Findings) -> Vec<String> {
         if let Some(version) = self.wrong_python() {
             let text = self.says(&format!("is for Python {version}, not {}: no import finds it", self.target.python));
             self.worse(findings).push(text);
             return Vec::new();
         }
-        if elf.architecture != Some(self.target.architecture) {
-            let machine = elf.architecture.map_or_else(|| "another machine".to_owned(), |found| found.to_string());
+        match libraries::unfit(elf, &(*self.target).into()) {
+            Some(Unfit::Glibc(symbol)) => findings.errors.push(self.says(&format!(
+                "needs glibc {} (symbol {}), and Lambda has {}: build it on an older system, or --exclude '{}'",
+                symbol.version, symbol.name, self.target.glibc, self.file.name
+            ))),
+            Some(unfit) => {
+                self.cannot_load(unfit, findings);
+                return Vec::new();
+            }
+            None => {}
+        }
+        let python = format!("libpython3.{}.so", self.target.python.minor);
+        let known =
+            |library: &str| libraries::is_on_lambda(library) || here.contains(library) || library.starts_with(&python);
+        elf.needed.iter().filter(|library| !known(library)).cloned().collect()
+    }
+
+    fn cannot_load(&self, unfit: Unfit, findings: &mut Findings) {
+        if let Unfit::Musl(library) = unfit {
+            let what = format!("needs {library}: it was built on Alpine, and Lambda has glibc");
+            findings.errors.push(self.says(&what));
+        } else if let Unfit::Architecture(found) = unfit {
+            let machine = found.map_or_else(|| "another machine".to_owned(), |found| found.to_string());
             let name = &self.file.name;
             let what = format!("is for {machine}, not {}; --exclude '{name}' leaves it out", self.target.architecture);
             let worse = if self.must_load() { &mut findings.errors } else { &mut findings.warnings };
             worse.push(self.says(&what));
-            return Vec::new();
         }
-        if let Some(musl) = elf.needed.iter().find(|library| library.contains("musl")) {
-            findings.errors.push(self.says(&format!("needs {musl}: it was built on Alpine, and Lambda has glibc")));
-            return Vec::new();
-        }
-        if let Some(symbol) = elf.glibc.as_ref().filter(|symbol| symbol.version > self.target.glibc) {
-            findings.errors.push(self.says(&format!(
-                "needs glibc {} (symbol {}), and Lambda has {}: build it on an older system, or --exclude '{}'",
-                symbol.version, symbol.name, self.target.glibc, self.file.name
-            )));
-        }
-        let python = format!("libpython3.{}.so", self.target.python.minor);
-        let known = |library: &str| {
-            SYSTEM_LIBRARIES.contains(&library) || here.contains(library) || library.starts_with(&python)
-        };
-        elf.needed.iter().filter(|library| !known(library)).cloned().collect()
     }
 
-    /// The version in an extension module's name, if it is another one and no right one is beside it.
+    /// The version in an extension module's name, if it is another one and the right one is not next to it.
     fn wrong_python(&self) -> Option<String> {
-        let Some(extension @ Extension::Tagged { version, .. }) = Extension::of(base(&self.file.name)) else {
-            return None;
-        };
-        if version == format!("3{}", self.target.python.minor) {
-            return None;
-        }
+        let extension = Extension::of(base(&self.file.name))?;
+        let version = extension.other_python(Some(self.target.python))?;
         let folder = |name: &str| name.rsplit_once('/').map(|(folder, _)| folder.to_owned());
         let right_one = self.siblings.iter().any(|other| {
             folder(&other.name) == folder(&self.file.name)
                 && Extension::of(base(&other.name))
                     .is_some_and(|other| other.stem() == extension.stem() && other.fits(self.target))
         });
-        (!right_one).then(|| version.replacen('3', "3.", 1))
+        (!right_one).then_some(version)
     }
 }
 
-fn base(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
+/// How an ELF file begins.
+const ELF: &[u8] = b"\x7fELF";
+
+fn start_of(file: &Staged) -> std::io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    fs::File::open(&file.path)?.take(4).read_to_end(&mut start)?;
+    Ok(start)
 }
 
-fn begins_as_elf(file: &Staged) -> std::io::Result<bool> {
-    let mut head = Vec::new();
-    fs::File::open(&file.path)?.take(4).read_to_end(&mut head)?;
-    Ok(head == b"\x7fELF")
-}
-
-/// An extension module that is no ELF file, by its name.
+/// Whether a file that is not ELF is an extension module by its name.
 fn foreign_module(file: &Staged) -> bool {
     Extension::of(base(&file.name)).is_some() || file.is("pyd") || file.is("dylib")
 }
 
-/// Names at the top that hide something: of the standard library, of a requirement, or of the layer.
+/// Names at the top that hide something of the standard library, of a requirement, or of the layer.
 pub(super) fn names(files: &[Staged], app: &AppFiles, stdlib: &BTreeSet<String>, findings: &mut Findings) {
     let (mut own, mut required) = (BTreeSet::new(), BTreeSet::new());
     for file in files {
@@ -241,23 +232,23 @@ fn top_level_module(file: &Staged) -> Option<&str> {
     name.filter(|name| file.is("py") && !name.contains(['.', '-']))
 }
 
-/// Whether a handler's module is in the package; its attributes only Python knows.
+/// Whether a handler's module is in the package. Its attributes only Python knows, but where the name can be read in
+/// several ways, a module counts as the handler's only if its source mentions the next name.
 pub(super) fn handler(handler: &str, files: &[Staged]) -> Result<(), Failure> {
-    let name = handler.trim().trim_end_matches("()");
-    let split = if name.contains(':') { name.split_once(':') } else { name.rsplit_once('.') };
-    let Some((module, _)) = split else {
-        return Err(Failure::Usage(format!(
-            "--handler {handler}: write it as the function has it, `app.app` or `mysite.wsgi.application`"
-        )));
+    let name =
+        HandlerName::parse(handler).map_err(|error| Failure::Usage(format!("--handler: {}", error.message())))?;
+    let file_of = |name: &HandlerName| {
+        let found = modules::file_of(&name.path(), files.iter().map(|file| file.name.as_str()))?;
+        files.iter().find(|file| file.name == found)
     };
-    let path = module.trim_end_matches(".py").trim_start_matches("./").replace('.', "/");
-    let is_module = |file: &Staged| {
-        let rest = file.name.strip_prefix(&path).unwrap_or_default();
-        [".py", ".pyc", "/__init__.py", "/__init__.pyc"].contains(&rest) || Extension::of(rest).is_some()
+    let leads_on = |name: &HandlerName| {
+        let source = file_of(name).map(|file| fs::read(&file.path).unwrap_or_default());
+        source.is_some_and(|source| mentions(&String::from_utf8_lossy(&source), name.first_attribute()))
     };
-    if files.iter().any(is_module) {
+    if file_of(&name).is_some() || name.readings().skip(1).any(|name| leads_on(&name)) {
         return Ok(());
     }
+    let path = name.path();
     Err(Failure::Failed(format!(
         "the handler {handler} names a module that is not in the package: there is no {path}.py and no \
          {path}/__init__.py. Correct --handler, or name the folder that holds the module"

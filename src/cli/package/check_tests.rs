@@ -1,9 +1,9 @@
 use std::path::Path;
 
-use super::super::target::PythonVersion;
+use super::super::files::staged;
 use super::*;
 use crate::bundle::{Architecture, Glibc};
-use crate::cli::package::files::staged;
+use crate::cli::packaging::target::PythonVersion;
 
 /// With a C library as new as any machine's, since the files are this machine's programs.
 fn target() -> Target {
@@ -89,6 +89,7 @@ fn modules_for_another_python_are_found_by_name() {
 fn modules_for_other_systems_are_found_by_name() {
     let own = binaries_of(&["a/_m.pyd", "a/_m.cpython-313-darwin"], &target(), false);
     assert_eq!(own.errors.len(), 1, "{own:?}");
+    assert!(own.errors[0].contains("is a module for Windows"), "{own:?}");
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("_m.cpython-313-darwin.so"), "Mach-O").unwrap();
     let mut findings = Findings::default();
@@ -131,10 +132,21 @@ fn names_that_hide_others_are_told() {
 
 #[test]
 fn a_handlers_module_has_to_be_there() {
-    let (_folder, files) = stage(&["app.py", "mysite/wsgi.py", "pkg/__init__.pyc"]);
-    for fine in ["app.app", "app:create_app()", "mysite.wsgi.application", "mysite/wsgi.application", "pkg.app"] {
+    let (folder, files) = stage(&["app.py", "mysite/wsgi.py", "pkg/__init__.pyc"]);
+    fs::write(folder.path().join("app.py"), "from x import site\n").unwrap();
+    for fine in [
+        "app.app",
+        "app:create_app()",
+        "mysite.wsgi.application",
+        "mysite/wsgi.application",
+        "pkg.app",
+        "./app:app",
+        "app.site.wsgi",
+    ] {
         assert!(handler(fine, &files).is_ok(), "{fine}");
     }
+    // The runtime would look for `other` in app.py, which has no such name.
+    assert!(handler("app.other.wsgi", &files).is_err());
     let error = handler("main.app", &files).unwrap_err().to_string();
     assert!(error.contains("no main.py and no main/__init__.py"), "{error}");
     assert!(matches!(handler("app", &files), Err(Failure::Usage(_))));

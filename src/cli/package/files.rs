@@ -9,9 +9,9 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::rules::{SECRETS, Selection};
 use super::tool::Steps;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
-/// A folder with this file is one that this command made: it is replaced, and never packed.
+/// Marks a folder that this command made. Such a folder is replaced, and never packed.
 pub(super) const MARKER: &str = ".wsgi-lambda-package";
 
 /// What was taken from the application's folder.
@@ -22,9 +22,9 @@ pub(super) struct AppFiles {
     pub(super) bytes: u64,
     /// What was left out, and why, as far as the walk went.
     pub(super) left_out: Vec<(String, &'static str)>,
-    /// What a requirement had installed under the same name; the application's file is in its place.
+    /// Files that a requirement had installed under the same name. The application's file replaced each.
     pub(super) replaced: Vec<String>,
-    /// Sockets and the like.
+    /// Sockets and other things that are neither file nor folder.
     pub(super) odd: Vec<String>,
 }
 
@@ -34,8 +34,8 @@ impl AppFiles {
     }
 }
 
-/// Copies an application into the stage, over what its requirements brought: it is first on sys.path anyway. Links are
-/// followed: what they lead to is packed. `output` is what this run will write.
+/// Copies an application into the stage, over the files of its requirements. Links are followed: what they lead to is
+/// packed. `output` is what this run will write.
 pub(super) fn copy(
     app: &Path,
     stage: &Path,
@@ -153,7 +153,7 @@ pub(super) fn staged(stage: &Path) -> Result<Vec<Staged>, Failure> {
         files.push(Staged {
             name: relative(entry.path(), stage)?,
             size: metadata.len(),
-            // The owner's bit alone: the others follow the umask of whoever checked the files out.
+            // The owner's bit alone: the others depend on the umask with which the files were checked out.
             executable: metadata.permissions().mode() & 0o100 != 0,
             path: entry.into_path(),
         });
@@ -165,7 +165,7 @@ pub(super) fn staged(stage: &Path) -> Result<Vec<Staged>, Failure> {
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use super::super::rules::{DEVELOPMENT, Patterns};
+    use super::super::rules::{DEVELOPMENT, Globs};
     use super::super::tool::Interrupt;
     use super::*;
     use crate::cli::out::{Out, Verbosity};
@@ -176,8 +176,8 @@ mod tests {
     }
 
     fn taken(app: &Path, exclude: &[&str], output: &Path) -> Result<AppFiles, Failure> {
-        let exclude = Patterns::parse(exclude, "--exclude").unwrap();
-        let selection = Selection::new(DEVELOPMENT.iter().chain([&SECRETS]), &exclude, &Patterns::default());
+        let exclude = Globs::parse(exclude, "--exclude").unwrap();
+        let selection = Selection::new(DEVELOPMENT.iter().chain([&SECRETS]), &exclude, &Globs::default());
         let stage = tempfile::tempdir().unwrap();
         write(stage.path(), "flask.py");
         let mut out = Out::new(Verbosity::Quiet);

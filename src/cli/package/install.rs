@@ -1,18 +1,19 @@
-//! Requirements, installed for the target by pip or uv: wheels, and what can be made of sources here.
+//! Requirements, installed for the target by pip or uv: wheels, and packages that can be built from source here.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::ValueEnum;
 
+use super::order::{Installed, Order};
 use super::pip::Pip;
 use super::requirements::Source;
-use super::target::Target;
 use super::tool::Steps;
 use super::uv::Uv;
 use crate::bundle::Architecture;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::packaging::target::Target;
 
-/// Who installs.
+/// Which program installs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Choice {
     /// uv if it is there, unless pip has been told of an index that uv would not ask
@@ -23,47 +24,13 @@ pub(super) enum Choice {
     Pip,
 }
 
-/// What is to be installed, and where.
-pub(super) struct Order<'a> {
-    pub(super) target: Target,
-    /// The interpreter of the target's version, if there is one.
-    pub(super) python: Option<&'a Path>,
-    pub(super) source: &'a Source,
-    /// What goes behind `-r`.
-    pub(super) file: PathBuf,
-    /// What goes behind `-r` when one package alone is asked for: the same indexes, and no requirement.
-    pub(super) indexes: PathBuf,
-    pub(super) into: &'a Path,
-    /// An empty folder for things on the way.
-    pub(super) scratch: &'a Path,
-    /// Whether what has no wheel may be built from its source.
-    pub(super) build: bool,
-}
-
-/// What the summary tells.
-#[derive(Debug, Default)]
-pub(super) struct Installed {
-    pub(super) installer: &'static str,
-    /// What had no wheel and was built here.
-    pub(super) built: Vec<String>,
-    pub(super) warnings: Vec<String>,
-}
-
-/// A requirement that cannot be had for the target.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// As its tool names it: `pyyaml==5.3.1`.
-    pub(super) requirement: String,
-    pub(super) why: String,
-}
-
 pub(super) enum Installer {
     Pip(Pip),
     Uv(Uv),
 }
 
 impl Installer {
-    /// Finds the wanted one, or the better one of those that are there.
+    /// Finds the chosen one, or the better one of those that are installed.
     pub(super) fn find(choice: Choice, python: Option<&Path>, source: &Source) -> Result<Self, Failure> {
         let locked = matches!(source, Source::UvLock(_));
         let missing = |text: &str| Failure::Failed(text.to_owned());
@@ -110,73 +77,4 @@ fn foreign_conditions(target: &Target) -> Option<String> {
             target.architecture.machine()
         )
     })
-}
-
-/// The requirement's name alone.
-pub(super) fn name_of(requirement: &str) -> &str {
-    let end = requirement.find(|letter: char| !(letter.is_alphanumeric() || "-_.".contains(letter)));
-    &requirement[..end.unwrap_or(requirement.len())]
-}
-
-/// The error that lists what cannot be had. `newest` has the newest version with a fitting wheel, for each.
-pub(super) fn refused(order: &Order<'_>, refusals: &[(Refusal, Option<String>)]) -> Failure {
-    let list: Vec<String> = refusals
-        .iter()
-        .map(|(refusal, newest)| {
-            let other = match newest {
-                Some(version) => format!("\n    the newest version with a wheel is {version}"),
-                None => String::new(),
-            };
-            format!("  {}\n    {}{other}", refusal.requirement, refusal.why.replace('\n', "\n    "))
-        })
-        .collect();
-    let noun = if refusals.len() == 1 { "requirement" } else { "requirements" };
-    let Target { python, architecture, .. } = order.target;
-    Failure::Failed(format!(
-        "{} {noun} of {} cannot be had for {}:\n{}\n\n\
-         What helps:\n\
-         - another version, or another package that has wheels (psycopg2-binary for psycopg2)\n\
-         - a wheel of your own, built where Lambda runs (`pip wheel NAME -w wheels` in the container image\n  \
-           public.ecr.aws/sam/build-python{python}:latest-{architecture}), and a line `--find-links wheels` in the requirements",
-        refusals.len(),
-        order.source.path().display(),
-        order.target,
-        list.join("\n"),
-    ))
-}
-
-/// The error for everything else that an installer says.
-pub(super) fn failed(installer: &str, order: &Order<'_>, text: &str) -> Failure {
-    Failure::Failed(format!(
-        "{installer} could not install {} for {}:\n{}",
-        order.source.path().display(),
-        order.target,
-        tail(text, 30)
-    ))
-}
-
-/// The last lines of a text.
-pub(super) fn tail(text: &str, count: usize) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_requirement_begins_with_its_name() {
-        for (requirement, name) in
-            [("pyyaml==5.3.1", "pyyaml"), ("a.b-c_d[x]>=1", "a.b-c_d"), ("x @ file:///y", "x"), ("x", "x")]
-        {
-            assert_eq!(name_of(requirement), name);
-        }
-    }
-
-    #[test]
-    fn the_end_of_a_text_is_what_matters() {
-        assert_eq!(tail("a\n\nb\nc\n", 2), "b\nc");
-        assert_eq!(tail("", 2), "");
-    }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::target::PythonVersion;
-use crate::cli::{Failure, LAYER_PYTHONS};
+use crate::cli::failure::Failure;
+use crate::cli::packaging::target::PythonVersion;
+use crate::cli::shared::LAYER_PYTHONS;
 
-/// Compiled files, environment markers and wheels of the same kind need the same minor version.
+/// A Python. Bytecode, environment markers and wheels are right only with the target's minor version.
 pub(super) struct Interpreter {
     pub(super) path: PathBuf,
     pub(super) version: PythonVersion,
@@ -22,7 +23,7 @@ print(sys.implementation.name, '%d.%d' % sys.version_info[:2])
 print(*sorted(getattr(sys, 'stdlib_module_names', ())))
 ";
 
-/// Finds the interpreter: the given one, which then must be right, or the first of those that fits.
+/// Finds the interpreter: the given one, which must have the wanted version, or the first that has it.
 pub(super) fn find(given: Option<&Path>, wanted: PythonVersion) -> Result<Interpreter, Failure> {
     if let Some(path) = given {
         return exactly(path, wanted);
@@ -59,14 +60,14 @@ pub(super) fn any(path: &Path) -> Result<Interpreter, Failure> {
     })
 }
 
-/// The version that `python3` is of, for want of a better target.
+/// The version of `python3`, when nothing else says which Python is meant.
 pub(super) fn default_version() -> Option<PythonVersion> {
     probe(&mut Command::new("python3")).map(|found| found.version)
 }
 
 fn candidates(wanted: PythonVersion) -> Vec<Interpreter> {
     let name = format!("python{wanted}");
-    // A shim of pyenv starts no version that is not chosen; the variable chooses it, and means nothing elsewhere.
+    // A shim of pyenv starts only the chosen version. This variable chooses it, and has no effect on other programs.
     let on_path = probe(Command::new(&name).env("PYENV_VERSION", wanted.to_string()));
     on_path
         .or_else(|| probe(&mut Command::new("python3")).filter(|found| found.version == wanted))
@@ -76,7 +77,7 @@ fn candidates(wanted: PythonVersion) -> Vec<Interpreter> {
         .collect()
 }
 
-/// The layer's Python, where this program still lies in the repository that made both.
+/// The layer's Python, if this program is still in the repository that made both.
 fn layer_python(name: &str) -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     let folder = program.ancestors().map(|folder| folder.join(LAYER_PYTHONS)).find(|folder| folder.is_dir())?;
@@ -87,15 +88,15 @@ fn layer_python(name: &str) -> Option<PathBuf> {
 
 fn known_to_uv(wanted: PythonVersion) -> Option<PathBuf> {
     let version = wanted.to_string();
-    let answer =
+    let output =
         Command::new("uv").args(["python", "find", "--no-project", "--no-python-downloads", &version]).output().ok()?;
-    let path = String::from_utf8(answer.stdout).ok().filter(|_| answer.status.success())?;
+    let path = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
     Some(PathBuf::from(path.trim()))
 }
 
 fn probe(command: &mut Command) -> Option<Interpreter> {
-    let answer = command.args(["-I", "-c", PROBE]).output().ok().filter(|answer| answer.status.success())?;
-    let text = String::from_utf8(answer.stdout).ok()?;
+    let output = command.args(["-I", "-c", PROBE]).output().ok().filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
     let mut lines = text.lines();
     let path = PathBuf::from(lines.next()?);
     let version = lines.next()?.strip_prefix("cpython ")?.parse().ok()?;

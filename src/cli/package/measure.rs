@@ -1,25 +1,17 @@
-//! What bytecode saves: the application started as Lambda starts it, up to its first call for an event.
+//! What bytecode saves: the application is started as Lambda starts it, until it asks for its first event.
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::install::tail;
-use super::target::{PythonVersion, Target};
+use super::tool::tail;
 use crate::bundle::Architecture;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::packaging::target::{Target, python_of_bootstrap};
 use crate::emulator::{Launch, LogLine, Sandbox, locate};
 
-/// The fastest of these is shown: the first one also fetches files from the disk.
+/// How many starts there are. The fastest is shown: the first one also reads files from the disk.
 const STARTS: usize = 3;
-
-/// The Python that a `bootstrap` embeds; it says so in a line like `wsgi-lambda bootstrap 0.1.0 (python3.13)`.
-pub(super) fn python_of(program: &Path) -> Option<PythonVersion> {
-    let answer = Command::new(program).arg("--version").output().ok().filter(|answer| answer.status.success())?;
-    let line = String::from_utf8(answer.stdout).ok()?;
-    line.split_once("(python")?.1.split(')').next()?.parse().ok()
-}
 
 /// How long the runtime takes to its first event, with the application in this folder.
 pub(super) fn cold_start(
@@ -29,7 +21,9 @@ pub(super) fn cold_start(
     target: &Target,
 ) -> Result<Duration, Failure> {
     let program = locate(bootstrap).map_err(|error| Failure::Usage(format!("--measure: {error}")))?;
-    if python_of(&program) != Some(target.python) || Architecture::of_this_machine() != Some(target.architecture) {
+    if python_of_bootstrap(&program) != Some(target.python)
+        || Architecture::of_this_machine() != Some(target.architecture)
+    {
         return Err(Failure::Usage(format!(
             "--measure starts the application here, and {} is not a runtime for Python {} on {}: name one with \
              --bootstrap",
@@ -48,7 +42,7 @@ pub(super) fn cold_start(
 }
 
 async fn one_start(program: &Path, folder: &Path, handler: &str) -> Result<Duration, Failure> {
-    // Bytecode that is written here would end up in the package, and be there for the next start.
+    // Bytecode that is written here would get into the package, and would speed up the next start.
     let launch = Launch::new(program, folder)
         .handler(handler)
         .env("PYTHONDONTWRITEBYTECODE", "1")

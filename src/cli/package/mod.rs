@@ -1,59 +1,50 @@
 //! `wsgi-lambda package`: an application and what it requires, as the zip or folder of a function.
 //!
 //! Everything is put together in a temporary folder, the stage: requirements first, then the application over them,
-//! then bytecode beside both. What is wrong is said before anything is written, and the output appears whole.
+//! then bytecode next to both. Errors are reported before anything is written, and the output appears whole.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Failure, Out};
 use crate::bundle::{Archive, Contents};
+use crate::cli::failure::Failure;
+use crate::cli::out::Out;
+use crate::cli::packaging::dists::Dists;
+use crate::cli::packaging::target::{PythonVersion, Target, python_of_bootstrap};
+use crate::cli::pyc;
 use crate::emulator::locate;
 
 mod check;
-mod dists;
 mod files;
 mod install;
 mod interpreter;
 mod measure;
 mod options;
+mod order;
 mod output;
 mod pip;
+mod plan;
 mod prune;
 mod requirements;
 mod rules;
 mod summary;
-mod target;
 mod tool;
 mod uv;
 
 pub(super) use options::Package;
 
 use check::Findings;
-use dists::Dists;
-use install::{Installer, Order};
-use interpreter::Interpreter;
+use install::Installer;
+use order::Order;
 use output::Output;
+use plan::Plan;
 use requirements::Source;
-use rules::{DEVELOPMENT, INSTALLED, Patterns, SECRETS, Selection};
+use rules::{DEVELOPMENT, Globs, INSTALLED, SECRETS, Selection};
 use summary::Summary;
-use target::{PythonVersion, Target};
 use tool::{Interrupt, Steps};
 
 /// Where Lambda unpacks a function.
 const TASK_ROOT: &str = "/var/task";
-
-/// What the options come to.
-struct Plan {
-    app: PathBuf,
-    output: Output,
-    target: Target,
-    /// Of the target's version; there is none only if nothing is compiled.
-    interpreter: Option<Interpreter>,
-    source: Option<Source>,
-    for_app: Selection,
-    for_installed: Selection,
-}
 
 impl Package {
     /// Makes the package.
@@ -65,7 +56,7 @@ impl Package {
         let mut steps = Steps::new(out, interrupt.clone());
         let result = self.build(&plan, folder.path(), &mut steps);
         drop(steps);
-        // Tools that are ended by the same Ctrl-C fail in ways of their own.
+        // The tools get the same Ctrl-C, and fail in ways of their own.
         let summary = result.or_else(|failure| interrupt.check().and(Err(failure)))?;
         if self.json {
             summary.json(&plan, out)?;
@@ -85,8 +76,8 @@ impl Package {
         let interpreter = if self.contents.no_compile { interpreter.ok() } else { Some(interpreter?) };
         let source =
             if self.requires.no_install { None } else { Source::find(self.requires.requirements.as_deref(), &app)? };
-        let exclude = Patterns::parse(&self.contents.exclude, "--exclude")?;
-        let keep = Patterns::parse(&self.contents.keep, "--keep")?;
+        let exclude = Globs::parse(&self.contents.exclude, "--exclude")?;
+        let keep = Globs::parse(&self.contents.keep, "--keep")?;
         Ok(Plan {
             app,
             output,
@@ -98,19 +89,20 @@ impl Package {
         })
     }
 
-    /// The function's Python: as it is said, or as it is found.
+    /// The function's Python: the one that --python names, else the first that is found.
     fn version(&self) -> Result<PythonVersion, Failure> {
         if let Some(version) = self.target.python {
             return Ok(version);
         }
         let program = locate(self.bootstrap.as_deref()).ok();
-        let of_bootstrap = program.and_then(|program| measure::python_of(&program));
+        let of_bootstrap = program.and_then(|program| python_of_bootstrap(&program));
         let of_interpreter = || self.interpreter.as_deref().map(interpreter::any).transpose();
         let version = match of_bootstrap {
             Some(version) => Some(version),
             None => of_interpreter()?.map(|found| found.version).or_else(interpreter::default_version),
         };
-        version.ok_or_else(|| Failure::Usage("which Python has the function? Say it with --python 3.13".to_owned()))
+        version
+            .ok_or_else(|| Failure::Usage("which Python does the function have? Name it with --python 3.13".to_owned()))
     }
 
     fn build(&self, plan: &Plan, folder: &Path, steps: &mut Steps<'_>) -> Result<Summary, Failure> {
@@ -181,7 +173,7 @@ impl Package {
         Err(Failure::Failed(format!("this would not run on Lambda ({}):\n  {list}", plan.target)))
     }
 
-    /// Writes bytecode, and measures on both sides of it.
+    /// Writes bytecode, and measures a start before and after it.
     fn compile(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &Steps<'_>) -> Result<(), Failure> {
         let Some(interpreter) = plan.interpreter.as_ref().filter(|_| !self.contents.no_compile) else { return Ok(()) };
         let handler = self.handler.as_deref().filter(|_| self.measure);
@@ -193,11 +185,10 @@ impl Package {
         let without = start("without")?;
         steps.begin("compiling")?;
         let mut show = |name: &str| {
-            // An interrupt is noticed behind the step: the compiler hears of Ctrl-C by itself.
+            // An interrupt is noticed after the step: the compiler gets the same Ctrl-C.
             let _ = steps.show(name);
         };
-        summary.compiled =
-            super::pyc::compile(&interpreter.path, stage, TASK_ROOT, !self.contents.no_source, &mut show)?;
+        summary.compiled = pyc::compile(&interpreter.path, stage, TASK_ROOT, !self.contents.no_source, &mut show)?;
         let with = start("with")?;
         summary.starts = without.zip(with);
         Ok(())
@@ -210,7 +201,7 @@ fn write(plan: &Plan, stage: &Path, mut summary: Summary, steps: &Steps<'_>) -> 
     for file in &summary.files {
         archive.add(&file.name, Contents::File(file.path.clone()), file.executable);
     }
-    output::check_size(&plan.output, &summary)?;
+    summary.check_size(&plan.output)?;
     steps.begin(format!("writing {}", plan.output.path().display()))?;
     summary.written = plan.output.write(&archive, steps)?;
     Ok(summary)

@@ -5,19 +5,19 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::install::Choice;
-use super::target::PythonVersion;
 use crate::bundle::{Architecture, Glibc};
+use crate::cli::packaging::target::PythonVersion;
 
 /// Make a function's zip or folder: the application, its requirements, and bytecode for both
 ///
 /// Requirements are installed for Lambda, not for this machine: wheels for the Python, architecture and C library of the
-/// function. What has no wheel is built from its source here, and refused if the result is not for Lambda. Bytecode is
-/// shipped because Lambda's folders are read-only: without it every cold start compiles every module. Every program and
-/// library is read and checked. The same input gives the same bytes.
+/// function. A package without a wheel is built from source here, and refused if the result is not for Lambda. Bytecode
+/// is included because Lambda's folders are read-only: without it every cold start compiles every module. Every program
+/// and library is read and checked. The same input always makes the same bytes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Package {
-    /// The application's folder; what is in it is what is in /var/task
+    /// The application's folder; its contents become those of /var/task
     #[arg(value_name = "APP_DIR", default_value = ".")]
     pub(super) app: PathBuf,
     /// A zip or, without that ending, a folder [default: dist/NAME.zip, or the folder that SAM names in ARTIFACTS_DIR]
@@ -49,7 +49,7 @@ pub(in crate::cli) struct Package {
     pub(super) json: bool,
 }
 
-// No doc comments on these three: clap would take them for the command's own description.
+// No doc comments on these three: clap would show them as the command's own description.
 #[derive(Debug, Args)]
 pub(super) struct TargetOptions {
     /// The function's Python [default: that of the `bootstrap` next to this program, else that of --interpreter]
@@ -71,29 +71,29 @@ pub(super) struct RequirementOptions {
     /// Install nothing: the requirements are in APP_DIR or in a layer
     #[arg(long, conflicts_with = "requirements", help_heading = "Requirements")]
     pub(super) no_install: bool,
-    /// Who installs the requirements
+    /// Which program installs the requirements
     #[arg(long, value_name = "NAME", value_enum, default_value_t = Choice::Auto, help_heading = "Requirements")]
     pub(super) installer: Choice,
-    /// Take wheels alone: build nothing from source, which runs its authors' code on this machine
+    /// Use wheels only: a build from source runs its authors' code on this machine
     #[arg(long, help_heading = "Requirements")]
     pub(super) no_build: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ContentOptions {
-    /// Leave these out, of the application and of packages, as in .gitignore; may be repeated
+    /// Leave files out, of the application and of packages; patterns as in .gitignore; may be repeated
     #[arg(long, value_name = "GLOB", help_heading = "What goes in")]
     pub(super) exclude: Vec<String>,
-    /// Put these in though they are left out by default; may be repeated
+    /// Keep files that are left out by default; may be repeated
     #[arg(long, value_name = "GLOB", help_heading = "What goes in")]
     pub(super) keep: Vec<String>,
     /// Keep the packages' own tests
     #[arg(long, help_heading = "What goes in")]
     pub(super) keep_tests: bool,
-    /// Ship bytecode in place of sources: smaller, and tracebacks show no lines
+    /// Include bytecode in place of sources: smaller, but tracebacks show no lines
     #[arg(long, conflicts_with = "no_compile", help_heading = "What goes in")]
     pub(super) no_source: bool,
-    /// Ship no bytecode: needs no Python of the function's version here, and makes cold starts slower
+    /// Include no bytecode: needs no Python of the function's version here, and makes cold starts slower
     #[arg(long, help_heading = "What goes in")]
     pub(super) no_compile: bool,
 }
@@ -102,11 +102,11 @@ const EXAMPLES: &str = "\
 Examples:
   The application in ./app and app/requirements.txt, into dist/app.zip:
     wsgi-lambda package app --python 3.13
-  For a function on Graviton, with a look at whether the handler is there:
+  For a function on Graviton, with a check that the handler is there:
     wsgi-lambda package app --architecture arm64 --handler app.app
   What bytecode saves at a cold start:
     wsgi-lambda package app --handler app.app --measure
-  Without the documents, and with the one .env file that is public:
+  Without documents, and with the one .env file that is public:
     wsgi-lambda package app --exclude '*.md' --exclude /docs --keep /.env.public
   In a Makefile for SAM (Metadata: {BuildMethod: makefile}), which sets ARTIFACTS_DIR:
     build-App: ; wsgi-lambda package . --python 3.13

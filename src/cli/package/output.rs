@@ -5,10 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::MARKER;
-use super::summary::{Summary, megabytes};
 use super::tool::Steps;
-use crate::bundle::{Archive, Contents, MAX_UNZIPPED, Written};
-use crate::cli::Failure;
+use crate::bundle::{Archive, Contents, Written};
+use crate::cli::failure::Failure;
 
 /// What is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +31,7 @@ impl Output {
             (Some(path), _) if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) => {
                 Self::Zip(absolute(path)?)
             }
-            // A Makefile for SAM may say it in words: `--output "$(ARTIFACTS_DIR)"`.
+            // A Makefile for SAM may name the folder itself: `--output "$(ARTIFACTS_DIR)"`.
             (Some(path), Some(sam)) if path == sam => Self::Artifacts(absolute(path)?),
             (Some(path), _) => Self::Folder(absolute(path)?),
             (None, Some(path)) => Self::Artifacts(absolute(path)?),
@@ -63,12 +62,12 @@ impl Output {
         path
     }
 
-    /// Writes it; what is known of a zip is given.
+    /// Writes it. Returns what is known of a zip.
     pub(super) fn write(&self, archive: &Archive, steps: &Steps<'_>) -> Result<Option<Written>, Failure> {
         let written = match self {
             Self::Zip(path) => archive
                 .write_zip(path, |name| {
-                    // A zip that is written whole is no harm: an interrupt ends the run behind it.
+                    // A whole zip does no harm: an interrupt ends the run after it.
                     let _ = steps.show(name);
                 })
                 .map(Some),
@@ -79,7 +78,7 @@ impl Output {
     }
 }
 
-/// The path as the walk through the application names it, where a link leads to its folder.
+/// The path as the walk through the application sees it, with links in its folder resolved.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     let path =
         std::path::absolute(path).map_err(|error| Failure::Usage(format!("--output {}: {error}", path.display())))?;
@@ -95,8 +94,8 @@ fn is_empty(folder: &Path) -> bool {
 fn replace(path: &Path, archive: &Archive) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent)?;
-    let beside = tempfile::Builder::new().prefix(".wsgi-lambda-").tempdir_in(parent)?;
-    let (new, old) = (beside.path().join("new"), beside.path().join("old"));
+    let neighbour = tempfile::Builder::new().prefix(".wsgi-lambda-").tempdir_in(parent)?;
+    let (new, old) = (neighbour.path().join("new"), neighbour.path().join("old"));
     let mut archive = archive.clone();
     archive.add(MARKER, Contents::Bytes(MARKER_TEXT.to_vec()), false);
     archive.write_folder(&new)?;
@@ -106,13 +105,13 @@ fn replace(path: &Path, archive: &Archive) -> io::Result<()> {
     }
     fs::rename(&new, path).inspect_err(|_| {
         if had_one {
-            // The error that is told is the first one.
+            // The first error is the one to report.
             let _ = fs::rename(&old, path);
         }
     })
 }
 
-/// Adds to a folder of somebody else's, in which nothing of the same name may be.
+/// Adds to a folder that is not ours. Nothing in it may have the same name.
 fn add(path: &Path, archive: &Archive) -> io::Result<()> {
     fs::create_dir_all(path)?;
     let within = tempfile::Builder::new().prefix(".wsgi-lambda-").tempdir_in(path)?;
@@ -121,32 +120,10 @@ fn add(path: &Path, archive: &Archive) -> io::Result<()> {
     let entries: Vec<_> = fs::read_dir(&new)?.collect::<io::Result<_>>()?;
     if let Some(taken) = entries.iter().find(|entry| path.join(entry.file_name()).symlink_metadata().is_ok()) {
         let name = taken.file_name();
-        let text = format!("{} is there already: empty the folder, or add files behind this command", name.display());
+        let text = format!("{} is there already: empty the folder, or add files after this command", name.display());
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
     }
     entries.iter().try_for_each(|entry| fs::rename(entry.path(), path.join(entry.file_name())))
-}
-
-/// Stops what Lambda would refuse. A folder may be meant for a container image, which takes 10 GB.
-pub(super) fn check_size(output: &Output, summary: &Summary) -> Result<(), Failure> {
-    let size = summary.unzipped();
-    if size <= MAX_UNZIPPED || matches!(output, Output::Folder(_)) {
-        return Ok(());
-    }
-    let largest = summary.packages();
-    let list: Vec<String> = largest
-        .iter()
-        .take(10)
-        .map(|package| format!("  {:>9}  {} {}", megabytes(package.size), package.name, package.version))
-        .collect();
-    Err(Failure::Failed(format!(
-        "the package has {}, and Lambda takes {} with all layers:\n{}\n\
-         Leave out what the application does not need (--exclude GLOB), drop the sources (--no-source), or deploy a \
-         container image, which takes 10 GB (--output DIR makes its folder)",
-        megabytes(size),
-        megabytes(MAX_UNZIPPED),
-        list.join("\n")
-    )))
 }
 
 #[cfg(test)]
@@ -188,7 +165,7 @@ mod tests {
         fs::write(path.join("pkg/old.py"), "").unwrap();
         replace(&path, &archive("two")).unwrap();
         assert_eq!(names(&path.join("pkg")), ["x.py"]);
-        assert_eq!(names(root.path()), ["out"], "nothing is left beside it");
+        assert_eq!(names(root.path()), ["out"], "nothing is left next to it");
         fs::remove_file(path.join(MARKER)).unwrap();
         let error = Output::choose(Some(&path), None, app).unwrap_err().to_string();
         assert!(error.contains("not made by this command"), "{error}");

@@ -1,4 +1,4 @@
-//! pip: the commands it is given, and what its words mean.
+//! pip: the commands that it runs, and what its messages mean.
 
 use std::ffi::OsString;
 use std::fs;
@@ -7,14 +7,16 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::install::{Installed, Order, Refusal, failed, name_of, refused, tail};
-use super::tool::{Said, Steps, run};
-use crate::cli::Failure;
+use super::order::{Installed, Order, Unavailable, failed, unavailable};
+use super::tool::{Said, Steps, run, tail};
+use crate::cli::failure::Failure;
+use crate::cli::packaging::requirements::name_of;
+use crate::cli::packaging::tags;
 
-/// A pip that runs in the interpreter of the target's version, so that it evaluates conditions on it right.
+/// A pip that runs in an interpreter of the target's version, so that it evaluates conditions on the version correctly.
 pub(super) struct Pip {
     command: Vec<OsString>,
-    /// Where it is, if it was made for this run.
+    /// The folder of a pip that was made for this run.
     _home: Option<TempDir>,
 }
 
@@ -23,11 +25,11 @@ const INDEX_SETTINGS: [&str; 4] = ["index-url", "extra-index-url", "find-links",
 
 const VERSIONS_SHOWN: usize = 6;
 
-/// What pip found nothing for.
+/// A requirement for which pip found nothing.
 #[derive(Debug, PartialEq, Eq)]
 struct Missing {
     requirement: String,
-    /// The versions for which it did find something.
+    /// The versions for which it found something.
     versions: String,
 }
 
@@ -45,8 +47,8 @@ enum Made {
 }
 
 impl Pip {
-    /// The interpreter's own pip, another one that can run in it (`pip --python`, since 22.3), or one that the interpreter
-    /// makes: distributions keep pip in a package of its own, and give it to virtual environments.
+    /// The interpreter's own pip, another one that can run in it (`pip --python`, since 22.3), or one in a virtual
+    /// environment: distributions put pip into a package of its own, but into every virtual environment.
     pub(super) fn find(python: Option<&Path>) -> Option<Self> {
         let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         let own = python.map(|python| [vec![python.into()], words(&["-m", "pip"])].concat());
@@ -66,14 +68,14 @@ impl Pip {
     }
 
     fn works(&self) -> bool {
-        self.command().arg("--version").output().is_ok_and(|answer| answer.status.success())
+        self.command().arg("--version").output().is_ok_and(|output| output.status.success())
     }
 
     /// Whether pip's settings, in files or variables, say where packages come from.
     pub(super) fn has_an_index(&self) -> bool {
-        let Ok(answer) = self.command().args(["config", "list"]).output() else { return false };
-        // The values may hold passwords: only the keys are looked at.
-        let text = String::from_utf8_lossy(&answer.stdout);
+        let Ok(output) = self.command().args(["config", "list"]).output() else { return false };
+        // The values may hold passwords: only the keys are read.
+        let text = String::from_utf8_lossy(&output.stdout);
         let keys = text.lines().filter_map(|line| line.split_once('=')?.0.rsplit('.').next());
         keys.into_iter().any(|key| INDEX_SETTINGS.contains(&key))
     }
@@ -81,63 +83,63 @@ impl Pip {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]);
-        // A folder is installed into: what guards a machine's own packages does not apply.
+        // pip installs into a folder: the settings that protect a machine's own packages do not apply.
         command.env("PIP_USER", "0").env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_NO_INPUT", "1");
         command.env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
         command
     }
 
-    /// Installs wheels; what has none is built once, and counts if what comes out fits.
+    /// Installs wheels. A package without one is built once, and is taken if its wheel fits.
     pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
         let wheels = order.scratch.join("wheels");
         let mut installed = Installed { installer: "pip", ..Installed::default() };
-        let (mut tried, mut refusals) = (Vec::new(), Vec::new());
+        let (mut tried, mut unmet) = (Vec::new(), Vec::new());
         loop {
-            let said = run(&mut self.wheels_only(order, &wheels, !refusals.is_empty()), steps)?;
+            let said = run(&mut self.wheels_only(order, &wheels, !unmet.is_empty()), steps)?;
             if said.ok {
                 break;
             }
-            // A package that could not be looked for is not known to be missing.
+            // After a failed connection it is not known that a package is missing.
             let Some(missing) = missing(&said.text).filter(|_| !said.text.contains("WARNING: Retrying (")) else {
                 return Err(unexpected(order, &said, &installed));
             };
             if !order.build || tried.contains(&missing.requirement) {
-                refusals.push(missing.refusal());
+                unmet.push(missing.unavailable());
                 break;
             }
             steps.begin(format!("building {}", missing.requirement))?;
             match self.make(&missing, order, &wheels, steps)? {
-                Made::Wheel { file, tag, .. } if order.target.fits(&tag) => {
+                Made::Wheel { file, tag, .. } if tags::mismatch(&tag, &order.target.into()).is_none() => {
                     installed.built.push(file.splitn(3, '-').take(2).collect::<Vec<_>>().join("=="));
                 }
                 Made::Wheel { file, tag, built } => {
                     let how = if built { "built from source here, it is" } else { "the wheel for this machine is" };
-                    refusals.push(missing.refused_because(format!("no wheel; {how} for {tag}")));
+                    unmet.push(missing.because(format!("no wheel; {how} for {tag}")));
                     disguise(&wheels, &file, &tag)?;
                 }
                 Made::Nothing { why } => {
-                    refusals.push(missing.refused_because(why));
+                    unmet.push(missing.because(why));
                     break;
                 }
             }
             tried.push(missing.requirement);
         }
-        if refusals.is_empty() {
+        if unmet.is_empty() {
             return Ok(installed);
         }
-        let with_newest = refusals.into_iter().map(|refusal| {
-            let newest = self.newest(name_of(&refusal.requirement), order, steps)?;
-            Ok((refusal, newest))
+        let with_newest = unmet.into_iter().map(|one| {
+            let newest = self.newest(name_of(&one.requirement), order, steps)?;
+            Ok((one, newest))
         });
-        Err(refused(order, &with_newest.collect::<Result<Vec<_>, Failure>>()?))
+        Err(unavailable(order, &with_newest.collect::<Result<Vec<_>, Failure>>()?))
     }
 
     fn for_target(&self, order: &Order<'_>, into: &Path) -> Command {
         let mut command = self.command();
         command.args(["install", "--only-binary=:all:", "--implementation", "cp"]);
         command.arg("--python-version").arg(order.target.python.to_string());
-        command.arg("--abi").arg(format!("cp3{}", order.target.python.minor));
-        command.args(order.target.pip_platforms().iter().flat_map(|platform| ["--platform", platform]));
+        command.arg("--abi").arg(tags::abi(&order.target));
+        command.args(tags::pip_platforms(&order.target).iter().flat_map(|platform| ["--platform", platform]));
         command.arg("--target").arg(into).current_dir(order.source.folder());
         command
     }
@@ -167,7 +169,7 @@ impl Pip {
         command.arg(&missing.requirement).arg("--requirement").arg(&order.indexes);
         let said = run(command.current_dir(order.source.folder()), steps)?;
         let made = wheel_files(wheels).into_iter().find(|file| !before.contains(file));
-        Ok(match made.and_then(|file| Some((tag_of(&file)?, file))).filter(|_| said.ok) {
+        Ok(match made.and_then(|file| Some((tags::tag_of(&file)?, file))).filter(|_| said.ok) {
             Some((tag, file)) => Made::Wheel { file, tag, built: said.text.contains("Building wheel") },
             None => Made::Nothing { why: nothing_made(&said.text) },
         })
@@ -184,16 +186,16 @@ impl Pip {
 }
 
 impl Missing {
-    fn refusal(self) -> Refusal {
+    fn unavailable(self) -> Unavailable {
         let why = match self.versions.as_str() {
             "" => "no wheel of any version, or no such package".to_owned(),
             versions => format!("no wheel; versions that have one: {}", last(versions)),
         };
-        self.refused_because(why)
+        self.because(why)
     }
 
-    fn refused_because(&self, why: String) -> Refusal {
-        Refusal { requirement: self.requirement.clone(), why }
+    fn because(&self, why: String) -> Unavailable {
+        Unavailable { requirement: self.requirement.clone(), why }
     }
 }
 
@@ -203,7 +205,7 @@ fn missing(text: &str) -> Option<Missing> {
     let requirement = of("No matching distribution found for ")?;
     let versions = of("(from versions: ").unwrap_or_default().trim_end_matches(')');
     let versions = if versions == "none" { "" } else { versions };
-    // Behind it may stand who requires it: `x>=1 (from y)`.
+    // What requires it may follow: `x>=1 (from y)`.
     let requirement = requirement.split(" (from ").next().unwrap_or(requirement);
     Some(Missing { requirement: requirement.to_owned(), versions: versions.to_owned() })
 }
@@ -220,8 +222,8 @@ fn unexpected(order: &Order<'_>, said: &Said, installed: &Installed) -> Failure 
     failed("pip", order, &said.text)
 }
 
-/// Gives a wheel that is not for the target a name that fits everywhere: with it pip goes on to what else is missing,
-/// in runs that install nothing any more.
+/// Renames a wheel that is not for the target, so that it fits everywhere: pip then goes on and finds what else is
+/// missing. From here on the runs install nothing.
 fn disguise(wheels: &Path, file: &str, tag: &str) -> Result<(), Failure> {
     let to = file.replace(tag, "py3-none-any");
     fs::rename(wheels.join(file), wheels.join(to))
@@ -252,13 +254,6 @@ fn wheel_files(folder: &Path) -> Vec<String> {
     wheels
 }
 
-/// `cp313-cp313-linux_x86_64` of `name-1.0-cp313-cp313-linux_x86_64.whl`.
-fn tag_of(wheel: &str) -> Option<String> {
-    let mut parts: Vec<&str> = wheel.strip_suffix(".whl")?.rsplitn(4, '-').take(3).collect();
-    parts.reverse();
-    (parts.len() == 3).then(|| parts.join("-"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,16 +267,9 @@ mod tests {
         assert_eq!(missing(text), Some(expected));
         let text = text.replace("6.0.1, 6.0.2", "none");
         assert_eq!(missing(&text).unwrap().versions, "");
-        assert!(missing(&text).unwrap().refusal().why.contains("no such package"));
+        assert!(missing(&text).unwrap().unavailable().why.contains("no such package"));
         assert_eq!(last("1, 2, 3, 4, 5, 6, 7"), "… 2, 3, 4, 5, 6, 7");
         assert_eq!(missing("ERROR: Cannot install a and b"), None);
-    }
-
-    #[test]
-    fn a_wheels_name_has_its_tag() {
-        assert_eq!(tag_of("a_b-1.0-1x-cp313-cp313-linux_x86_64.whl").as_deref(), Some("cp313-cp313-linux_x86_64"));
-        assert_eq!(tag_of("a-1.0-py3-none-any.whl").as_deref(), Some("py3-none-any"));
-        assert_eq!(tag_of("a-1.0.tar.gz"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! What requirements install and a server never needs.
+//! Files that requirements install and a server never needs.
 //!
-//! Folders of tests go only if nothing that stays names them: numpy.testing imports `numpy._core.tests._natype`, for
-//! one, and some packages load theirs by a string.
+//! A folder of tests is removed only if no remaining file names it: numpy.testing, for example, imports
+//! `numpy._core.tests._natype`, and some packages load their tests by a string.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,9 +11,9 @@ use memchr::memmem;
 
 use super::files::{Staged, staged};
 use super::rules::{Selection, TESTS_FOLDER};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
-/// Files and bytes that were taken out, by reason.
+/// How many files and bytes were removed, by reason.
 #[derive(Debug, Default)]
 pub(super) struct Pruned(pub(super) BTreeMap<&'static str, (usize, u64)>);
 
@@ -36,7 +36,7 @@ impl Pruned {
     }
 }
 
-/// Takes out of the stage, where nothing of the application is yet, what the rules say.
+/// Removes from the stage what the rules name. Nothing of the application is in it yet.
 pub(super) fn installed(stage: &Path, selection: &Selection) -> Result<Pruned, Failure> {
     let mut pruned = Pruned::default();
     for file in staged(stage)? {
@@ -48,7 +48,7 @@ pub(super) fn installed(stage: &Path, selection: &Selection) -> Result<Pruned, F
     Ok(pruned)
 }
 
-/// Commands for a shell, which begin with the path of the build machine's Python.
+/// Shell commands: they begin with the path of the build machine's Python.
 fn script(file: &Staged, selection: &Selection) -> Option<&'static str> {
     let script = file.name.starts_with("bin/") && !selection.keeps(&file.name);
     let text = script.then(|| fs::read(&file.path).ok()).flatten()?;
@@ -66,7 +66,7 @@ pub(super) fn test_folders(stage: &Path, selection: &Selection) -> Result<BTreeS
     Ok(folders.into_iter().filter(|folder| !selection.keeps(folder)).collect())
 }
 
-/// Takes those of the folders out that no remaining file names. `own` are files of the application: they stay.
+/// Removes the folders that no remaining file names. `own` are files of the application: they stay.
 pub(super) fn tests(
     stage: &Path,
     mut folders: BTreeSet<String>,
@@ -123,7 +123,7 @@ fn names(file: &str, text: &[u8], folder: &str) -> bool {
 
 const IMPORT: &str = " import";
 
-/// What stands on both sides of `import` in lines that begin with `from`; names in parentheses go on over lines.
+/// The text on both sides of `import` in lines that begin with `from`. Names in parentheses can take several lines.
 fn from_imports(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.match_indices("from ").filter_map(|(at, word)| {
         let before = text[..at].rsplit('\n').next().unwrap_or_default();
@@ -149,7 +149,7 @@ fn resolved(file: &str, from: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::{INSTALLED, Patterns};
+    use super::super::rules::{Globs, INSTALLED};
     use super::*;
 
     fn stage(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn notes_scripts_and_bytecode_go_programs_stay() {
-        let none = Patterns::default();
+        let none = Globs::default();
         let stage = stage(&[
             ("bin/flask", "#!/home/me/python\n"),
             ("bin/tool", "\x7fELF"),
@@ -204,8 +204,8 @@ mod tests {
             ("app/tests/mine.py", ""),
             ("a/tests/mine.py", ""),
         ]);
-        let none = Patterns::default();
-        let keep = Patterns::parse(&["app"], "--keep").unwrap();
+        let none = Globs::default();
+        let keep = Globs::parse(&["app"], "--keep").unwrap();
         let folders = test_folders(stage.path(), &Selection::new(&INSTALLED, &none, &keep)).unwrap();
         assert!(folders.contains("h/tests") && !folders.contains("h/tests/deep/tests"), "{folders:?}");
         let mut pruned = Pruned::default();

@@ -1,4 +1,4 @@
-//! What an application requires: the file that says so, in a form that pip and uv read.
+//! The file of an application's requirements, in a form that pip and uv read.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,28 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::tool::{Steps, redacted, run};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::packaging::requirements::{FOREIGN_LOCKS, SOURCES, without_comment};
 
 /// A file with requirements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// What `pip install -r` takes, as it is.
+    /// A file for `pip install -r`, as it is.
     Requirements(PathBuf),
     /// `[project.dependencies]` of a pyproject.toml.
     Project(PathBuf),
     /// uv's lock file: pins and hashes of everything.
     UvLock(PathBuf),
 }
-
-/// Looked for in this order: what is written for deployment, what is locked, what is declared.
-const NAMES: [&str; 3] = ["requirements.txt", "uv.lock", "pyproject.toml"];
-
-/// Files that say requirements in a form for one tool, and that tool's way to export them.
-const FOREIGN: [(&str, &str); 3] = [
-    ("poetry.lock", "poetry export -o requirements.txt"),
-    ("Pipfile.lock", "pipenv requirements > requirements.txt"),
-    ("pdm.lock", "pdm export -o requirements.txt"),
-];
 
 impl Source {
     /// The given file, or the first there is in the application's folder.
@@ -38,8 +29,8 @@ impl Source {
             })?;
             return Ok(Some(Self::of(path)));
         }
-        let found = NAMES.iter().map(|name| app.join(name)).find(|path| path.is_file()).map(Self::of);
-        let foreign = FOREIGN.iter().find(|(name, _)| app.join(name).is_file());
+        let found = SOURCES.iter().map(|name| app.join(name)).find(|path| path.is_file()).map(Self::of);
+        let foreign = FOREIGN_LOCKS.iter().find(|(name, _)| app.join(name).is_file());
         match (found, foreign) {
             (None | Some(Self::Project(_)), Some((name, export))) => Err(Failure::Usage(format!(
                 "{name} is a lock file that pip and uv do not read: export it (`{export}`), or name a file with \
@@ -62,7 +53,7 @@ impl Source {
         path
     }
 
-    /// Where paths in it begin.
+    /// The folder to which paths in it are relative.
     pub(super) fn folder(&self) -> &Path {
         self.path().parent().unwrap_or(Path::new("/"))
     }
@@ -74,14 +65,14 @@ impl Source {
             Self::Requirements(path) => Ok(path.clone()),
             Self::UvLock(_) => self.export(made, steps),
             Self::Project(path) => {
-                let answer = Command::new(python).args(["-I", "-c", DEPENDENCIES]).arg(path).output();
-                let answer =
-                    answer.map_err(|error| Failure::Failed(format!("cannot run {}: {error}", python.display())))?;
-                if !answer.status.success() {
-                    let why = redacted(String::from_utf8_lossy(&answer.stderr).trim());
+                let output = Command::new(python).args(["-I", "-c", DEPENDENCIES]).arg(path).output();
+                let output =
+                    output.map_err(|error| Failure::Failed(format!("cannot run {}: {error}", python.display())))?;
+                if !output.status.success() {
+                    let why = redacted(String::from_utf8_lossy(&output.stderr).trim());
                     return Err(Failure::Usage(format!("{}: {why}", path.display())));
                 }
-                write(&made, &answer.stdout)?;
+                write(&made, &output.stdout)?;
                 Ok(made)
             }
         }
@@ -100,10 +91,10 @@ impl Source {
     }
 }
 
-/// Whether a requirements file says nothing: then nobody has to be there to install it.
+/// Whether a requirements file names nothing: then no installer is needed.
 pub(super) fn is_empty(file: &Path) -> bool {
     let text = fs::read_to_string(file).unwrap_or_else(|_| "unreadable".to_owned());
-    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    text.lines().all(|line| without_comment(line).is_empty())
 }
 
 /// Options of a requirements file that say where packages come from, and whether they take an argument.
@@ -118,8 +109,8 @@ const INDEX_OPTIONS: [(&str, bool); 8] = [
     ("--pre", false),
 ];
 
-/// The lines of a requirements file, and of those it includes, that say where packages come from. Whatever is asked for
-/// one package alone has to be asked in the same places: elsewhere somebody else may have one of that name.
+/// The lines of a requirements file, and of the files it includes, that say where packages come from. A single package
+/// has to be looked for in the same places: elsewhere somebody else may have one of the same name.
 pub(super) fn index_lines(file: &Path) -> String {
     let mut lines = String::new();
     collect_index_lines(file, 0, &mut lines);
@@ -129,9 +120,9 @@ pub(super) fn index_lines(file: &Path) -> String {
 fn collect_index_lines(file: &Path, depth: usize, lines: &mut String) {
     let text = fs::read_to_string(file).unwrap_or_default().replace("\\\n", " ");
     let folder = file.parent().unwrap_or(Path::new("/"));
-    for line in text.lines().map(str::trim) {
+    for line in text.lines().map(without_comment) {
         let (option, argument) = line.split_once(['=', ' ']).unwrap_or((line, ""));
-        let argument = argument.split(" #").next().unwrap_or_default().trim_start_matches('=').trim();
+        let argument = argument.trim_start_matches('=').trim();
         let local = folder.join(argument);
         if ["-r", "--requirement"].contains(&option) && depth < 20 {
             collect_index_lines(&local, depth + 1, lines);
@@ -144,7 +135,7 @@ fn collect_index_lines(file: &Path, depth: usize, lines: &mut String) {
     }
 }
 
-/// tomllib is in every Python since 3.11. What ends with `sys.exit(text)` is shown to the user.
+/// tomllib is in every Python since 3.11. The text of `sys.exit(text)` is shown to the user.
 const DEPENDENCIES: &str = "\
 import sys, tomllib
 try:

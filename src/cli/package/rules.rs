@@ -1,16 +1,16 @@
-//! What is left out, and why: lists, and the patterns they and the user's `--exclude` and `--keep` are made of.
+//! What is left out, and why: our lists, and the patterns of `--exclude` and `--keep`.
 
-use crate::bundle::Pattern;
-use crate::cli::Failure;
+use crate::bundle::Glob;
+use crate::cli::failure::Failure;
 
 /// One reason to leave files out.
 pub(super) struct Rule {
     pub(super) patterns: &'static [&'static str],
-    /// As the summary says it.
+    /// As the summary shows it.
     pub(super) why: &'static str,
 }
 
-/// Left out of the application's folder, because it might be secret: the user is told of each.
+/// Left out of the application's folder because it may be secret. The user is told of each.
 pub(super) const SECRETS: Rule = Rule {
     patterns: &[
         ".env",
@@ -28,8 +28,8 @@ pub(super) const SECRETS: Rule = Rule {
     why: "may hold secrets",
 };
 
-/// Left out of the application's folder without a word. Virtual environments (they have a `pyvenv.cfg`) and earlier
-/// output are recognised by what is in them.
+/// Left out of the application's folder without a message. Virtual environments (they have a `pyvenv.cfg`) and earlier
+/// output are recognised by their contents.
 pub(super) const DEVELOPMENT: [Rule; 5] = [
     Rule {
         patterns: &[".git", ".gitignore", ".gitattributes", ".gitmodules", ".github", ".hg", ".svn", ".bzr"],
@@ -47,7 +47,7 @@ pub(super) const DEVELOPMENT: [Rule; 5] = [
             ".coverage",
             ".ipynb_checkpoints",
         ],
-        why: "made by Python tools; bytecode is made anew",
+        why: "made by Python tools; bytecode is made again",
     },
     Rule {
         patterns: &[
@@ -66,7 +66,7 @@ pub(super) const DEVELOPMENT: [Rule; 5] = [
         why: "made by other tools",
     },
     Rule { patterns: &["/dist/*.zip", "/dist/*.whl", "/dist/*.tar.gz"], why: "earlier packages" },
-    // An index's URL can hold a password, and whoever may read a function's code may read these.
+    // The URL of an index can hold a password, and everybody who may read a function's code could read it here.
     Rule {
         patterns: &[
             "/requirements*.txt",
@@ -83,9 +83,9 @@ pub(super) const DEVELOPMENT: [Rule; 5] = [
 
 /// Left out of what the requirements install.
 pub(super) const INSTALLED: [Rule; 6] = [
-    Rule { patterns: &["__pycache__"], why: "bytecode is made anew" },
+    Rule { patterns: &["__pycache__"], why: "bytecode is made again" },
     Rule {
-        // They tell where and how the build machine installed, and they are the same on no two machines.
+        // They say where and how the build machine installed, and differ from machine to machine.
         // importlib.metadata reads METADATA, entry_points.txt and top_level.txt, which stay.
         patterns: &[
             "*.dist-info/RECORD",
@@ -100,32 +100,32 @@ pub(super) const INSTALLED: [Rule; 6] = [
     },
     Rule { patterns: &["/include", "/share/man", "/share/doc"], why: "headers and manuals" },
     Rule { patterns: &["*.exe"], why: "Windows programs" },
-    // gettext reads the .mo files that are made of them, and so do Django and Babel.
+    // gettext, Django and Babel read the .mo files that are made from them.
     Rule { patterns: &["*.po", "*.pot"], why: "sources of translations" },
-    // Some distributions install their tests as a module of that very name, beside everybody else's.
+    // Some distributions install their tests under that very name at the top.
     Rule { patterns: &["/tests", "/test"], why: "tests" },
 ];
 
-/// A folder of tests inside a package. Not `test`: that is a public name in Django and others.
+/// The name of a folder of tests inside a package. Not `test`: that is a public module in Django and others.
 pub(super) const TESTS_FOLDER: &str = "tests";
 
 /// Patterns as in `.gitignore`: one without a slash means a name anywhere, one with a slash a path from the top.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Patterns(Vec<Pattern>);
+pub(super) struct Globs(Vec<Glob>);
 
-impl Patterns {
+impl Globs {
     /// Reads patterns from an option of that name.
     pub(super) fn parse<S: AsRef<str>>(texts: &[S], option: &str) -> Result<Self, Failure> {
         let parse = |text: &S| {
-            Pattern::parse(text.as_ref())
+            Glob::parse(text.as_ref())
                 .map_err(|error| Failure::Usage(format!("{option}: {error}; quote the pattern for the shell")))
         };
         texts.iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The patterns of a rule, which a test has read.
+    /// The patterns of a rule. A test proves that each can be read.
     fn of(rule: &Rule) -> Self {
-        Self(rule.patterns.iter().filter_map(|text| Pattern::parse(text).ok()).collect())
+        Self(rule.patterns.iter().filter_map(|text| Glob::parse(text).ok()).collect())
     }
 
     /// Whether there is none.
@@ -139,16 +139,16 @@ impl Patterns {
     }
 }
 
-/// What goes in: rules of ours, and the user's exceptions from them.
+/// Decides what goes in: our rules, and the user's exceptions from them.
 pub(super) struct Selection {
-    rules: Vec<(Patterns, &'static str)>,
-    exclude: Patterns,
-    keep: Patterns,
+    rules: Vec<(Globs, &'static str)>,
+    exclude: Globs,
+    keep: Globs,
 }
 
 impl Selection {
-    pub(super) fn new<'a>(rules: impl IntoIterator<Item = &'a Rule>, exclude: &Patterns, keep: &Patterns) -> Self {
-        let rules = rules.into_iter().map(|rule| (Patterns::of(rule), rule.why)).collect();
+    pub(super) fn new<'a>(rules: impl IntoIterator<Item = &'a Rule>, exclude: &Globs, keep: &Globs) -> Self {
+        let rules = rules.into_iter().map(|rule| (Globs::of(rule), rule.why)).collect();
         Self { rules, exclude: exclude.clone(), keep: keep.clone() }
     }
 
@@ -161,12 +161,12 @@ impl Selection {
         (!self.keeps(path)).then_some(rule.1)
     }
 
-    /// Whether the user wants it, whatever the rules say.
+    /// Whether the user keeps it, whatever the rules say.
     pub(super) fn keeps(&self, path: &str) -> bool {
         self.keep.matches(path)
     }
 
-    /// Whether a folder need not be entered: nothing in it can be kept.
+    /// Whether a folder can be skipped as a whole: nothing in it can be kept.
     pub(super) fn closed(&self, folder: &str) -> bool {
         self.keep.is_empty() && self.left_out(folder).is_some()
     }
@@ -178,19 +178,19 @@ mod tests {
 
     #[test]
     fn a_pattern_that_cannot_be_read_is_told_with_its_option() {
-        assert!(Patterns::parse(&["a["], "--exclude").unwrap_err().to_string().contains("--exclude"));
+        assert!(Globs::parse(&["a["], "--exclude").unwrap_err().to_string().contains("--exclude"));
     }
 
     #[test]
     fn every_pattern_of_ours_can_be_read() {
         for rule in DEVELOPMENT.iter().chain(&INSTALLED).chain([&SECRETS]) {
-            assert_eq!(Patterns::of(rule).0.len(), rule.patterns.len(), "{:?}", rule.patterns);
+            assert_eq!(Globs::of(rule).0.len(), rule.patterns.len(), "{:?}", rule.patterns);
         }
     }
 
     #[test]
     fn rules_have_exceptions_and_the_users_word_counts() {
-        let none = Patterns::default();
+        let none = Globs::default();
         let installed = Selection::new(&INSTALLED, &none, &none);
         for gone in ["flask/__pycache__/x.pyc", "x-1.dist-info/RECORD", "tests/x.py", "setuptools/cli.exe"] {
             assert!(installed.left_out(gone).is_some(), "{gone}");
@@ -198,7 +198,7 @@ mod tests {
         for kept in ["django/test/client.py", "x-1.dist-info/METADATA", "pkg/include/x.h", "x/tests/y.py"] {
             assert_eq!(installed.left_out(kept), None, "{kept}");
         }
-        let patterns = |text| Patterns::parse(&[text], "--keep").unwrap();
+        let patterns = |text| Globs::parse(&[text], "--keep").unwrap();
         let app = Selection::new(DEVELOPMENT.iter().chain([&SECRETS]), &patterns("*.md"), &patterns("/.env.public"));
         assert_eq!(app.left_out("config/.env.production"), Some(SECRETS.why));
         assert_eq!(app.left_out(".env.public"), None);

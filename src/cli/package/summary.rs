@@ -1,4 +1,4 @@
-//! What was made, for the eye or as JSON.
+//! What was made, as text for people or as JSON.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,23 +7,23 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 
-use super::Plan;
-use super::dists::Dists;
 use super::files::{AppFiles, Staged};
-use super::install::Installed;
+use super::order::Installed;
 use super::output::Output;
+use super::plan::Plan;
 use super::prune::Pruned;
 use crate::bundle::{MAX_UNZIPPED, MAX_UPLOAD, Written};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::cli::out::{BOLD, DIM, Out, YELLOW};
+use crate::cli::packaging::dists::Dists;
 use crate::cli::pyc::Compiled;
 
-/// What a layer with its own Python takes of the same limit, about; one for a managed runtime takes next to nothing.
+/// About how much of the same limit a layer with its own Python takes. One for a managed runtime takes almost nothing.
 const LAYER_SIZE: u64 = 40 * 1024 * 1024;
 /// How many packages are listed.
 const SHOWN: usize = 10;
 
-/// Everything that is told at the end.
+/// Everything that is shown at the end.
 #[derive(Default)]
 pub(super) struct Summary {
     pub(super) installed: Installed,
@@ -39,19 +39,19 @@ pub(super) struct Summary {
 }
 
 /// A distribution as it is in the package.
-pub(super) struct Packed<'a> {
-    pub(super) name: &'a str,
-    pub(super) version: &'a str,
-    pub(super) size: u64,
+struct Packed<'a> {
+    name: &'a str,
+    version: &'a str,
+    size: u64,
 }
 
 impl Summary {
-    pub(super) fn unzipped(&self) -> u64 {
+    fn unzipped(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
 
     /// The distributions, largest first.
-    pub(super) fn packages(&self) -> Vec<Packed<'_>> {
+    fn packages(&self) -> Vec<Packed<'_>> {
         let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
         for file in &self.files {
             if let Some(dist) = self.dists.owner(&file.name) {
@@ -68,7 +68,29 @@ impl Summary {
         packages
     }
 
-    /// Everything that should be heard, in the order of the steps.
+    /// Refuses what Lambda would refuse. A folder may be meant for a container image, which may have 10 GB.
+    pub(super) fn check_size(&self, output: &Output) -> Result<(), Failure> {
+        let size = self.unzipped();
+        if size <= MAX_UNZIPPED || matches!(output, Output::Folder(_)) {
+            return Ok(());
+        }
+        let largest = self.packages();
+        let list: Vec<String> = largest
+            .iter()
+            .take(SHOWN)
+            .map(|package| format!("  {:>9}  {} {}", megabytes(package.size), package.name, package.version))
+            .collect();
+        Err(Failure::Failed(format!(
+            "the package has {}, and Lambda takes {} with all layers:\n{}\n\
+             Leave out what the application does not need (--exclude GLOB), drop the sources (--no-source), or deploy a \
+             container image, which takes 10 GB (--output DIR makes its folder)",
+            megabytes(size),
+            megabytes(MAX_UNZIPPED),
+            list.join("\n")
+        )))
+    }
+
+    /// All warnings, in the order of the steps.
     fn warnings(&self, output: &Output) -> Vec<String> {
         let mut warnings = self.installed.warnings.clone();
         warnings.extend(self.app.secrets().map(|path| {
@@ -92,7 +114,7 @@ impl Summary {
         let size = self.unzipped();
         if matches!(output, Output::Folder(_)) && size > MAX_UNZIPPED {
             return Some(format!(
-                "{} fit into no zip function (the limit is {} with all layers), only into a container image",
+                "{} do not fit into a zip function (the limit is {} with all layers), only into a container image",
                 megabytes(size),
                 megabytes(MAX_UNZIPPED)
             ));
@@ -114,7 +136,7 @@ impl Summary {
         ))
     }
 
-    /// Shows it; `--quiet` leaves the result alone.
+    /// Shows it. With `--quiet` only the result is shown.
     pub(super) fn show(&self, plan: &Plan, out: &mut Out) -> Result<(), Failure> {
         for warning in self.warnings(&plan.output) {
             out.note(format_args!("{YELLOW}warning:{YELLOW:#} {warning}"))?;
@@ -218,8 +240,8 @@ fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A size with a digit behind the point where that tells something. Lambda's MB are of 1024 × 1024 bytes.
-pub(super) fn megabytes(bytes: u64) -> String {
+/// A size with a digit after the point, below 100. Lambda's MB are of 1024 × 1024 bytes.
+fn megabytes(bytes: u64) -> String {
     let tenths = |unit: u64| {
         let tenths = (bytes * 10).div_ceil(unit);
         if tenths >= 1000 { (tenths / 10).to_string() } else { format!("{}.{}", tenths / 10, tenths % 10) }

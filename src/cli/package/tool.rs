@@ -1,4 +1,4 @@
-//! Other people's programs: started, listened to, stopped; and what they say, without passwords.
+//! Other programs: started, read, stopped; and their output without passwords.
 
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::cli::out::{DIM, Out};
 
-/// Ctrl-C, as a question that is asked between things, so that temporary folders are removed. A second one does not wait.
+/// Whether Ctrl-C was pressed. It is asked between steps, so that temporary folders are removed. A second Ctrl-C ends the
+/// program at once.
 #[derive(Clone, Default)]
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Begins to watch. Without a watch Ctrl-C ends the program at once, which leaves temporary folders behind.
+    /// Begins to watch. Without it Ctrl-C ends the program at once, and temporary folders stay.
     pub(super) fn watch() -> Self {
         let interrupt = Self::default();
         let raised = Arc::clone(&interrupt.0);
@@ -38,7 +39,7 @@ impl Interrupt {
     }
 }
 
-/// The steps of a run: what a terminal shows meanwhile, where notes go, and whether Ctrl-C was pressed.
+/// The steps of a run: what a terminal shows during each, where notes go, and whether Ctrl-C was pressed.
 pub(super) struct Steps<'a> {
     pub(super) out: &'a mut Out,
     // indicatif hides it when standard error is no terminal.
@@ -64,13 +65,13 @@ impl<'a> Steps<'a> {
         self.interrupt.check()
     }
 
-    /// Tells of one thing within the step.
+    /// Shows one detail of the step.
     pub(super) fn show(&self, detail: &str) -> Result<(), Failure> {
         self.bar.set_message(detail.to_owned());
         self.interrupt.check()
     }
 
-    /// Says something that only `--verbose` wants to know.
+    /// Writes a note that only `--verbose` shows.
     pub(super) fn verbose(&mut self, text: &str) -> Result<(), Failure> {
         if self.out.verbose() {
             let Self { bar, out, .. } = self;
@@ -86,7 +87,7 @@ impl Drop for Steps<'_> {
     }
 }
 
-/// How a program ended, and all it said: both of its streams, in the order of arrival, without passwords.
+/// How a program ended, and its output: both streams, in the order of arrival, without passwords.
 pub(super) struct Said {
     pub(super) ok: bool,
     pub(super) text: String,
@@ -109,7 +110,7 @@ pub(super) fn run(command: &mut Command, steps: &mut Steps<'_>) -> Result<Said, 
             Err(RecvTimeoutError::Timeout) => String::new(),
         };
         if let Err(interrupted) = steps.interrupt.check() {
-            // It may have ended by the same Ctrl-C; then there is nothing to end.
+            // The same Ctrl-C may have ended it; then there is nothing to do.
             let _ = child.kill();
             let _ = child.wait();
             return Err(interrupted);
@@ -136,14 +137,14 @@ fn listen(stream: Option<impl Read + Send + 'static>, lines: Sender<String>) {
     });
 }
 
-/// The same text with what stands between `://` and `@` taken out: indexes and repositories have passwords there.
+/// The same text without what is between `://` and `@`: URLs of indexes and repositories have passwords there.
 pub(super) fn redacted(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         clean.push_str(before);
-        // A name and password end at the last `@` before the path; an unescaped `/` in one would end the host.
+        // Name and password end at the last `@` before the path. An unescaped `/` in them would end the host.
         let host = after.find(['/', '?', '#', ' ', '\t', '"', '\'', '<', '>', ')']).unwrap_or(after.len());
         rest = match after[..host].rfind('@') {
             Some(end) => {
@@ -156,9 +157,21 @@ pub(super) fn redacted(text: &str) -> String {
     clean + rest
 }
 
+/// The last lines of a text.
+pub(super) fn tail(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_text_is_what_matters() {
+        assert_eq!(tail("a\n\nb\nc\n", 2), "b\nc");
+        assert_eq!(tail("", 2), "");
+    }
 
     #[test]
     fn passwords_are_taken_out_of_urls() {

@@ -1,23 +1,24 @@
-//! uv: the commands it is given, and what its words mean.
+//! uv: the commands that it runs, and what its messages mean.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use super::install::{Installed, Order, Refusal, failed, refused, tail};
-use super::tool::{Said, Steps, run};
-use crate::cli::Failure;
+use super::order::{Installed, Order, Unavailable, failed, unavailable};
+use super::tool::{Said, Steps, run, tail};
+use crate::cli::failure::Failure;
+use crate::cli::packaging::tags::uv_platform;
 
 /// A uv on the PATH.
 pub(super) struct Uv(());
 
 impl Uv {
     pub(super) fn find() -> Option<Self> {
-        let answer = Command::new("uv").arg("--version").output().ok()?;
-        answer.status.success().then_some(Self(()))
+        let output = Command::new("uv").arg("--version").output().ok()?;
+        output.status.success().then_some(Self(()))
     }
 
-    /// Installs wheels; what has none may be built. uv itself refuses a built wheel that does not fit the target.
+    /// Installs wheels. A package without one may be built: uv itself refuses a built wheel that does not fit the target.
     pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
         let mut without = BTreeSet::new();
         loop {
@@ -33,15 +34,16 @@ impl Uv {
                 Some(name) => {
                     let why = "no wheel, and --no-build forbids to build it".to_owned();
                     let newest = self.newest(name, order, steps)?;
-                    let refusal = Refusal { requirement: name.to_owned(), why };
-                    return Err(refused(order, &[(refusal, newest)]));
+                    let requirement = name.to_owned();
+                    return Err(unavailable(order, &[(Unavailable { requirement, why }, newest)]));
                 }
                 None => return Err(self.explain(order, &without, &said, steps)?),
             };
         }
     }
 
-    /// Which of those without a wheel cannot be built for the target, each tried alone: uv stops at the first.
+    /// Finds which of the packages without a wheel cannot be built for the target. uv stops at the first, so each is tried
+    /// alone.
     fn explain(
         &self,
         order: &Order<'_>,
@@ -51,7 +53,7 @@ impl Uv {
     ) -> Result<Failure, Failure> {
         let resolved = run(all(order, without, order.into).arg("--dry-run"), steps)?;
         let versions = installed(&resolved.text);
-        let mut refusals = Vec::new();
+        let mut unmet = Vec::new();
         for name in without {
             let requirement = requirement(name, &versions);
             steps.begin(format!("building {requirement}"))?;
@@ -59,10 +61,10 @@ impl Uv {
             let alone = run(command.args(["--no-binary", name]), steps)?;
             if !alone.ok {
                 let newest = self.newest(name, order, steps)?;
-                refusals.push((Refusal { requirement, why: why_not(&alone.text) }, newest));
+                unmet.push((Unavailable { requirement, why: why_not(&alone.text) }, newest));
             }
         }
-        Ok(if refusals.is_empty() { failed("uv", order, &said.text) } else { refused(order, &refusals) })
+        Ok(if unmet.is_empty() { failed("uv", order, &said.text) } else { unavailable(order, &unmet) })
     }
 
     /// The newest version that has a wheel for the target.
@@ -73,12 +75,12 @@ impl Uv {
     }
 }
 
-/// Wheels alone, for the target.
+/// A command that installs wheels only, for the target.
 fn base(order: &Order<'_>, into: &Path) -> Command {
     let mut command = Command::new("uv");
     command.args(["pip", "install", "--color", "never", "--no-progress", "--only-binary", ":all:"]);
     // Links into uv's cache would let a change in the package change the cache.
-    command.args(["--link-mode", "copy", "--python-platform", &order.target.uv_platform()]);
+    command.args(["--link-mode", "copy", "--python-platform", &uv_platform(&order.target)]);
     match order.python {
         Some(python) => command.arg("--python").arg(python),
         None => command.arg("--python-version").arg(order.target.python.to_string()),
@@ -87,7 +89,7 @@ fn base(order: &Order<'_>, into: &Path) -> Command {
     command
 }
 
-/// One package, from where the requirements come from.
+/// One package, from the indexes of the requirements.
 fn one(order: &Order<'_>, requirement: &str, into: &Path) -> Command {
     let mut command = base(order, into);
     command.args(["--no-deps", requirement, "--requirements"]).arg(&order.indexes);
@@ -96,7 +98,7 @@ fn one(order: &Order<'_>, requirement: &str, into: &Path) -> Command {
 
 fn all(order: &Order<'_>, without: &BTreeSet<String>, into: &Path) -> Command {
     let mut command = base(order, into);
-    // What is named here is excepted from `--only-binary :all:`.
+    // These are the exceptions from `--only-binary :all:`.
     command.args(without.iter().flat_map(|name| ["--no-binary", name]));
     command.arg("--requirements").arg(&order.file);
     command

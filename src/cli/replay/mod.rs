@@ -9,6 +9,7 @@ use super::out::Out;
 use super::shared;
 use crate::config;
 use crate::emulator::{Launch, locate};
+use crate::handler_name::HandlerName;
 
 mod expect;
 mod outcome_json;
@@ -35,7 +36,7 @@ pub(super) struct Replay {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The WSGI application; the value of the function's handler
-    #[arg(long, value_name = "MODULE:ATTR")]
+    #[arg(long, value_name = "MODULE:ATTR", value_parser = handler)]
     app: Option<String>,
     /// The application's folder, LAMBDA_TASK_ROOT [default: the current one]
     #[arg(long, value_name = "APP_DIR", requires = "app")]
@@ -83,6 +84,11 @@ Exit status:
   0  every event was answered, and every response is as expected
   1  an invocation or init failed, or a response differs
   2  wrong usage";
+
+/// A handler name, as it is written, if the runtime can read it.
+fn handler(text: &str) -> Result<String, String> {
+    HandlerName::parse(text).map(|_| text.to_owned()).map_err(|error| error.message().to_owned())
+}
 
 impl Replay {
     /// Replays; `false` if an invocation failed or a response is not the expected one.

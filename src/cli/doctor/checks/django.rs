@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Check, Findings, Project, Severity};
 use crate::cli::doctor::contents::Contents;
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::Function;
 use crate::cli::doctor::node::Place;
-use crate::cli::doctor::run::{Runner, Session};
+use crate::cli::doctor::project::Project;
+use crate::cli::doctor::run::{LocalRun, Runner};
 use crate::cli::doctor::wsgi;
 use crate::config::{APP, RESPONSE_MODE};
 
@@ -18,9 +19,9 @@ mod literal;
 pub(super) const ALLOWED_HOSTS: Check = Check {
     id: "django-allowed-hosts",
     severity: Severity::Error,
-    title: "Django's ALLOWED_HOSTS refuses the host name that AWS gives the API (a request is sent to it)",
-    why: "API Gateway and Function URLs call the application with their own host name, unless a custom domain is in \
-          front. Django answers 400 to names that ALLOWED_HOSTS does not cover.",
+    title: "Django's ALLOWED_HOSTS refuses the host name of the API on AWS (a request is sent to it)",
+    why: "API Gateway and Function URLs call the application with their own host name, unless there is a custom \
+          domain. Django answers 400 to names that ALLOWED_HOSTS does not cover.",
 };
 
 pub(super) const DEBUG: Check = Check {
@@ -39,7 +40,7 @@ pub(super) const SQLITE: Check = Check {
           /tmp can be written, but each sandbox has its own and loses it.",
 };
 
-/// What the probe tells.
+/// What the probe reports.
 #[derive(Deserialize)]
 struct Settings {
     debug: bool,
@@ -56,17 +57,17 @@ const PROBE_NAME: &str = "_wsgi_lambda_doctor";
 const PROBE_MODULE: &str = "_WSGI_LAMBDA_DOCTOR_MODULE";
 
 /// Judges a Django application that has been started; does nothing with others.
-pub(in super::super) fn judge(
+pub(in crate::cli::doctor) fn judge(
     project: &Project,
     function: &Function,
     runner: &Runner,
-    session: &mut Session<'_>,
+    run: &mut LocalRun<'_>,
     findings: &mut Findings,
 ) {
     let Some(code) = project.code(function).filter(|code| is_django(code, function)) else { return };
     let hosts = hosts(project, function);
-    let refused: Vec<&str> = hosts.iter().map(String::as_str).filter(|host| is_refused(session, host)).collect();
-    session.stop();
+    let refused: Vec<&str> = hosts.iter().map(String::as_str).filter(|host| is_refused(run, host)).collect();
+    run.stop();
     if !refused.is_empty() && (refused.len() == hosts.len() || !is_alone(project)) {
         let at = setting(code, "ALLOWED_HOSTS").unwrap_or_else(|| function.at.clone());
         let what = format!("Django answers 400 to {}.", refused.join(" and "));
@@ -80,8 +81,8 @@ pub(in super::super) fn judge(
     sqlite(function, code, &root, &settings, findings);
 }
 
-/// What the settings file tells of an application that was not started, where it says it in plain values.
-pub(in super::super) fn read(project: &Project, function: &Function, findings: &mut Findings) {
+/// What the settings file says of an application that was not started, as far as its values are plain.
+pub(in crate::cli::doctor) fn read(project: &Project, function: &Function, findings: &mut Findings) {
     let Some(code) = project.code(function).filter(|code| is_django(code, function)) else { return };
     let Some((at, hosts)) = literal::assigned(code, "ALLOWED_HOSTS") else { return };
     let Some(allowed) = literal::texts(&hosts) else { return };
@@ -96,13 +97,13 @@ pub(in super::super) fn read(project: &Project, function: &Function, findings: &
     }
 }
 
-/// Whether Django's answer to a host is the one of a name that is not allowed. It is so for every path.
-fn is_refused(session: &mut Session<'_>, host: &str) -> bool {
-    let Some(answer) = session.get(host).filter(|answer| answer.status == 400) else { return false };
-    let body = String::from_utf8_lossy(&answer.body);
-    // An application can have a page of its own for this; the log tells then.
+/// Whether Django refuses a host because its name is not allowed. It does so for every path.
+fn is_refused(run: &mut LocalRun<'_>, host: &str) -> bool {
+    let Some(response) = run.get(host).filter(|response| response.status == 400) else { return false };
+    let body = String::from_utf8_lossy(&response.body);
+    // An application can have a page of its own for this. Then the log tells.
     ["DisallowedHost", "Bad Request (400)"].iter().any(|text| body.contains(text))
-        || session.logs().contains("Invalid HTTP_HOST header")
+        || run.logs().contains("Invalid HTTP_HOST header")
 }
 
 /// Without a template nobody knows which front end it will be.
@@ -112,8 +113,8 @@ fn is_alone(project: &Project) -> bool {
 
 fn is_django(code: &Contents, function: &Function) -> bool {
     let handler = function.handler.value().map_or("", String::as_str);
-    let module = wsgi::module_and_attribute(handler).and_then(|(module, _)| wsgi::module_file(code, &module));
-    module.and_then(|file| code.text(&file)).is_some_and(|text| text.contains("django"))
+    let module = wsgi::name(handler).and_then(|name| wsgi::module_file(code, &name));
+    module.and_then(|file| code.text(file)).is_some_and(|text| text.contains("django"))
 }
 
 /// The names that clients use: custom domains where there are some, else AWS's.
@@ -155,20 +156,20 @@ fn sqlite(function: &Function, code: &Contents, root: &Path, settings: &Settings
     }
 }
 
-/// Asks the settings themselves, in a process of their own: the application has no way to answer that.
+/// Reads the settings in a process of their own, which runs a probe in place of the application.
 fn settings(project: &Project, function: &Function, runner: &Runner) -> Option<(PathBuf, Settings)> {
     let folder = tempfile::tempdir().ok()?;
     std::fs::write(folder.path().join(format!("{PROBE_NAME}.py")), PROBE).ok()?;
-    let (module, _) = wsgi::module_and_attribute(function.handler.value()?)?;
+    let name = wsgi::name(function.handler.value()?)?;
     let variables = [
         (APP.name, format!("{PROBE_NAME}:app")),
         (RESPONSE_MODE.name, RESPONSE_MODE.default.to_owned()),
         ("PYTHONPATH", folder.path().display().to_string()),
-        (PROBE_MODULE, module.replace('/', ".")),
+        (PROBE_MODULE, name.module),
     ];
-    let mut session = runner.session(project, function, &variables).ok()??;
-    session.start().ok()?;
-    let answer = session.get("localhost")?;
-    session.stop();
-    Some((session.root.clone(), serde_json::from_slice(&answer.body).ok()?))
+    let mut run = runner.prepare(project, function, &variables).ok()??;
+    run.start().ok()?;
+    let response = run.get("localhost")?;
+    run.stop();
+    Some((run.root.clone(), serde_json::from_slice(&response.body).ok()?))
 }

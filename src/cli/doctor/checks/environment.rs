@@ -1,22 +1,17 @@
-//! Environment variables: the runtime's settings, Lambda's rules, and what misleads Python and the loader.
+//! Environment variables: the runtime's settings, and Lambda's rules.
 
 use std::collections::HashMap;
 
-use similar::TextDiff;
-
-use super::{Check, Findings, Project, Severity};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Function, Variable};
+use crate::cli::doctor::project::Project;
 use crate::config::{Config, LAYER_DIR, PREFIX, SETTINGS, VENV};
-
-mod paths;
-
-pub(super) use paths::{LIBRARY_PATH, NOT_EXPANDED, PYTHONHOME, PYTHONPATH};
 
 pub(super) const UNKNOWN_SETTING: Check = Check {
     id: "unknown-setting",
     severity: Severity::Error,
     title: "a WSGI_LAMBDA_ variable that does not exist",
-    why: "The runtime says so in the log and goes on without: what the variable was meant to change stays as it is. \
+    why: "The runtime logs this and ignores the variable: what it was meant to change stays as it is. \
           `bootstrap --help` lists the settings.",
 };
 
@@ -31,7 +26,7 @@ pub(super) const LOCAL_SETTING: Check = Check {
     id: "local-setting",
     severity: Severity::Error,
     title: "a setting for local runs on a deployed function",
-    why: "WSGI_LAMBDA_VENV and WSGI_LAMBDA_LAYER_DIR tell where things are on a developer's machine. On Lambda there is \
+    why: "WSGI_LAMBDA_VENV and WSGI_LAMBDA_LAYER_DIR are paths on a developer's machine. On Lambda there is \
           no virtual environment (an init error), and layers are in /opt.",
 };
 
@@ -91,7 +86,6 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
             name(function, variable, findings);
         }
         size(function, findings);
-        paths::run(project, function, findings);
     }
 }
 
@@ -119,12 +113,14 @@ fn setting(function: &Function, variable: &Variable, findings: &mut Findings) {
     }
 }
 
-/// The setting whose name is most like this one.
+/// The setting whose name is most like this one, by the measure and the limit that clap has for options.
 fn closest(name: &str) -> Option<&'static str> {
-    let likeness = |setting: &'static str| TextDiff::from_chars(name, setting).ratio();
+    // The prefix is common to all, and would make any two alike.
+    let own = |name: &str| name.trim_start_matches(PREFIX).to_owned();
+    let likeness = |setting: &str| strsim::jaro(&own(name), &own(setting));
     let best = SETTINGS.iter().map(|setting| (likeness(setting.name), setting.name));
     let (likeness, best) = best.max_by(|one, other| one.0.total_cmp(&other.0))?;
-    (likeness > 0.75).then_some(best)
+    (likeness > 0.7).then_some(best)
 }
 
 fn name(function: &Function, variable: &Variable, findings: &mut Findings) {
@@ -149,5 +145,17 @@ fn size(function: &Function, findings: &mut Findings) {
         let what = format!("The variables have {total} bytes together, as far as they are known.");
         let fix = "Keep long values in Parameter Store or Secrets Manager, or in a file of the package.";
         findings.add(&SIZE, &function.name, at, what, fix);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_setting_is_recognised_and_another_word_is_not() {
+        assert_eq!(closest("WSGI_LAMBDA_BASEPATH"), Some("WSGI_LAMBDA_BASE_PATH"));
+        assert_eq!(closest("WSGI_LAMBDA_ACESS_LOG"), Some("WSGI_LAMBDA_ACCESS_LOG"));
+        assert_eq!(closest("WSGI_LAMBDA_QUXUX"), None);
     }
 }

@@ -1,15 +1,16 @@
-//! How front ends hand over bytes and headers.
+//! How front ends pass bytes and headers on.
 
-use super::{Check, Findings, Project, Severity};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Deployment, Dialect, RestApi};
+use crate::cli::doctor::project::Project;
 
 pub(super) const REST_BINARY_TYPES: Check = Check {
     id: "rest-binary-types",
     severity: Severity::Error,
     title: "a REST API without `*/*` among its binary media types",
     why: "REST APIs decode base64 only for media types they know as binary, by the first type of the client's Accept \
-          header. Without */* images, fonts, downloads and compressed answers reach the client as base64 text, and \
-          uploads arrive damaged. Answers that are streamed are not affected.",
+          header. Without */* images, fonts, downloads and compressed responses reach the client as base64 text, and \
+          uploads arrive damaged. Streamed responses are not affected.",
 };
 
 pub(super) const ALB_MULTI_VALUE: Check = Check {
@@ -17,7 +18,7 @@ pub(super) const ALB_MULTI_VALUE: Check = Check {
     severity: Severity::Error,
     title: "a load balancer's target group without multi-value headers",
     why: "Without lambda.multi_value_headers.enabled the load balancer keeps only the last of repeated query \
-          parameters and headers (?tag=a&tag=b loses a), and an answer can carry several cookies only by a trick with \
+          parameters and headers (?tag=a&tag=b loses a), and a response can carry several cookies only by a trick with \
           upper and lower case.",
 };
 

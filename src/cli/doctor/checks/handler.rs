@@ -1,12 +1,14 @@
-//! Whether the handler is there and imports.
+//! Whether there is a handler, and whether it imports.
 
 use serde_json::Value;
 
-use super::{Check, Findings, Project, Severity, place, set};
+use super::package::foreign_module;
+use super::words::{place, set, set_variable};
 use crate::cli::doctor::contents::{Contents, shown};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
 use crate::cli::doctor::node::Place;
-use crate::cli::doctor::project::is_named_after_us;
+use crate::cli::doctor::project::{Project, is_named_after_us};
 use crate::cli::doctor::requirements::Requirements;
 use crate::cli::doctor::run::Runner;
 use crate::cli::doctor::wsgi;
@@ -32,13 +34,13 @@ pub(super) const UNCHECKED: Check = Check {
     id: "handler-unchecked",
     severity: Severity::Note,
     title: "a handler that could not be started here",
-    why: "Whether an application imports is seen by starting it where its requirements are installed.",
+    why: "Only a start shows whether an application imports, and it needs the requirements.",
 };
 
-/// Modules that AWS's managed runtimes bring along.
+/// Modules that AWS's managed runtimes have.
 const MANAGED_MODULES: &[&str] = &["boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"];
 
-/// Errors that an import has where a network, a database or an account is not there.
+/// Parts of the names of errors that an import raises without a network, a database or an account.
 const OF_THE_PLACE: &[&str] =
     &["Connection", "Timeout", "Credential", "Operational", "gaierror", "Endpoint", "Region", "OSError"];
 
@@ -58,12 +60,12 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
 }
 
 /// Says that a function was not started, and why.
-pub(in super::super) fn not_run(function: &Function, what: String, fix: &str, findings: &mut Findings) {
+pub(in crate::cli::doctor) fn not_run(function: &Function, what: String, fix: &str, findings: &mut Findings) {
     findings.add(&UNCHECKED, &function.name, Some(place(&function.handler, function)), what, fix);
 }
 
 /// Why a function cannot be started on this machine, if so, and what to do.
-pub(in super::super) fn obstacle(
+pub(in crate::cli::doctor) fn obstacle(
     project: &Project,
     function: &Function,
     runner: &Runner,
@@ -72,13 +74,13 @@ pub(in super::super) fn obstacle(
     let Some(code) = project.code(function) else {
         return Some((format!("The package {} is not there.", shown(path)), "Build it first."));
     };
-    let module = super::package::foreign_module(code, runner.minor)?;
+    let module = foreign_module(code, runner.minor)?;
     let here = runner.minor.map_or("this machine".to_owned(), |minor| format!("python3.{minor} on this machine"));
     let what = format!("The package has extension modules for elsewhere ({module}): they cannot be loaded by {here}.");
     Some((what, "Start doctor with a bootstrap of the function's Python, on its architecture (--bootstrap)."))
 }
 
-/// What became of a start: what there is to judge it by.
+/// A start that failed, with everything that helps to explain it.
 struct Start<'a> {
     project: &'a Project,
     function: &'a Function,
@@ -89,8 +91,8 @@ struct Start<'a> {
     message: String,
 }
 
-/// Says why an application did not start; `false` if the reason is this machine.
-pub(in super::super) fn explain(
+/// Says why an application did not start. Returns `false` if the reason is this machine.
+pub(in crate::cli::doctor) fn explain(
     project: &Project,
     function: &Function,
     runner: &Runner,
@@ -118,8 +120,8 @@ pub(in super::super) fn explain(
     findings.list[before..].iter().all(|finding| finding.check.id != UNCHECKED.id)
 }
 
-/// What the files tell of a handler that was not started: a module that is not there, a name it does not have.
-pub(in super::super) fn read(project: &Project, function: &Function, findings: &mut Findings) {
+/// What the files say of a handler that was not started: the module is not there, or does not have the name.
+pub(in crate::cli::doctor) fn read(project: &Project, function: &Function, findings: &mut Findings) {
     let (Some(handler), Some(code)) = (function.handler.value(), project.code(function)) else { return };
     let is_named = function.variables.value_or(APP.name, "").as_deref() == Some("");
     let unknown = |layer: &LayerUse| match layer {
@@ -173,11 +175,11 @@ impl Start<'_> {
         }
     }
 
-    /// A module is not there: the handler's, one of the package, or one that has to be installed.
+    /// A module is missing: the handler's, one of the package, or one that has to be installed.
     fn missing(&self, module: &str, findings: &mut Findings) {
         let top = module.split('.').next().unwrap_or(module);
-        let own = self.function.handler.value().and_then(|handler| wsgi::module_and_attribute(handler));
-        let is_handler = own.is_some_and(|(file, _)| file.replace('/', ".").starts_with(module));
+        let own = self.function.handler.value().and_then(|handler| wsgi::name(handler));
+        let is_handler = own.is_some_and(|own| own.module.starts_with(module));
         let in_package = self.code.has(&format!("{top}.py")) || self.code.has_folder(top);
         if self.project.package(self.function).is_none() {
             let what = format!("{}: the build step of {} may put it there.", self.message, self.function.name);
@@ -240,7 +242,7 @@ impl Start<'_> {
     fn failed(&self, findings: &mut Findings) {
         let what = format!("{}: {}", self.error_type, self.message);
         if let Some(name) = self.unset_variable() {
-            let fix = super::set_variable(&self.project.deployment, name, "…");
+            let fix = set_variable(&self.project.deployment, name, "…");
             return self.add(
                 Severity::Error,
                 format!("The application reads the variable {name}, which is not set."),
@@ -264,7 +266,7 @@ impl Start<'_> {
         }
         if OF_THE_PLACE.iter().any(|part| self.error_type.contains(part)) {
             let fix = "If the reason is that this machine lacks a network, a database or an account: connect lazily, at the \
-                       first request, and the import does not depend on them.";
+                       first request, so that the import does not depend on them.";
             return self.add(Severity::Warning, what, fix, findings);
         }
         self.add(

@@ -1,11 +1,12 @@
 //! The layer that holds the runtime, and layers as such.
 
 use super::runtimes::AL2023_MINOR;
-use super::{Check, Findings, Project, Severity, place, set};
+use super::words::{place, set};
 use crate::bundle::Architecture;
 use crate::cli::doctor::contents::shown;
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer};
-use crate::cli::doctor::project::RuntimeFacts;
+use crate::cli::doctor::project::{Project, RuntimeFacts};
 
 pub(super) const RUNTIME_MISSING: Check = Check {
     id: "runtime-layer-missing",
@@ -20,7 +21,7 @@ pub(super) const PYTHON: Check = Check {
     severity: Severity::Error,
     title: "a layer made for another Python than the function has",
     why: "A bootstrap is linked to the library of one minor version of Python. The bootstrap-only layer takes it from \
-          the managed runtime of that version, the self-contained one brings it along.",
+          the managed runtime of that version, the self-contained one has it.",
 };
 
 pub(super) const ARCHITECTURE: Check = Check {
@@ -34,8 +35,8 @@ pub(super) const COMPATIBILITY: Check = Check {
     id: "layer-compatibility",
     severity: Severity::Warning,
     title: "a layer that does not name the function's runtime or architecture as compatible",
-    why: "Lambda's console hides the layer from the function, and who reads the files is misled; it may also be the \
-          wrong layer.",
+    why: "Lambda's console hides the layer from the function, and the files mislead whoever reads them. It may also \
+          be the wrong layer.",
 };
 
 pub(super) const COUNT: Check = Check {
@@ -49,8 +50,8 @@ pub(super) const SHADOWED: Check = Check {
     id: "bootstrap-shadowed",
     severity: Severity::Error,
     title: "a package with a `bootstrap` of its own",
-    why: "Lambda looks for `bootstrap` in the package before it looks into layers: that file is started, and the \
-          layer's is not.",
+    why: "Lambda looks for `bootstrap` in the package before it looks into layers: that file is started in place \
+          of the layer's.",
 };
 
 /// The most layers a function may have.
@@ -144,14 +145,14 @@ fn compatibility(project: &Project, function: &Function, layer: &Layer, findings
     }
 }
 
-/// The layer's Python against the managed runtime's, or against nothing on provided.*.
+/// Whether the layer's Python is the managed runtime's, and whether there is one at all on provided.*.
 fn python(project: &Project, function: &Function, facts: &RuntimeFacts, findings: &mut Findings) {
     if facts.brings_python != Some(false) {
         return;
     }
     let at = Some(place(&function.runtime, function));
     match (function.managed_minor(), facts.minor) {
-        // One that is too old is another finding.
+        // A Python that is too old is another finding.
         (Some(managed), Some(minor)) if managed != minor && managed >= AL2023_MINOR => {
             let what = format!("The layer {} is for python3.{minor}, the function has python3.{managed}.", facts.name);
             let quote = if project.deployment.dialect == Dialect::Terraform { "\"" } else { "" };

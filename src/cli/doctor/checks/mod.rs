@@ -1,8 +1,7 @@
-//! The checks: each says its rule once, over the model.
+//! The checks. Each states its rule once, over the model.
 
-use super::finding::{Check, Findings, Severity};
-use super::model::{Deployment, Dialect, Function};
-use super::node::{Field, Place};
+use super::finding::{Check, Findings};
+use super::model::Function;
 use super::project::Project;
 
 mod django;
@@ -11,14 +10,17 @@ mod front_ends;
 mod handler;
 mod layers;
 mod package;
+mod paths;
+mod pyc;
 mod runtimes;
 mod streaming;
 mod timeouts;
+mod words;
 
 pub(super) use django::judge as judge_django;
 pub(super) use handler::{explain as explain_start, not_run, obstacle};
 
-/// What the files tell of an application that could not be started here.
+/// What the files say of an application that could not be started here.
 pub(super) fn read(project: &Project, function: &Function, findings: &mut Findings) {
     handler::read(project, function, findings);
     django::read(project, function, findings);
@@ -53,10 +55,10 @@ pub(super) const CHECKS: &[&Check] = &[
     &environment::RESERVED,
     &environment::NAME,
     &environment::SIZE,
-    &environment::NOT_EXPANDED,
-    &environment::PYTHONPATH,
-    &environment::PYTHONHOME,
-    &environment::LIBRARY_PATH,
+    &paths::NOT_EXPANDED,
+    &paths::PYTHONPATH,
+    &paths::PYTHONHOME,
+    &paths::LIBRARY_PATH,
     &handler::MISSING,
     &handler::IMPORT,
     &handler::UNCHECKED,
@@ -64,14 +66,14 @@ pub(super) const CHECKS: &[&Check] = &[
     &package::ARCHITECTURE,
     &package::GLIBC,
     &package::PYTHON,
-    &package::PYC,
+    &pyc::PYC,
     &package::SIZE,
     &django::ALLOWED_HOSTS,
     &django::DEBUG,
     &django::SQLITE,
 ];
 
-/// What can be said without starting anything.
+/// The checks that start nothing.
 pub(super) fn run(project: &Project, findings: &mut Findings) {
     front_ends::run(project, findings);
     streaming::run(project, findings);
@@ -79,27 +81,7 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
     runtimes::run(project, findings);
     layers::run(project, findings);
     environment::run(project, findings);
+    paths::run(project, findings);
     handler::run(project, findings);
     package::run(project, findings);
-}
-
-/// How a variable is set in the language of the files.
-fn set_variable(deployment: &Deployment, name: &str, value: &str) -> String {
-    match deployment.dialect {
-        Dialect::Terraform => format!("environment {{ variables = {{ {name} = \"{value}\" }} }}"),
-        _ => format!("Environment: {{Variables: {{{name}: {value}}}}}"),
-    }
-}
-
-/// How a property is written: `Timeout: 29`, `timeout = 29`.
-fn set(deployment: &Deployment, cloudformation: &str, terraform: &str, value: &str) -> String {
-    match deployment.dialect {
-        Dialect::Terraform => format!("{terraform} = {value}"),
-        _ => format!("{cloudformation}: {value}"),
-    }
-}
-
-/// Where a property is written, else where its resource begins.
-fn place<'a, T>(field: &'a Field<T>, function: &'a Function) -> &'a Place {
-    field.place().unwrap_or(&function.at)
 }

@@ -1,26 +1,27 @@
-//! The files that are uploaded: what they were made for, and how much there is of them.
+//! The uploaded files: what they were made for, and how large they are.
 
 use std::collections::BTreeMap;
 
-use super::{Check, Findings, Project, Severity, place};
-use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC, MAX_UNZIPPED};
-use crate::cli::doctor::contents::{Contents, shown};
+use super::pyc;
+use super::words::place;
+use crate::bundle::{Architecture, LAMBDA_GLIBC, MAX_UNZIPPED};
+use crate::cli::doctor::contents::Contents;
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::Function;
 use crate::cli::doctor::node::Place;
-
-mod pyc;
-mod tags;
-mod wheel;
-
-use self::wheel::Target;
-pub(super) use pyc::PYC;
+use crate::cli::doctor::project::Project;
+use crate::cli::packaging::dists::{INFO, wheel_tags};
+use crate::cli::packaging::tags::mismatch_of_all;
+use crate::cli::packaging::target::{PartialTarget, PythonVersion};
+use crate::cli::packaging::unfit::{Mismatch, Unfit};
+use crate::cli::packaging::{libraries, modules};
 
 pub(super) const PLATFORM: Check = Check {
     id: "package-platform",
     severity: Severity::Error,
     title: "extension modules for another operating system or C library",
-    why: "Lambda is Linux with glibc. Packages installed on macOS, Windows or Alpine have modules for there, which \
-          Python does not find or cannot load.",
+    why: "Lambda is Linux with glibc. Packages installed on macOS, Windows or Alpine have modules for those, which \
+          Python does not find or cannot load on Lambda.",
 };
 
 pub(super) const ARCHITECTURE: Check = Check {
@@ -70,13 +71,10 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
     }
 }
 
-/// The package, or a layer with packages.
+/// Judges the package, or a layer with packages.
 fn judge(project: &Project, function: &Function, package: &Contents, at: &Place, findings: &mut Findings) {
-    let target = Target {
-        minor: project.python_minor(function),
-        architecture: function.architecture.or_default(Architecture::X86_64),
-    };
-    for ((id, folder), found) in wrong_modules(package, target) {
+    let target = target(project.python_minor(function), function.architecture.or_default(Architecture::X86_64));
+    for ((id, folder), found) in wrong_files(package, &target) {
         let check = [&PLATFORM, &ARCHITECTURE, &GLIBC, &PYTHON].into_iter().find(|check| check.id == id);
         let Some(check) = check else { continue };
         let more = match found.count {
@@ -85,73 +83,101 @@ fn judge(project: &Project, function: &Function, package: &Contents, at: &Place,
             count => format!(" (and {} more files)", count - 1),
         };
         let what = format!("{folder}: {}{more}.", found.what);
-        findings.add(check, &function.name, Some(at), what, fix(target));
+        findings.add(check, &function.name, Some(at), what, fix(&target));
     }
     if package.is_built() {
         pyc::run(project, function, package, at, findings);
     }
 }
 
-/// What is wrong with the modules of one package.
+fn target(minor: Option<u32>, architecture: Option<Architecture>) -> PartialTarget {
+    PartialTarget { python: minor.map(|minor| PythonVersion { minor }), architecture, glibc: LAMBDA_GLIBC }
+}
+
+fn check_of(mismatch: Mismatch) -> &'static Check {
+    match mismatch {
+        Mismatch::Platform => &PLATFORM,
+        Mismatch::Architecture => &ARCHITECTURE,
+        Mismatch::Glibc => &GLIBC,
+        Mismatch::Python => &PYTHON,
+    }
+}
+
+/// What is wrong with the files of one package.
 struct Wrong {
     what: String,
     count: usize,
 }
 
 /// One finding for each kind and package, not for each of its files.
-fn wrong_modules(package: &Contents, target: Target) -> BTreeMap<(&'static str, &str), Wrong> {
+fn wrong_files<'a>(package: &'a Contents, target: &PartialTarget) -> BTreeMap<(&'static str, &'a str), Wrong> {
     let mut wrong: BTreeMap<(&'static str, &str), Wrong> = BTreeMap::new();
-    for name in package.names().filter(|name| tags::is_extension(name)) {
-        let judged = tags::by_name(name, target).or_else(|| by_content(package, name, target.architecture));
-        if let Some((check, what)) = judged {
-            let top = name.rsplit_once("site-packages/").map_or(name, |(_, rest)| rest);
-            let top = top.strip_prefix("python/").unwrap_or(top).split('/').next().unwrap_or(top);
-            let entry = wrong.entry((check.id, top)).or_insert(Wrong { what, count: 0 });
-            entry.count += 1;
-        }
+    for name in package.names().filter(|name| modules::is_library(name)) {
+        let Some(unfit) = modules::unfit(name, target).or_else(|| by_content(package, name, target)) else { continue };
+        let top = name.rsplit_once("site-packages/").map_or(name, |(_, rest)| rest);
+        let top = top.strip_prefix("python/").unwrap_or(top).split('/').next().unwrap_or(top);
+        let what = format!("{name} {}", described(&unfit, target));
+        wrong.entry((check_of(unfit.mismatch()).id, top)).or_insert(Wrong { what, count: 0 }).count += 1;
     }
-    // The files tell more than what is said about them.
+    // A finding about a file says more than one about its wheel.
     let known: Vec<&str> = wrong.keys().map(|(id, _)| *id).collect();
-    for (folder, check, what) in wheel::wrong(package, target).filter(|(_, check, _)| !known.contains(&check.id)) {
+    for (folder, check, what) in wrong_wheels(package, target).filter(|(_, check, _)| !known.contains(&check.id)) {
         wrong.insert((check.id, folder), Wrong { what, count: 1 });
     }
     wrong
 }
 
-fn by_content(package: &Contents, name: &str, wanted: Option<Architecture>) -> Option<(&'static Check, String)> {
-    let Some(elf) = package.elf(name) else {
-        // Mach-O, for 64 bits or several processors in one file.
-        let start = package.read_start(name, 4)?;
-        let is_macho = matches!(start.as_slice(), [0xcf, 0xfa, 0xed, 0xfe] | [0xca, 0xfe, 0xba, 0xbe]);
-        return is_macho.then(|| (&PLATFORM, format!("{name} is for macOS")));
-    };
-    if let Some(library) = elf.needed.iter().find(|library| library.starts_with("libc.musl-")) {
-        return Some((&PLATFORM, format!("{name} needs {library}: it is for Alpine (musl)")));
+/// The wheels that do not fit, by the name of their folder of metadata.
+fn wrong_wheels<'a>(
+    package: &'a Contents,
+    target: &PartialTarget,
+) -> impl Iterator<Item = (&'a str, &'static Check, String)> {
+    let folders = package.names().filter_map(|name| name.strip_suffix("/WHEEL").filter(|name| name.ends_with(INFO)));
+    folders.filter_map(move |folder| {
+        let text = package.text(&format!("{folder}/WHEEL"))?;
+        let check = check_of(mismatch_of_all(wheel_tags(&text), target)?);
+        let tags: Vec<&str> = wheel_tags(&text).collect();
+        Some((folder, check, format!("its wheel is for {}", tags.join(", "))))
+    })
+}
+
+fn described(unfit: &Unfit, target: &PartialTarget) -> String {
+    match unfit {
+        Unfit::System(system) => format!("is for {system}"),
+        Unfit::Musl(library) => format!("needs {library}: it is for Alpine (musl)"),
+        Unfit::Architecture(found) => {
+            let found = found.map_or("another processor".to_owned(), |found| found.to_string());
+            let wanted = target.architecture.map_or("for another".to_owned(), |wanted| wanted.to_string());
+            format!("is for {found}, the function is {wanted}")
+        }
+        Unfit::Glibc(symbol) => format!("needs glibc {} ({})", symbol.version, symbol.name),
+        Unfit::Python(found) => match target.python {
+            Some(wanted) => format!("is for python{found}, the function is on python{wanted}"),
+            None => format!("is for python{found}, which Lambda does not have"),
+        },
     }
-    if let (Some(wanted), found) = (wanted, elf.architecture)
-        && found != Some(wanted)
-    {
-        let found = found.map_or("another processor".to_owned(), |found| found.to_string());
-        return Some((&ARCHITECTURE, format!("{name} is for {found}, the function is {wanted}")));
+}
+
+fn by_content(package: &Contents, name: &str, target: &PartialTarget) -> Option<Unfit> {
+    match package.elf(name) {
+        Some(elf) => libraries::unfit(&elf, target),
+        None => libraries::is_mach_o(&package.read_start(name, 4)?).then_some(Unfit::System("macOS")),
     }
-    let glibc = elf.glibc.filter(|symbol| symbol.version > LAMBDA_GLIBC)?;
-    let Glibc { major, minor } = glibc.version;
-    Some((&GLIBC, format!("{name} needs glibc {major}.{minor} ({})", glibc.name)))
 }
 
 /// An extension module that this machine's Python cannot load.
 pub(super) fn foreign_module(package: &Contents, minor: Option<u32>) -> Option<&str> {
-    let here = Target { minor, architecture: Architecture::of_this_machine() };
+    let here = target(minor, Architecture::of_this_machine());
     let is_foreign = |name: &&str| {
         let by_content = || package.elf(name).is_some_and(|elf| elf.architecture != here.architecture);
-        tags::by_name(name, here).is_some() || by_content()
+        modules::unfit(name, &here).is_some() || by_content()
     };
-    package.names().filter(|name| tags::is_extension(name)).find(is_foreign)
+    package.names().filter(|name| modules::is_library(name)).find(is_foreign)
 }
 
-fn fix(target: Target) -> String {
+fn fix(target: &PartialTarget) -> String {
     let platform = target.architecture.map_or("x86_64 or aarch64", Architecture::machine);
-    let version = target.minor.map_or("3.N".to_owned(), |minor| format!("3.{minor}"));
+    let version = target.python.map_or("3.N".to_owned(), |python| python.to_string());
     format!(
         "Install for Lambda: `wsgi-lambda package`, or `pip install --platform manylinux_2_28_{platform} --python-version \
          {version} --only-binary=:all: --target DIR -r requirements.txt`"

@@ -1,9 +1,10 @@
-//! The `Runtime` of a function, and what only some runtimes have.
+//! The `Runtime` of a function, and features that only some runtimes have.
 
-use super::{Check, Findings, Project, Severity, place, set, set_variable};
+use super::words::{place, set, set_variable};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
 use crate::cli::doctor::node::Field;
-use crate::cli::doctor::project::{EXEC_WRAPPER, is_named_after_us};
+use crate::cli::doctor::project::{EXEC_WRAPPER, Project, is_named_after_us};
 
 pub(super) const OLD_GLIBC: Check = Check {
     id: "runtime-too-old",
@@ -41,14 +42,14 @@ pub(super) const SNAPSTART_RUNTIME: Check = Check {
     id: "snapstart-runtime",
     severity: Severity::Error,
     title: "SnapStart on a runtime that does not have it",
-    why: "SnapStart takes zip functions on managed runtimes: Python from 3.12. The deployment of others is refused.",
+    why: "SnapStart is for zip functions on managed runtimes: Python 3.12 and later. Lambda refuses it for others.",
 };
 
 pub(super) const SNAPSTART_UNPUBLISHED: Check = Check {
     id: "snapstart-unpublished",
     severity: Severity::Warning,
     title: "SnapStart without a published version",
-    why: "Snapshots are taken of published versions. $LATEST, which is called when nothing else is said, starts without.",
+    why: "Snapshots are taken of published versions. $LATEST, which is called by default, starts without one.",
 };
 
 /// The oldest managed Python on Amazon Linux 2023.

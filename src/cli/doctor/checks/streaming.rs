@@ -1,31 +1,33 @@
-//! The function's response mode against what its front ends expect: an event does not tell.
+//! The function's response mode, and what its front ends expect: an event does not say which it is.
 
-use super::{Check, Findings, Project, Severity, set, set_variable};
+use super::words::{set, set_variable};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, RestMethod};
 use crate::cli::doctor::node::{Field, Place};
+use crate::cli::doctor::project::Project;
 use crate::config::RESPONSE_MODE;
 
 pub(super) const FRONT_END_BUFFERS: Check = Check {
     id: "front-end-buffers",
     severity: Severity::Error,
-    title: "WSGI_LAMBDA_RESPONSE_MODE=stream behind a Function URL or REST API that does not stream",
-    why: "A streamed answer begins with a prelude that only a streaming front end takes apart. A Function URL without \
-          InvokeMode RESPONSE_STREAM hands it to the client as it is, a REST API without streaming loses the body. \
-          HTTP APIs, load balancers and Lattice are answered whole whatever the setting says.",
+    title: "WSGI_LAMBDA_RESPONSE_MODE=stream with a Function URL or REST API that does not stream",
+    why: "A streamed response begins with a prelude that only a streaming front end can read. A Function URL without \
+          InvokeMode RESPONSE_STREAM sends it to the client as it is, and a REST API without streaming loses the body. \
+          HTTP APIs, load balancers and Lattice get a whole response, whatever the setting.",
 };
 
 pub(super) const FUNCTION_BUFFERS: Check = Check {
     id: "function-buffers",
     severity: Severity::Error,
-    title: "a streaming Function URL or REST API before a function without WSGI_LAMBDA_RESPONSE_MODE=stream",
-    why: "A whole answer is a JSON document. A Function URL in RESPONSE_STREAM mode hands that document to the client \
+    title: "a streaming Function URL or REST API in front of a function without WSGI_LAMBDA_RESPONSE_MODE=stream",
+    why: "A whole response is a JSON document. A Function URL in RESPONSE_STREAM mode sends that document to the client \
           as the page, and a REST API that streams answers 500.",
 };
 
 pub(super) const REST_STREAM_URI: Check = Check {
     id: "rest-stream-uri",
     severity: Severity::Error,
-    title: "a REST integration that streams but calls the URI of whole answers, or the other way round",
+    title: "a REST integration that streams but calls the URI of whole responses, or the other way round",
     why: "Streaming takes both: the transfer mode STREAM, and the URI of InvokeWithResponseStream \
           (…/2021-11-15/functions/…/response-streaming-invocations). API Gateway refuses one without the other.",
 };
@@ -110,10 +112,10 @@ fn uri(project: &Project, api: &str, method: &RestMethod, findings: &mut Finding
         return;
     }
     let (what, fix) = if streams {
-        ("The transfer mode is STREAM, the URI is that of whole answers.", stream_fix(project.deployment.dialect))
+        ("The transfer mode is STREAM, the URI is that of whole responses.", stream_fix(project.deployment.dialect))
     } else {
         (
-            "The URI is that of streamed answers, the transfer mode is not STREAM.",
+            "The URI is that of streamed responses, the transfer mode is not STREAM.",
             stream_fix(project.deployment.dialect),
         )
     };

@@ -1,14 +1,16 @@
-//! The function's timeout against the patience of who waits for it.
+//! The function's timeout, and how long its front ends wait.
 
-use super::{Check, Findings, Project, Severity, place, set};
+use super::words::{place, set};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::Function;
+use crate::cli::doctor::project::Project;
 use crate::config::DEADLINE_MARGIN;
 
 pub(super) const ABOVE_FRONT_END: Check = Check {
     id: "timeout-above-front-end",
     severity: Severity::Warning,
     title: "a function timeout longer than API Gateway waits",
-    why: "API Gateway gives a request up after 29 s (REST, unless the account's quota and the integration's timeout are \
+    why: "API Gateway gives up a request after 29 s (REST, unless the account's quota and the integration's timeout are \
           raised) or 30 s (HTTP API, fixed). A function that may take longer runs on and is billed while the client has \
           long got a 503 or 504 of API Gateway's, and the runtime's own 504 with the stacks in the log comes too late.",
 };
@@ -16,7 +18,7 @@ pub(super) const ABOVE_FRONT_END: Check = Check {
 pub(super) const DEFAULT: Check = Check {
     id: "timeout-default",
     severity: Severity::Warning,
-    title: "a function timeout of 3 s or less, which is what Lambda takes when none is set",
+    title: "a function timeout of 3 s or less, which is Lambda's default",
     why: "The first request of a sandbox may have to wait for connections, caches and lazy imports. Three seconds are \
           Lambda's default and short for that: such requests end in a 502 or 504.",
 };
@@ -25,8 +27,8 @@ pub(super) const MARGIN: Check = Check {
     id: "deadline-margin",
     severity: Severity::Error,
     title: "WSGI_LAMBDA_DEADLINE_MARGIN_MS not smaller than the timeout",
-    why: "The runtime gives a request up this long before the function's timeout. A margin as long as the timeout gives \
-          every request up at once.",
+    why: "The runtime gives up a request this long before the function's timeout. With a margin as long as the timeout \
+          it gives up every request at once.",
 };
 
 /// What REST APIs wait by default, seconds ("Quotas for configuring and running a REST API").

@@ -1,39 +1,17 @@
-//! The functions of Terraform that modules build a function's settings with. The result of another one is not known.
+//! The functions of Terraform with which modules build what a check reads: variables, layers, timeouts, names of layers
+//! and paths. The result of any other is not known, and no check judges it.
+//!
+//! Nothing is added here: see `doctor/mod.rs`.
 
-use hcl::edit::expr::FuncCall;
+use crate::cli::doctor::node::{Data, Map, Node, Place, concat, items};
 
-use super::{Scope, items, unknown};
-use crate::cli::doctor::intrinsics::concat;
-use crate::cli::doctor::node::{Data, Map, Node, Place};
-
-impl Scope<'_> {
-    pub(super) fn call(&self, call: &FuncCall, at: &Place) -> Node {
-        let arguments = self.arguments(call);
-        let name = if call.name.is_namespaced() { "" } else { call.name.name.as_str() };
-        let known = arguments.as_ref().and_then(|arguments| apply(name, arguments, at));
-        known.unwrap_or_else(|| {
-            let resources = arguments.unwrap_or_default().iter().flat_map(Node::resources).collect();
-            unknown(at, resources)
-        })
-    }
-
-    /// The arguments; `f(list...)` gives each of the list.
-    fn arguments(&self, call: &FuncCall) -> Option<Vec<Node>> {
-        let mut arguments: Vec<_> = call.args.iter().map(|argument| self.value(argument)).collect();
-        if call.args.expand_final() {
-            let last = arguments.pop()?;
-            arguments.extend(items(&last)?.into_iter().map(|(_, item)| item));
-        }
-        Some(arguments)
-    }
-}
-
-fn apply(name: &str, arguments: &[Node], at: &Place) -> Option<Node> {
+/// The value of a call; `None` if it is not known.
+pub(super) fn apply(name: &str, arguments: &[Node], at: &Place) -> Option<Node> {
     let data = match (name, arguments) {
-        // The value is the same, or as good: a document in JSON is looked into as what it is made of.
+        // The value stays the same, or equivalent: of a JSON document the checks read what it is made of.
         (
             "tostring" | "tonumber" | "tobool" | "tolist" | "toset" | "tomap" | "nonsensitive" | "sensitive"
-            | "abspath" | "one" | "distinct" | "sort" | "jsonencode",
+            | "abspath" | "one" | "jsonencode",
             [value],
         ) => value.data.clone(),
         ("merge", maps) => merge(maps)?,
@@ -51,28 +29,20 @@ fn apply(name: &str, arguments: &[Node], at: &Place) -> Option<Node> {
         }
         ("coalesce", values) => first(values, |node| !node.is_null() && node.text().as_deref() != Some(""))?,
         ("try", values) => first(values, |node| !node.is_null())?,
-        ("coalescelist", values) => first(values, |node| node.list().is_some_and(|list| !list.is_empty()))?,
         #[allow(clippy::cast_precision_loss)] // a count
         ("length", [value]) => Data::Number(match value.text() {
             Some(text) => text.chars().count(),
             None => items(value)?.len(),
         } as f64),
-        ("keys", [map]) => Data::List(items(map)?.into_iter().map(|(key, _)| Node::text_at(at, key)).collect()),
         ("values", [map]) => Data::List(items(map)?.into_iter().map(|(_, value)| value).collect()),
-        ("max" | "min", numbers) => {
+        ("max", numbers) => {
             let numbers: Option<Vec<f64>> = numbers.iter().map(|number| number.text()?.parse().ok()).collect();
-            let pick = if name == "max" { f64::max } else { f64::min };
-            Data::Number(numbers?.into_iter().reduce(pick)?)
+            Data::Number(numbers?.into_iter().reduce(f64::max)?)
         }
-        ("contains", [list, wanted]) => Data::Bool(list.texts()?.contains(&wanted.text()?)),
         ("lookup", [map, key, rest @ ..]) => {
             let (map, key) = (map.map()?, key.text()?);
             let missing = if map.open { None } else { rest.first() };
             map.get(&key).or(missing)?.data.clone()
-        }
-        ("element", [list, index]) => {
-            let (list, index) = (list.list()?, usize::try_from(index.number()?).ok()?);
-            list.get(index.checked_rem(list.len())?)?.data.clone()
         }
         _ => return text_function(name, arguments, at),
     };
@@ -90,19 +60,9 @@ fn text_function(name: &str, arguments: &[Node], at: &Place) -> Option<Node> {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let text = match (name, texts.as_slice()) {
         ("lower", [text]) => text.to_lowercase(),
-        ("upper", [text]) => text.to_uppercase(),
-        ("trimspace", [text]) => text.trim().to_owned(),
         ("basename", [text]) => text.rsplit('/').next()?.to_owned(),
-        ("trimprefix", [text, prefix]) => text.strip_prefix(prefix).unwrap_or(text).to_owned(),
-        ("trimsuffix", [text, suffix]) => text.strip_suffix(suffix).unwrap_or(text).to_owned(),
         // Between slashes it is a regular expression.
         ("replace", [text, from, to]) if !from.starts_with('/') => text.replace(from, to),
-        ("startswith", [text, prefix]) => return Some(Node::new(at, Data::Bool(text.starts_with(prefix)))),
-        ("endswith", [text, suffix]) => return Some(Node::new(at, Data::Bool(text.ends_with(suffix)))),
-        ("split", [between, text]) => {
-            let parts = text.split(between).map(|part| Node::text_at(at, part));
-            return Some(Node::new(at, Data::List(parts.collect())));
-        }
         _ => return None,
     };
     Some(Node::text_at(at, text))

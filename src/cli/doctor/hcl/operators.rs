@@ -1,39 +1,34 @@
 //! `!a`, `a == b`, `a && b`: three-valued, since a side may be known only at deployment.
 
-use hcl::edit::expr::{BinaryOp, BinaryOperator, UnaryOp, UnaryOperator};
+use hcl::edit::expr::{BinaryOperator, UnaryOperator};
 
-use super::{Scope, unknown};
-use crate::cli::doctor::node::{Data, Node, Place};
+use crate::cli::doctor::node::{Data, Node, Place, unknown};
 
-impl Scope<'_> {
-    pub(super) fn unary(&self, operation: &UnaryOp, at: &Place) -> Node {
-        let value = self.value(&operation.expr);
-        let known = match *operation.operator {
-            UnaryOperator::Not => value.flag().map(|flag| Data::Bool(!flag)),
-            UnaryOperator::Neg => number(&value).map(|number| Data::Number(-number)),
-        };
-        known.map_or_else(|| unknown(at, value.resources()), |data| Node::new(at, data))
-    }
+pub(super) fn unary(operator: UnaryOperator, value: &Node, at: &Place) -> Node {
+    let known = match operator {
+        UnaryOperator::Not => value.flag().map(|flag| Data::Bool(!flag)),
+        UnaryOperator::Neg => number(value).map(|number| Data::Number(-number)),
+    };
+    known.map_or_else(|| unknown(at, value.resources()), |data| Node::new(at, data))
+}
 
-    pub(super) fn binary(&self, operation: &BinaryOp, at: &Place) -> Node {
-        let (left, right) = (self.value(&operation.lhs_expr), self.value(&operation.rhs_expr));
-        let known = match *operation.operator {
-            BinaryOperator::Eq => equal(&left, &right).map(Data::Bool),
-            BinaryOperator::NotEq => equal(&left, &right).map(|equal| Data::Bool(!equal)),
-            BinaryOperator::And => match (left.flag(), right.flag()) {
-                (Some(false), _) | (_, Some(false)) => Some(Data::Bool(false)),
-                (Some(true), Some(true)) => Some(Data::Bool(true)),
-                _ => None,
-            },
-            BinaryOperator::Or => match (left.flag(), right.flag()) {
-                (Some(true), _) | (_, Some(true)) => Some(Data::Bool(true)),
-                (Some(false), Some(false)) => Some(Data::Bool(false)),
-                _ => None,
-            },
-            operator => number(&left).zip(number(&right)).map(|(left, right)| arithmetic(operator, left, right)),
-        };
-        known.map_or_else(|| unknown(at, [left.resources(), right.resources()].concat()), |data| Node::new(at, data))
-    }
+pub(super) fn binary(operator: BinaryOperator, left: &Node, right: &Node, at: &Place) -> Node {
+    let known = match operator {
+        BinaryOperator::Eq => equal(left, right).map(Data::Bool),
+        BinaryOperator::NotEq => equal(left, right).map(|equal| Data::Bool(!equal)),
+        BinaryOperator::And => match (left.flag(), right.flag()) {
+            (Some(false), _) | (_, Some(false)) => Some(Data::Bool(false)),
+            (Some(true), Some(true)) => Some(Data::Bool(true)),
+            _ => None,
+        },
+        BinaryOperator::Or => match (left.flag(), right.flag()) {
+            (Some(true), _) | (_, Some(true)) => Some(Data::Bool(true)),
+            (Some(false), Some(false)) => Some(Data::Bool(false)),
+            _ => None,
+        },
+        operator => number(left).zip(number(right)).map(|(left, right)| arithmetic(operator, left, right)),
+    };
+    known.map_or_else(|| unknown(at, [left.resources(), right.resources()].concat()), |data| Node::new(at, data))
 }
 
 fn number(node: &Node) -> Option<f64> {

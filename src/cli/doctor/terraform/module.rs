@@ -8,12 +8,12 @@ use hcl::edit::Span as _;
 use hcl::edit::expr::Expression;
 use hcl::edit::structure::{Block, Body, Structure};
 
-use super::Resource;
-use crate::cli::Failure;
-use crate::cli::doctor::hcl::{File, Names, Scope, items, unknown};
-use crate::cli::doctor::node::{Data, Map, Node, Place};
+use super::resource::Resource;
+use crate::cli::doctor::hcl::{File, Names, Scope};
+use crate::cli::doctor::node::{Data, Map, Node, Place, items, unknown};
+use crate::cli::failure::Failure;
 
-/// How deep modules call each other, and locals refer to each other: a circle is Terraform's to report.
+/// How deep modules may call each other, and locals refer to each other. Terraform itself reports circles.
 const MAX_DEPTH: usize = 32;
 
 struct Module {
@@ -81,7 +81,7 @@ impl Module {
         })
     }
 
-    /// Variables have the values given, else their defaults.
+    /// Sets the variables to these values, or else to their defaults.
     fn set_variables(&mut self, given: &Map) {
         let mut variables = BTreeMap::new();
         for (scope, block) in self.blocks("variable") {
@@ -292,7 +292,7 @@ fn with_ending(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Where `terraform init` has put a module from elsewhere: it writes down what is where.
+/// The folder in which `terraform init` has put a module from elsewhere, by the list that it writes.
 fn installed(root: &Path, prefix: &str) -> Option<PathBuf> {
     // `module.a.module.b.` is `a.b` there.
     let key = prefix.trim_end_matches('.').trim_start_matches("module.").replace(".module.", ".");
@@ -303,7 +303,7 @@ fn installed(root: &Path, prefix: &str) -> Option<PathBuf> {
     Some(root.join(module.get("Dir")?.as_str()?))
 }
 
-/// A path without `.` and, where that needs no look at links, without `..`.
+/// A path without `.` and, as far as no link has to be followed, without `..`.
 fn tidy(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut tidy = PathBuf::new();

@@ -1,9 +1,9 @@
-//! Settings that are written as plain values. Whatever is computed is for Python to say.
+//! Settings that are written as plain values. Only Python knows computed ones.
 
 use crate::cli::doctor::contents::{Contents, extension};
 use crate::cli::doctor::node::Place;
 
-/// What the one settings file that sets a name sets it to, as text. Of several, who knows which is used?
+/// The value of a name, as text, if exactly one settings file sets it. Of several nobody knows which is used.
 pub(super) fn assigned(code: &Contents, name: &str) -> Option<(Place, String)> {
     let is_settings =
         |file: &&str| extension(file) == "py" && file.contains("settings") && !file.contains("site-packages");

@@ -1,9 +1,14 @@
-//! Compiled modules: a task root is read-only, so what is not compiled before is compiled at every cold start.
+//! Compiled modules: /var/task is read-only, so a module without a compiled file is compiled at every cold start.
 
-use super::{Check, Contents, Findings, Function, Place, Project, Severity, shown};
-use crate::cli::doctor::contents::extension;
+use crate::cli::doctor::contents::{Contents, extension, shown};
+use crate::cli::doctor::finding::{Check, Findings, Severity};
+use crate::cli::doctor::model::Function;
+use crate::cli::doctor::node::Place;
+use crate::cli::doctor::project::Project;
+use crate::cli::packaging::modules::cached;
+use crate::cli::packaging::target::PythonVersion;
 
-pub(in super::super) const PYC: Check = Check {
+pub(super) const PYC: Check = Check {
     id: "package-pyc",
     severity: Severity::Warning,
     title: "a built package without compiled modules",
@@ -20,15 +25,15 @@ pub(super) fn run(project: &Project, function: &Function, package: &Contents, at
     let sources: Vec<&str> = package.names().filter(|name| extension(name) == "py").collect();
     let compiled = sources.iter().filter(|name| is_compiled(package, name, minor)).count();
     let missing = sources.len() - compiled;
-    // A few, such as templates of old Python that cannot be compiled, are not worth a word.
+    // A few, such as templates in old Python that cannot be compiled, are not reported.
     if missing == 0 || missing * 10 < sources.len() {
         return;
     }
     let path = shown(&package.path);
-    let what = format!("{missing} of {} modules in {path} have no compiled file that lasts.", sources.len());
+    let what = format!("{missing} of {} modules in {path} have no compiled file that stays valid.", sources.len());
     let version = minor.map_or("3.N".to_owned(), |minor| format!("3.{minor}"));
     let fix = format!(
-        "Build with `wsgi-lambda package`, or compile behind the installation: python{version} -m compileall -q \
+        "Build with `wsgi-lambda package`, or compile after the installation: python{version} -m compileall -q \
          --invalidation-mode unchecked-hash DIR"
     );
     findings.add(&PYC, &function.name, Some(at), what, fix);
@@ -36,15 +41,10 @@ pub(super) fn run(project: &Project, function: &Function, package: &Contents, at
 
 /// Whether a source has a compiled file for this Python that does not depend on times.
 fn is_compiled(package: &Contents, source: &str, minor: Option<u32>) -> bool {
-    let (folder, file) = source.rsplit_once('/').map_or(("", source), |(folder, file)| (folder, file));
-    let stem = file.trim_end_matches(".py");
-    let folder = if folder.is_empty() { "__pycache__".to_owned() } else { format!("{folder}/__pycache__") };
-    let candidates: Vec<String> = match minor {
-        Some(minor) => vec![format!("{folder}/{stem}.cpython-3{minor}.pyc")],
-        None => (11..=20).map(|minor| format!("{folder}/{stem}.cpython-3{minor}.pyc")).collect(),
-    };
-    candidates.iter().filter(|name| package.has(name)).any(|name| {
-        let start = package.read_start(name, 8);
+    let minors = minor.map_or(11..=20, |minor| minor..=minor);
+    let mut candidates = minors.map(|minor| cached(source, PythonVersion { minor }));
+    candidates.any(|name| {
+        let start = package.has(&name).then(|| package.read_start(&name, 8)).flatten();
         start.is_some_and(|start| start.get(4).is_some_and(|flags| flags & BY_HASH != 0))
     })
 }

@@ -2,15 +2,15 @@
 
 use globset::{GlobBuilder, GlobMatcher};
 
-/// One pattern. Without a slash it means a name anywhere, with one a path from the top; what lies below a folder that
-/// matches, matches.
+/// One pattern. Without a slash it means a name anywhere, with one a path from the top. Everything below a folder that
+/// matches also matches.
 #[derive(Clone, Debug)]
-pub struct Pattern {
+pub struct Glob {
     glob: GlobMatcher,
     whole_path: bool,
 }
 
-impl Pattern {
+impl Glob {
     /// Reads a pattern; the error is text that says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let trimmed = text.trim_end_matches('/');
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn patterns_mean_what_gitignore_means() {
-        let matches = |pattern: &str, path: &str| Pattern::parse(pattern).unwrap().matches(path);
+        let matches = |pattern: &str, path: &str| Glob::parse(pattern).unwrap().matches(path);
         assert!(matches("*.md", "README.md"));
         assert!(matches("*.md", "docs/deep/x.md"));
         assert!(matches("docs", "a/docs/x/y.txt"));
@@ -49,6 +49,6 @@ mod tests {
         assert!(!matches("a/*.py", "a/b/c.py"));
         assert!(!matches("a/*.py", "x/a/b.py"));
         assert!(matches("a/**/*.py", "a/b/c.py"));
-        assert!(Pattern::parse("a[").is_err());
+        assert!(Glob::parse("a[").is_err());
     }
 }

@@ -1,23 +1,27 @@
-//! Handler names: Lambda's `module.attribute` and WSGI's `module:attribute`.
+//! Room: `handler_name`, the name of a function's handler.
+//! In: the text of the setting: Lambda's `module.attribute`, or WSGI's `module:attribute`.
+//! Out: [`HandlerName`]: the module, the attributes that lead to the application, and whether that is called first.
+//! May use: `error`.
+//! Must not: look for the module, know Python.
 
 use crate::error::{Error, Kind, Result};
 
 /// Where an application is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct HandlerName {
+pub struct HandlerName {
     /// Dotted.
-    pub(super) module: String,
-    /// The way from the module to the application.
-    pub(super) attributes: Vec<String>,
+    pub module: String,
+    /// The names that lead from the module to the application.
+    pub attributes: Vec<String>,
     /// Whether what is found there is called to make the application.
-    pub(super) factory: bool,
+    pub factory: bool,
     /// Whether the split between the two was written (`:`) rather than guessed (the last dot).
-    pub(super) explicit: bool,
+    pub explicit: bool,
 }
 
 impl HandlerName {
-    /// Takes a handler name apart. Slashes in a module mean dots, as in the managed runtime.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    /// Reads a handler name. A slash in the module means a dot, as in the managed runtime.
+    pub fn parse(text: &str) -> Result<Self> {
         let trimmed = text.trim();
         let (name, factory) = match trimmed.strip_suffix("()") {
             Some(name) => (name, true),
@@ -36,11 +40,26 @@ impl HandlerName {
         Ok(Self { module, attributes, factory, explicit })
     }
 
-    /// The same name with the split one dot further left: `app.site.wsgi` may be `site.wsgi` in the module `app`.
-    pub(super) fn shorter(&self) -> Option<Self> {
+    /// The same name, split one dot further left: `app.site.wsgi` may be `site.wsgi` in the module `app`.
+    pub fn shorter(&self) -> Option<Self> {
         let (module, first) = self.module.rsplit_once('.').filter(|_| !self.explicit)?;
         let attributes = std::iter::once(first.to_owned()).chain(self.attributes.iter().cloned()).collect();
         Some(Self { module: module.to_owned(), attributes, ..self.clone() })
+    }
+
+    /// Every way to read the name, in the order in which the runtime tries them.
+    pub fn readings(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.clone()), Self::shorter)
+    }
+
+    /// The path of the module's file or folder, without an ending.
+    pub fn path(&self) -> String {
+        self.module.replace('.', "/")
+    }
+
+    /// The first name that is looked up in the module.
+    pub fn first_attribute(&self) -> &str {
+        self.attributes.first().map_or("", String::as_str)
     }
 }
 
@@ -72,8 +91,20 @@ mod tests {
         assert_eq!(parse("app:app"), is("app", "app", false));
         assert_eq!(parse("src/app:site.wsgi"), is("src.app", "site.wsgi", false));
         assert_eq!(parse("src/app.py:app"), is("src.app", "app", false));
+        assert_eq!(parse("./src/app:app"), is("src.app", "app", false));
         assert_eq!(parse("app:make_app()"), is("app", "make_app", true));
         assert_eq!(parse("app.make_app()"), is("app", "make_app", true));
+    }
+
+    #[test]
+    fn a_dotted_name_can_be_read_in_several_ways() {
+        let readings = |text| {
+            let readings = HandlerName::parse(text).unwrap().readings().collect::<Vec<_>>();
+            readings.iter().map(|name| format!("{}:{}", name.path(), name.attributes.join("."))).collect::<Vec<_>>()
+        };
+        assert_eq!(readings("app.site.wsgi"), ["app/site:wsgi", "app:site.wsgi"]);
+        assert_eq!(readings("./src/app:app"), ["src/app:app"], "the split is written");
+        assert_eq!(HandlerName::parse("app.site.wsgi").unwrap().first_attribute(), "wsgi");
     }
 
     #[test]

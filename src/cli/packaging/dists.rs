@@ -1,36 +1,42 @@
-//! The distributions that were installed: names, versions, wheel tags, and which file is whose.
+//! The distributions that were installed: names, versions, wheel tags, and which file belongs to which.
+//!
+//! An installer writes a folder `NAME-VERSION.dist-info` for each ("Recording installed projects").
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 
-use crate::cli::Failure;
+use super::modules::source_of;
+use crate::cli::failure::Failure;
+
+/// How the name of the folder ends.
+pub(in crate::cli) const INFO: &str = ".dist-info";
 
 /// One installed distribution.
 #[derive(Clone, Debug)]
-pub(super) struct Dist {
-    pub(super) name: String,
-    pub(super) version: String,
+pub(in crate::cli) struct Dist {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) version: String,
     /// The tags of the wheel that it came from.
-    pub(super) tags: Vec<String>,
+    pub(in crate::cli) tags: Vec<String>,
 }
 
 /// What the requirements brought.
 #[derive(Debug, Default)]
-pub(super) struct Dists {
+pub(in crate::cli) struct Dists {
     all: Vec<Dist>,
     owners: HashMap<String, usize>,
 }
 
 impl Dists {
     /// Reads every `*.dist-info` of a folder, before the installer's notes are taken out of it.
-    pub(super) fn read(folder: &Path) -> Result<Self, Failure> {
+    pub(in crate::cli) fn read(folder: &Path) -> Result<Self, Failure> {
         let unreadable =
             |error| Failure::Failed(format!("cannot read what was installed in {}: {error}", folder.display()));
         let mut found: BTreeMap<String, Dist> = BTreeMap::new();
         for entry in fs::read_dir(folder).map_err(unreadable)? {
             let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-            if let Some(dist) = name.ends_with(".dist-info").then(|| Dist::read(&folder.join(&name))).flatten() {
+            if let Some(dist) = name.ends_with(INFO).then(|| Dist::read(&folder.join(&name))).flatten() {
                 found.insert(name, dist);
             }
         }
@@ -44,12 +50,12 @@ impl Dists {
         Ok(dists)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Dist> {
+    pub(in crate::cli) fn iter(&self) -> impl Iterator<Item = &Dist> {
         self.all.iter()
     }
 
-    /// The distribution that a file belongs to; bytecode belongs to its source's.
-    pub(super) fn owner(&self, path: &str) -> Option<&Dist> {
+    /// The distribution that a file belongs to. Bytecode belongs to its source's.
+    pub(in crate::cli) fn owner(&self, path: &str) -> Option<&Dist> {
         let index = self.owners.get(path).or_else(|| self.owners.get(&source_of(path)?));
         index.and_then(|index| self.all.get(*index))
     }
@@ -63,9 +69,19 @@ impl Dist {
         Some(Self {
             name: values(head, "Name").next()?.to_owned(),
             version: values(head, "Version").next().unwrap_or("?").to_owned(),
-            tags: values(&wheel, "Tag").map(str::to_owned).collect(),
+            tags: wheel_tags(&wheel).map(str::to_owned).collect(),
         })
     }
+}
+
+/// The tags in the text of a WHEEL file ("Binary distribution format").
+pub(in crate::cli) fn wheel_tags(wheel: &str) -> impl Iterator<Item = &str> {
+    values(wheel, "Tag")
+}
+
+/// The distribution of a folder by its name: `flask_cors` of `flask_cors-4.0.dist-info`.
+pub(in crate::cli) fn name_of_info(folder: &str) -> Option<&str> {
+    folder.strip_suffix(INFO)?.split('-').next()
 }
 
 fn values<'a>(text: &'a str, field: &'a str) -> impl Iterator<Item = &'a str> {
@@ -77,15 +93,6 @@ fn recorded_path(line: &str) -> String {
     match line.strip_prefix('"') {
         Some(quoted) => quoted.split("\",").next().unwrap_or(quoted).replace("\"\"", "\""),
         None => line.split(',').next().unwrap_or(line).to_owned(),
-    }
-}
-
-/// `a/__pycache__/b.cpython-313.pyc` and `a/b.pyc` come from `a/b.py`.
-fn source_of(path: &str) -> Option<String> {
-    let compiled = path.strip_suffix(".pyc")?;
-    match compiled.rsplit_once("__pycache__/") {
-        Some((folder, name)) => Some(format!("{folder}{}.py", name.rsplit_once('.')?.0)),
-        None => Some(format!("{compiled}.py")),
     }
 }
 
@@ -111,5 +118,7 @@ mod tests {
         assert_eq!(owner("x/__init__.pyc"), Some("x-y"));
         assert_eq!(owner("x/a,\"b\".txt"), Some("x-y"));
         assert_eq!(owner("app.py"), None);
+        assert_eq!(name_of_info("x_y-1.2.dist-info"), Some("x_y"));
+        assert_eq!(name_of_info("x_y"), None);
     }
 }

@@ -1,9 +1,10 @@
-//! Variables that tell Python and the loader where to look.
+//! Variables that say where Python and the loader search.
 
-use super::{Check, Findings, Function, Project, Severity, Variable};
-use crate::cli::doctor::model::LayerUse;
+use crate::cli::doctor::finding::{Check, Findings, Severity};
+use crate::cli::doctor::model::{Function, LayerUse, Variable};
+use crate::cli::doctor::project::Project;
 
-pub(in super::super) const NOT_EXPANDED: Check = Check {
+pub(super) const NOT_EXPANDED: Check = Check {
     id: "variable-not-expanded",
     severity: Severity::Error,
     title: "$NAME in the value of a search path",
@@ -11,16 +12,16 @@ pub(in super::super) const NOT_EXPANDED: Check = Check {
           the variable had before is lost.",
 };
 
-pub(in super::super) const PYTHONPATH: Check = Check {
+pub(super) const PYTHONPATH: Check = Check {
     id: "pythonpath",
     severity: Severity::Warning,
     title: "PYTHONPATH set",
     why: "In AWS's own loop a PYTHONPATH takes all layers out of sys.path. wsgi-lambda keeps them: package and layers \
           come first, then the folders of PYTHONPATH, then the standard library. A folder that is not there, or that \
-          holds packages of another Python, does nothing or harm.",
+          holds packages of another Python, has no effect or does harm.",
 };
 
-pub(in super::super) const PYTHONHOME: Check = Check {
+pub(super) const PYTHONHOME: Check = Check {
     id: "pythonhome",
     severity: Severity::Warning,
     title: "PYTHONHOME set",
@@ -28,7 +29,7 @@ pub(in super::super) const PYTHONHOME: Check = Check {
           child looks for its standard library there and ends at once.",
 };
 
-pub(in super::super) const LIBRARY_PATH: Check = Check {
+pub(super) const LIBRARY_PATH: Check = Check {
     id: "ld-library-path",
     severity: Severity::Warning,
     title: "LD_LIBRARY_PATH that leaves Lambda's own folders out",
@@ -36,10 +37,16 @@ pub(in super::super) const LIBRARY_PATH: Check = Check {
           Extension modules that load such a library fail to import. The runtime itself does not depend on it.",
 };
 
-/// Folders that Lambda's LD_LIBRARY_PATH has for the application's sake ("Defined runtime environment variables").
+/// Folders of Lambda's LD_LIBRARY_PATH that are there for applications ("Defined runtime environment variables").
 const LIBRARY_FOLDERS: [&str; 2] = ["/opt/lib", "/var/task/lib"];
 
-pub(super) fn run(project: &Project, function: &Function, findings: &mut Findings) {
+pub(super) fn run(project: &Project, findings: &mut Findings) {
+    for function in project.functions() {
+        judge(project, function, findings);
+    }
+}
+
+fn judge(project: &Project, function: &Function, findings: &mut Findings) {
     let name = &function.name;
     for variable in &function.variables.entries {
         let Some(value) = variable.value.as_deref() else { continue };
@@ -92,7 +99,7 @@ fn pythonpath(project: &Project, function: &Function, variable: &Variable, value
         findings.add(&PYTHONPATH, &function.name, at, what, "Correct the folder, or remove it.");
     }
     if !is_told {
-        let what = format!("PYTHONPATH is {value}: searched behind package and layers.");
+        let what = format!("PYTHONPATH is {value}: searched after package and layers.");
         let fix = "Nothing to do, if that order is meant.";
         findings.add_as(Severity::Note, &PYTHONPATH, &function.name, at, what, fix);
     }

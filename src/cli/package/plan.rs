@@ -1,0 +1,21 @@
+//! What the options mean, all of them together.
+
+use std::path::PathBuf;
+
+use super::interpreter::Interpreter;
+use super::output::Output;
+use super::requirements::Source;
+use super::rules::Selection;
+use crate::cli::packaging::target::Target;
+
+/// What is packed, from where, to where, and for what.
+pub(super) struct Plan {
+    pub(super) app: PathBuf,
+    pub(super) output: Output,
+    pub(super) target: Target,
+    /// One of the target's version. There is none only if nothing is compiled.
+    pub(super) interpreter: Option<Interpreter>,
+    pub(super) source: Option<Source>,
+    pub(super) for_app: Selection,
+    pub(super) for_installed: Selection,
+}

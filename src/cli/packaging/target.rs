@@ -1,0 +1,85 @@
+//! Where a package will run: a Python, an architecture, a C library.
+
+use std::fmt;
+use std::path::Path;
+use std::process::Command;
+use std::str::FromStr;
+
+use crate::bundle::{Architecture, Glibc};
+
+/// A minor version of Python 3: compiled files and extension modules are of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::cli) struct PythonVersion {
+    pub(in crate::cli) minor: u32,
+}
+
+/// The oldest that `bootstrap` can embed.
+const OLDEST: PythonVersion = PythonVersion { minor: 11 };
+
+impl fmt::Display for PythonVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "3.{}", self.minor)
+    }
+}
+
+impl FromStr for PythonVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let minor = text.strip_prefix("3.").and_then(|minor| minor.parse().ok());
+        match minor.map(|minor| Self { minor }) {
+            Some(version) if version >= OLDEST => Ok(version),
+            Some(_) => Err(format!("the runtime needs Python {OLDEST} or later")),
+            None => Err("write it as 3.13: Lambda or the layer chooses the third number".to_owned()),
+        }
+    }
+}
+
+/// Where the package will run.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cli) struct Target {
+    pub(in crate::cli) python: PythonVersion,
+    pub(in crate::cli) architecture: Architecture,
+    pub(in crate::cli) glibc: Glibc,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Python {} on {} with glibc {}", self.python, self.architecture, self.glibc)
+    }
+}
+
+/// A target of which some things are not known: what is not known is never a reason not to fit.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cli) struct PartialTarget {
+    pub(in crate::cli) python: Option<PythonVersion>,
+    pub(in crate::cli) architecture: Option<Architecture>,
+    pub(in crate::cli) glibc: Glibc,
+}
+
+impl From<Target> for PartialTarget {
+    fn from(target: Target) -> Self {
+        let Target { python, architecture, glibc } = target;
+        Self { python: Some(python), architecture: Some(architecture), glibc }
+    }
+}
+
+/// The Python that a `bootstrap` embeds: it says so in a line like `wsgi-lambda bootstrap 0.1.0 (python3.13)`.
+pub(in crate::cli) fn python_of_bootstrap(program: &Path) -> Option<PythonVersion> {
+    let output = Command::new(program).arg("--version").output().ok().filter(|output| output.status.success())?;
+    let line = String::from_utf8(output.stdout).ok()?;
+    line.split_once("(python")?.1.split(')').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_two_numbers() {
+        assert_eq!("3.13".parse(), Ok(PythonVersion { minor: 13 }));
+        assert!("3.13.1".parse::<PythonVersion>().unwrap_err().contains("3.13"));
+        assert!("3.9".parse::<PythonVersion>().unwrap_err().contains("3.11"));
+        assert!("313".parse::<PythonVersion>().is_err());
+    }
+}
