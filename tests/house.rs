@@ -3,6 +3,8 @@
 
 #[path = "house/circles.rs"]
 mod circles;
+#[path = "house/pep3333.rs"]
+mod pep3333;
 #[path = "house/reading.rs"]
 mod reading;
 #[path = "house/resolve.rs"]
