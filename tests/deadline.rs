@@ -132,7 +132,7 @@ fn python_code_that_never_stops_is_looked_at_without_a_crash() {
 fn a_margin_that_is_not_below_the_timeout_is_a_warning() {
     let mut function = function().start();
     for _ in 0..2 {
-        let answer = function.send(Invocation::new(get("/").to_string()).timeout(MARGIN - HURRY));
+        let answer = function.send(Invocation::new(get("/").to_string()).timeout(MARGIN.saturating_sub(HURRY)));
         assert_eq!(answer.status(), 200);
     }
     assert_eq!(

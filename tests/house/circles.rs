@@ -20,7 +20,9 @@ pub(crate) fn circles(modules: &Modules, known: &[(&str, &str)]) -> BTreeMap<BTr
     for (file, items) in needs.values_mut().flatten() {
         items.retain(|item| !known.iter().any(|known| is(*known, file, item)));
     }
-    needs.values_mut().for_each(|needed| needed.retain(|_, items| !items.is_empty()));
+    for needed in needs.values_mut() {
+        needed.retain(|_, items| !items.is_empty());
+    }
     let reached: BTreeMap<&Path, BTreeSet<&Path>> = needs.keys().map(|file| (*file, reach(&needs, file))).collect();
     let mut found = BTreeMap::new();
     for (file, from) in reached.iter().filter(|(file, from)| from.contains(*file)) {

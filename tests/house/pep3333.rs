@@ -35,8 +35,8 @@ fn tests() -> BTreeMap<String, BTreeSet<u32>> {
     let code: Vec<String> = sources.iter().map(|file| read(file)).collect();
     let names =
         code.iter().flat_map(|code| code.lines().filter_map(|line| line.strip_prefix("fn w")?.split('(').next()));
-    let named = names.map(|name| (format!("w{name}"), numbers(&format!("w{name}"))));
-    named.filter(|(_, numbers)| !numbers.is_empty()).collect()
+    let with_numbers = names.map(|name| (format!("w{name}"), numbers(&format!("w{name}"))));
+    with_numbers.filter(|(_, numbers)| !numbers.is_empty()).collect()
 }
 
 fn numbers(name: &str) -> BTreeSet<u32> {
