@@ -177,12 +177,9 @@ fn unsafe_is_in_one_file() {
         let code = code(file);
         assert!(!code.contains("unsafe ") && !code.contains("unsafe_code"), "{} has unsafe code", file.display());
     }
-    let ffi = read(&allowed);
-    assert_eq!(
-        code(&allowed).matches("unsafe {").count(),
-        ffi.matches("// SAFETY:").count(),
-        "a block without its reason"
-    );
+    let blocks = code(&allowed).matches("unsafe {").count();
+    assert!(blocks > 0, "no block is found any more");
+    assert_eq!(blocks, read(&allowed).matches("// SAFETY:").count(), "a block without its reason");
 }
 
 #[test]
@@ -214,12 +211,14 @@ fn readme_lists_every_setting() {
 }
 
 #[test]
-fn every_event_has_its_golden_answer() {
+fn every_event_has_its_golden_response() {
     let golden = root().join("tests/golden");
     let events = fs::read_dir(root().join("events")).unwrap().map(|entry| entry.unwrap().path());
-    for event in events.filter(|path| path.extension().is_some_and(|ending| ending == "json")) {
-        let answer = golden.join(event.file_name().unwrap());
-        assert!(answer.exists(), "{} has no golden answer: run `make golden`", event.display());
+    let events: Vec<PathBuf> = events.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
+    assert!(events.len() > 60, "only {} events", events.len());
+    for event in events {
+        let response = golden.join(event.file_name().unwrap());
+        assert!(response.exists(), "{} has no golden response: run `make golden`", event.display());
     }
 }
 

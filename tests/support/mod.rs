@@ -54,6 +54,11 @@ pub fn said(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// Says that a test did not run, and why: past the capture of the test harness, so that it is seen.
+pub fn skipped(why: &str) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("SKIPPED: {why}\n"));
+}
+
 /// Sends a signal, such as `TERM`, to a process. By the shell, which has `kill` built in: a small machine has no procps.
 pub fn kill(signal: &str, pid: impl std::fmt::Display) -> Command {
     let mut command = Command::new("sh");
