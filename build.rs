@@ -51,7 +51,7 @@ fn locate(python: &str) -> (String, String) {
 }
 
 /// Compiles our own Python code, which would take half of the start of a small application, and the standard library's
-/// regular expressions, for `src/python/glue.rs` and `patterns.rs`. Without an interpreter that can be run here the files
+/// regular expressions, for `src/python/glue.rs` and `expressions.rs`. Without an interpreter that can be run here the files
 /// are the sources, and the runtime compiles them when it starts.
 #[cfg(feature = "python")]
 #[allow(clippy::disallowed_methods, clippy::expect_used)] // a build fails by panicking
@@ -68,11 +68,15 @@ fn compile_glue(executable: Option<&str>, out: &Path) {
     });
     if !compiled {
         let write = |file: &Path, data: &[u8]| std::fs::write(out.join(file), data).expect("OUT_DIR can be written to");
-        for entry in std::fs::read_dir(sources).expect("there is glue").flatten() {
-            let source = std::fs::read(entry.path()).expect("it can be read");
-            write(&PathBuf::from(entry.file_name()).with_extension("bin"), &source);
+        for folder in [sources.to_owned(), format!("{sources}/imports")] {
+            for entry in
+                std::fs::read_dir(folder).expect("there is glue").flatten().filter(|entry| entry.path().is_file())
+            {
+                let source = std::fs::read(entry.path()).expect("it can be read");
+                write(&PathBuf::from(entry.file_name()).with_extension("bin"), &source);
+            }
         }
-        write(Path::new("expressions.bin"), b"");
+        write(Path::new("expression_table.bin"), b"");
         println!("cargo:warning=no Python to compile src/python/glue with: it is compiled at each start instead");
     }
 }

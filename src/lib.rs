@@ -38,7 +38,7 @@
 //! 6. **Bytes first.** A native string (PEP 3333, "Unicode Issues") is bytes seen as Latin-1.
 //! 7. **One bootstrap per Python minor version**, linked to `libpython3.N.so` through an `$ORIGIN` RUNPATH.
 //! 8. **Your application, unchanged**: `import`, modules and their types mean what Python means by them. One module is
-//!    imported late, by a finder that is gone when the application has been imported (`glue/development_server.py`).
+//!    imported late, by a finder that is gone when the application has been imported (`glue/imports/`).
 //!
 //! ## Rooms
 //!
@@ -56,20 +56,22 @@ pub mod descriptor;
 pub mod environ;
 pub mod error;
 pub mod event;
+pub mod grammar;
 pub mod invocation;
 pub mod json;
 pub mod proxy;
 pub mod request;
 pub mod response;
+pub mod sync;
 
-#[cfg(feature = "python")]
-pub mod handler;
 #[cfg(feature = "python")]
 pub mod log;
 #[cfg(feature = "python")]
 pub mod python;
 #[cfg(feature = "python")]
 pub mod runtime;
+#[cfg(feature = "python")]
+pub mod server;
 
 #[cfg(feature = "cli")]
 pub mod bundle;

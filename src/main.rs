@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wsgi_lambda::config::{Config, SETTINGS};
 use wsgi_lambda::log::Log;
-use wsgi_lambda::{handler, python};
+use wsgi_lambda::{python, server};
 
 fn main() -> ExitCode {
     python::remember_start();
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => {
-            handler::report_init_error(
+            server::report_init_error(
                 &Config::runtime_api_from_env(),
                 &Log::new(Config::log_format_from_env(), None),
                 &error,
@@ -35,9 +35,9 @@ fn main() -> ExitCode {
         }
     };
     let log = Arc::new(Log::new(config.log_format, config.telemetry_fd.and_then(python::file_of_descriptor)));
-    match python::with_interpreter(&config, |session| handler::serve(session, &config, &log)) {
+    match python::with_interpreter(&config, |session| server::serve(session, &config, &log)) {
         Ok(never) => match never {},
-        Err(error) => python::leave(handler::report_end(&config, &log, &error)),
+        Err(error) => python::leave(server::report_end(&config, &log, &error)),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 /// The front end that made the event. It decides how fields are read and which envelope the answer wears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Origin {
+pub enum FrontEnd {
     /// API Gateway REST API (payload v1), the console's test call included.
     Rest,
     /// API Gateway HTTP API, payload format 1.0.
@@ -33,7 +33,7 @@ pub enum Origin {
     LatticeV2,
 }
 
-impl Origin {
+impl FrontEnd {
     /// The name that apps read in `wsgi_lambda.origin` and that event files begin with.
     pub fn name(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for FrontEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -120,7 +120,7 @@ pub struct ClientCert<'e> {
 #[derive(Clone, Debug)]
 pub struct Request<'e> {
     /// The front end.
-    pub origin: Origin,
+    pub front_end: FrontEnd,
     /// Never empty, case kept.
     pub method: Cow<'e, str>,
     /// `HTTP/1.1` when the front end does not say.

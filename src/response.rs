@@ -1,10 +1,8 @@
 //! Room: `response`, PEP 3333's `start_response` as an explicit state machine.
 //! In: status and headers, chunks, the end, as the application gives them.
 //! Out: [`Head`] and chunks pushed into a [`Sink`], at the moments the PEP allows.
-//! May use: `bytes`, `http` (reason phrases).
+//! May use: `grammar`, `bytes`, `http` (reason phrases).
 //! Must not: know Lambda, Python, JSON; block; drop a byte without saying so in [`Notes`].
-
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -34,26 +32,6 @@ pub trait Sink: Send {
     fn flush(&mut self) -> std::io::Result<()>;
 }
 
-/// A sink that its maker keeps a hand on while a response holds the other.
-impl<S: Sink> Sink for Arc<Mutex<S>> {
-    fn head(&mut self, head: Head, whole_body: Option<usize>) -> std::io::Result<()> {
-        lock(self).head(head, whole_body)
-    }
-
-    fn data(&mut self, chunk: Bytes) -> std::io::Result<()> {
-        lock(self).data(chunk)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        lock(self).flush()
-    }
-}
-
-/// A poisoned lock only says that a thread of the application died; what it guards is whole after every call.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// How far a response has come.
 #[derive(Debug)]
 enum State {
@@ -78,6 +56,8 @@ pub enum Refusal {
     TooLarge(String),
     /// The receiver is gone.
     Gone(String),
+    /// The request has ended.
+    Ended,
 }
 
 impl From<std::io::Error> for Refusal {
@@ -100,6 +80,7 @@ impl std::fmt::Display for Refusal {
             Self::NotStarted => f.write_str("the application gave output before it called start_response()"),
             Self::TooLarge(error) => f.write_str(error),
             Self::Gone(error) => write!(f, "the response could not be delivered: {error}"),
+            Self::Ended => f.write_str("this response belongs to a request that has ended"),
         }
     }
 }
@@ -117,26 +98,71 @@ pub struct Notes {
     pub sent: u64,
 }
 
+/// What comes of a step in a response.
+pub type Step<T = ()> = Result<T, Refusal>;
+
+/// The steps that an application takes in its response, from whichever thread. Who keeps the response lets one at a time at
+/// it. Each step is refused with `Ended` when the response has been taken from the application.
+pub trait Steps: Send + Sync {
+    /// See [`Response::headers_sent`].
+    ///
+    /// # Errors
+    /// `Ended`.
+    fn headers_sent(&self) -> Step<bool>;
+
+    /// See [`Response::begin_start`].
+    ///
+    /// # Errors
+    /// Those of the response.
+    fn begin_start(&self, has_exc_info: bool) -> Step;
+
+    /// See [`Response::start`].
+    ///
+    /// # Errors
+    /// `Ended`.
+    fn start(&self, head: Head) -> Step;
+
+    /// See [`Response::write`].
+    ///
+    /// # Errors
+    /// Those of the response.
+    fn write(&self, chunk: Bytes) -> Step;
+
+    /// See [`Response::chunk`].
+    ///
+    /// # Errors
+    /// Those of the response.
+    fn chunk(&self, chunk: Bytes, only: bool) -> Step<bool>;
+
+    /// See [`Response::finish`].
+    ///
+    /// # Errors
+    /// Those of the response.
+    fn finish(&self) -> Step;
+}
+
 /// One response on its way from the application to a sink.
-pub struct Response {
+#[derive(Debug)]
+pub struct Response<S> {
     state: State,
     called: bool,
-    head_request: bool,
+    /// Whether the client takes a body at all.
+    takes_body: bool,
     body_forbidden: bool,
     announced: Option<u64>,
     given: u64,
     sent: u64,
     status: u16,
-    sink: Box<dyn Sink>,
+    sink: S,
 }
 
-impl Response {
-    /// A response to a request with this method.
-    pub fn new(method: &str, sink: Box<dyn Sink>) -> Self {
+impl<S: Sink> Response<S> {
+    /// A response for a client that takes a body, or for one that does not, as after HEAD.
+    pub fn new(takes_body: bool, sink: S) -> Self {
         Self {
             state: State::NotStarted,
             called: false,
-            head_request: method == "HEAD",
+            takes_body,
             body_forbidden: false,
             announced: None,
             given: 0,
@@ -184,7 +210,7 @@ impl Response {
     }
 
     /// Takes one chunk of the iterable, of which it may be known to be the only one. Empty chunks mean "nothing yet"
-    /// and are legal even before `start_response`. Gives whether more data is wanted.
+    /// and are legal even before `start_response`. Returns whether more data is wanted.
     ///
     /// # Errors
     /// `NotStarted`, `Gone`.
@@ -197,7 +223,7 @@ impl Response {
             Err(Refusal::TooLarge(_)) => false, // which the sink knows
             pushed => pushed?,
         };
-        Ok(fits && !self.head_request && !self.body_forbidden)
+        Ok(fits && self.takes_body && !self.body_forbidden)
     }
 
     /// The iterable is exhausted: releases the headers if nothing else did.
@@ -209,9 +235,14 @@ impl Response {
         Ok(self.sink.flush()?)
     }
 
-    /// Ends the response: lets go of the sink and tells what came of it.
-    pub fn end(self) -> Notes {
-        let has_body = !self.head_request && !self.body_forbidden && self.headers_sent();
+    /// The sink, for one who ends it before its time.
+    pub fn sink_mut(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
+    /// What there is to say of it so far.
+    pub fn notes(&self) -> Notes {
+        let has_body = self.takes_body && !self.body_forbidden && self.headers_sent();
         let announced = self.announced.filter(|_| has_body);
         Notes {
             length_mismatch: announced.filter(|&length| length != self.given).map(|length| (length, self.given)),
@@ -219,6 +250,11 @@ impl Response {
             status: self.status,
             sent: self.sent,
         }
+    }
+
+    /// Ends the response: returns what there is to say of it, and the sink.
+    pub fn end(self) -> (Notes, S) {
+        (self.notes(), self.sink)
     }
 
     /// Hands status and headers to the sink, once.
@@ -237,7 +273,7 @@ impl Response {
                     self.announced = head.content_length();
                 }
                 self.status = head.status();
-                let whole_body = whole_body.filter(|_| !self.head_request && !self.body_forbidden);
+                let whole_body = whole_body.filter(|_| self.takes_body && !self.body_forbidden);
                 Ok(self.sink.head(head, whole_body)?)
             }
         }
@@ -250,7 +286,7 @@ impl Response {
         }
         let room = self.announced.map_or(u64::MAX, |announced| announced.saturating_sub(self.given));
         self.given = self.given.saturating_add(chunk.len() as u64);
-        if self.head_request || self.body_forbidden {
+        if !self.takes_body || self.body_forbidden {
             return Ok(true);
         }
         let fits = chunk.len() as u64 <= room;

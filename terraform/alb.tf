@@ -1,4 +1,4 @@
-# Load balancers cannot stream: the runtime answers them whole whatever response_mode says.
+# Load balancers cannot stream: the runtime sends them whole responses, whatever response_mode says.
 
 resource "aws_lb_target_group" "alb" {
   count = var.alb == null ? 0 : 1
@@ -7,7 +7,7 @@ resource "aws_lb_target_group" "alb" {
   target_type = "lambda"
   tags        = var.tags
 
-  # Without it repeated headers, query parameters and all cookies but one are lost, in both directions.
+  # Without it repeated headers and query parameters are lost, and several cookies leave under differently cased names.
   lambda_multi_value_headers_enabled = true
 
   lifecycle {

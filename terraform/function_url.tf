@@ -10,8 +10,8 @@ locals {
   public_url = try(var.function_url.authorization_type, null) == "NONE"
 }
 
-# Function URLs made since October 2025 answer 403 without both (https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html).
-# The provider adds them by itself, but only when it makes a URL: not when one that is there becomes public.
+# Function URLs made since October 2025 answer with 403 without both (https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html).
+# The provider adds them by itself, but only when it makes a URL, not when an existing one becomes public.
 resource "aws_lambda_permission" "public_url" {
   count = local.public_url ? 1 : 0
 

@@ -1,4 +1,4 @@
-# HTTP APIs cannot stream: the runtime answers them whole whatever response_mode says.
+# HTTP APIs cannot stream: the runtime sends them whole responses, whatever response_mode says.
 
 resource "aws_apigatewayv2_api" "http" {
   count = var.http_api ? 1 : 0

@@ -67,7 +67,7 @@ resource "aws_lambda_function" "app" {
     }
   }
 
-  # The rights must be there when the function starts, and still when a VPC's network interfaces are taken down.
+  # The role needs its rights when the function starts, and still when a VPC's network interfaces are removed.
   depends_on = [aws_iam_role_policy.logs, aws_iam_role_policy_attachment.vpc]
 }
 

@@ -4,7 +4,7 @@ resource "aws_api_gateway_rest_api" "rest" {
   name = "${var.name}-rest"
   tags = var.tags
 
-  # Without it uploads arrive damaged, and answers that are not streamed reach the client as base64 text.
+  # Without it uploads arrive damaged, and responses that are not streamed reach the client as base64 text.
   binary_media_types = ["*/*"]
 
   endpoint_configuration {
@@ -55,7 +55,7 @@ resource "aws_api_gateway_deployment" "rest" {
 
   rest_api_id = aws_api_gateway_rest_api.rest[0].id
 
-  # A deployment is a snapshot: whatever changes what it holds must make a new one.
+  # A deployment is a snapshot: a change to anything in it must make a new one.
   triggers = {
     redeployment = sha1(jsonencode([
       aws_api_gateway_rest_api.rest[0].binary_media_types,

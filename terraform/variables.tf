@@ -100,7 +100,7 @@ variable "extra_layers" {
 }
 
 variable "response_mode" {
-  description = "buffered or stream. Function URL and REST API are set up to match; HTTP APIs and load balancers are always answered whole."
+  description = "buffered or stream. Function URL and REST API are set up to match; HTTP APIs and load balancers always get whole responses."
   type        = string
   default     = "buffered"
 
@@ -253,7 +253,7 @@ variable "log_format" {
 }
 
 variable "log_level" {
-  description = "What of the application's records is kept, and what Python's root logger is set to. Only with log_format JSON."
+  description = "The lowest level of records that is kept, and the level of Python's root logger. Only with log_format JSON."
   type        = string
   default     = "INFO"
 

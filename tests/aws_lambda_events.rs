@@ -1,6 +1,7 @@
 //! Our decoding beside AWS's own types, on every sample event that those can read.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a measurement prints its times")]
 
 use aws_lambda_events::event::alb::AlbTargetGroupRequest;
 use aws_lambda_events::event::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
@@ -12,7 +13,7 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use wsgi_lambda::config::RequestConfig;
 use wsgi_lambda::event;
-use wsgi_lambda::request::Origin;
+use wsgi_lambda::request::FrontEnd;
 
 /// What both ways of reading can say of a request.
 #[derive(Debug)]
@@ -31,9 +32,9 @@ fn body(body: Option<String>, base64: bool) -> Option<Vec<u8>> {
     body.map(|text| if base64 { BASE64.decode(text).expect("base64") } else { text.into_bytes() })
 }
 
-fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
-    Some(match origin {
-        Origin::Rest | Origin::HttpApiV1 => {
+fn theirs(front_end: FrontEnd, bytes: &[u8]) -> Option<Theirs> {
+    Some(match front_end {
+        FrontEnd::Rest | FrontEnd::HttpApiV1 => {
             let event: ApiGatewayProxyRequest = parse(bytes)?;
             Theirs {
                 method: event.http_method.to_string(),
@@ -42,7 +43,7 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::HttpApiV2 => {
+        FrontEnd::HttpApiV2 => {
             let event: ApiGatewayV2httpRequest = parse(bytes)?;
             Theirs {
                 method: event.request_context.http.method.to_string(),
@@ -51,7 +52,7 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::FunctionUrl => {
+        FrontEnd::FunctionUrl => {
             let event: LambdaFunctionUrlRequest = parse(bytes)?;
             Theirs {
                 method: event.request_context.http.method?,
@@ -60,9 +61,9 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::Alb | Origin::AlbMulti => {
+        FrontEnd::Alb | FrontEnd::AlbMulti => {
             let event: AlbTargetGroupRequest = parse(bytes)?;
-            let multi = origin == Origin::AlbMulti;
+            let multi = front_end == FrontEnd::AlbMulti;
             Theirs {
                 method: event.http_method.to_string(),
                 source_ip: None,
@@ -70,7 +71,7 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::LatticeV2 => {
+        FrontEnd::LatticeV2 => {
             let event: VpcLatticeRequestV2 = parse(bytes)?;
             Theirs {
                 method: event.method?.to_string(),
@@ -79,7 +80,7 @@ fn theirs(origin: Origin, bytes: &[u8]) -> Option<Theirs> {
                 body: body(event.body, event.is_base64_encoded),
             }
         }
-        Origin::LatticeV1 => return None, // their header values are split at commas
+        FrontEnd::LatticeV1 => return None, // their header values are split at commas
     })
 }
 
@@ -91,7 +92,7 @@ fn both_ways_of_reading_agree() {
         let bytes = std::fs::read(&path).unwrap();
         let document = event::parse(&bytes).unwrap();
         let event = event::probe(&document).unwrap();
-        let Some(theirs) = theirs(event.origin(), &bytes) else { continue };
+        let Some(theirs) = theirs(event.front_end(), &bytes) else { continue };
         let ours = event.decode(&RequestConfig::default()).unwrap();
         let name = path.display();
         compared += 1;
@@ -113,4 +114,42 @@ fn both_ways_of_reading_agree() {
         }
     }
     assert!(compared > 60 && headers > 300, "only {compared} events and {headers} headers were compared");
+}
+
+/// The least time that one of `rounds` runs takes.
+fn least(rounds: u32, read: &dyn Fn()) -> std::time::Duration {
+    let times = (0..rounds).map(|_| {
+        let start = std::time::Instant::now();
+        read();
+        start.elapsed()
+    });
+    times.min().unwrap()
+}
+
+/// What each way of reading costs (docs/speed.md, "Crates that are not on the hot path"). With the runtime's own
+/// optimisations: `cargo test --profile bootstrap --no-default-features --test aws_lambda_events -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement: it prints times"]
+fn what_each_way_of_reading_costs() {
+    let stored =
+        |name: &str| std::fs::read_to_string(format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let mut large: serde_json::Value = serde_json::from_str(&stored("function-url-binary-post")).unwrap();
+    (large["body"], large["isBase64Encoded"]) = (BASE64.encode(vec![7; 1_000_000]).into(), true.into());
+    let names = ["rest-get", "http-api-v2-get", "function-url-get", "alb-get", "lattice-v2-get"];
+    let small = names.map(|name| (name, stored(name)));
+    for (name, text) in small.into_iter().chain([("a body of 1 MB", large.to_string())]) {
+        let bytes = text.as_bytes();
+        let front_end = event::probe(&event::parse(bytes).unwrap()).unwrap().front_end();
+        let ours = least(2000, &|| {
+            let document = event::parse(bytes).unwrap();
+            let request = event::probe(&document).unwrap().decode(&RequestConfig::default()).unwrap();
+            let mut body = vec![0; request.body.decoded_len().unwrap()];
+            request.body.decode_into(&mut body).unwrap();
+            std::hint::black_box((request.headers.len(), body));
+        });
+        let types = least(2000, &|| {
+            std::hint::black_box(theirs(front_end, bytes).unwrap());
+        });
+        println!("{name}: {ours:?}, with aws_lambda_events {types:?}");
+    }
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::{Answer, Function, Setup};
-use wsgi_lambda::emulator::{Invocation, Outcome, Route};
+use wsgi_lambda::emulator::{Outcome, Route, Submission};
 
 fn get(path: &str) -> Value {
     let mut event = support::event("function-url-get");
@@ -39,7 +39,7 @@ fn watched(setup: Setup) -> Setup {
 
 /// A request to a function that is `watched`. The alarm rings after a second.
 fn hurried(function: &mut Function, path: &str) -> Answer {
-    function.send(Invocation::new(get(path).to_string()).timeout(Duration::from_millis(MARGIN + 1000)))
+    function.send(Submission::new(get(path).to_string()).timeout(Duration::from_millis(MARGIN + 1000)))
 }
 
 /// How many answers and errors the platform has accepted.

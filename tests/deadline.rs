@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::{Answer, Function, Setup, event, source};
-use wsgi_lambda::emulator::{Invocation, Outcome, Route, Stream};
+use wsgi_lambda::emulator::{Outcome, Route, Stream, Submission};
 
 const APP: &str = r#"
 import threading, time
@@ -97,7 +97,7 @@ fn hurried(function: &mut Function, path: &str) -> Answer {
 }
 
 fn hurried_event(function: &mut Function, event: &Value) -> Answer {
-    function.send(Invocation::new(event.to_string()).timeout(MARGIN + HURRY))
+    function.send(Submission::new(event.to_string()).timeout(MARGIN + HURRY))
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn python_code_that_never_stops_is_looked_at_without_a_crash() {
 fn a_margin_that_is_not_below_the_timeout_is_a_warning() {
     let mut function = function().start();
     for _ in 0..2 {
-        let answer = function.send(Invocation::new(get("/").to_string()).timeout(MARGIN.saturating_sub(HURRY)));
+        let answer = function.send(Submission::new(get("/").to_string()).timeout(MARGIN.saturating_sub(HURRY)));
         assert_eq!(answer.status(), 200);
     }
     assert_eq!(
@@ -189,7 +189,7 @@ fn at_whatever_instant_it_rings_the_caller_is_told() {
             let mut event = get("/edge");
             event["rawQueryString"] = micros.to_string().into();
             let timeout = MARGIN + Duration::from_millis(15);
-            let answer = function.send(Invocation::new(event.to_string()).timeout(timeout));
+            let answer = function.send(Submission::new(event.to_string()).timeout(timeout));
             let Outcome::Response(response) = &answer.outcome else { panic!("{mode} {micros}: {:?}", answer.outcome) };
             let stream = response.stream.as_ref();
             let error = stream.and_then(Stream::error).map(|(name, _)| name);
@@ -231,6 +231,6 @@ fn each_front_end_gets_its_own_form_of_504() {
 #[test]
 fn zero_turns_the_watch_off() {
     let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "0").start();
-    let answer = function.send(Invocation::new(get("/sleep").to_string()).timeout(Duration::from_millis(700)));
+    let answer = function.send(Submission::new(get("/sleep").to_string()).timeout(Duration::from_millis(700)));
     assert!(matches!(answer.outcome, Outcome::Platform(_)), "{:?}", answer.outcome);
 }

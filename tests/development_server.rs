@@ -1,5 +1,5 @@
 //! Werkzeug's development server, which is left out until something of it is wanted, and everything that must be as if it
-//! were not (`src/python/glue/development_server.py`).
+//! were not (`src/python/glue/imports/development_server.py`).
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

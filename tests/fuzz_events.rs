@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use support::Function;
-use wsgi_lambda::emulator::{Invocation, Outcome};
+use wsgi_lambda::emulator::{Outcome, Submission};
 
 const SEED: u64 = 0x05ee_d0fe_7e47_51ab;
 const MUTATIONS: u32 = 600;
@@ -25,7 +25,7 @@ fn no_event_ends_the_process() {
     for number in 0..MUTATIONS {
         let bytes = mutation(random.pick(&samples), &mut random);
         let told = String::from_utf8_lossy(&bytes).chars().take(2000).collect::<String>();
-        let outcome = function.send(Invocation::new(bytes)).outcome;
+        let outcome = function.send(Submission::new(bytes)).outcome;
         if let Some(why) = improper(&outcome) {
             failures.push(format!("{number}: {why}\n    {told}"));
         }
@@ -51,7 +51,7 @@ fn improper(outcome: &Outcome) -> Option<String> {
 }
 
 fn process_id(function: &mut Function) -> Option<u32> {
-    function.environment().bootstrap().and_then(|bootstrap| bootstrap.id())
+    function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id())
 }
 
 fn last_lines(log: &str) -> String {

@@ -145,7 +145,7 @@ fn applications_that_look_closely_see_what_python_shows() {
     }
 }
 
-/// The standard library's patterns were compiled when the runtime was built (`patterns.rs` holds them beside what `re`
+/// The standard library's patterns were compiled when the runtime was built (`expressions.rs` holds them beside what `re`
 /// makes). All others, and what is none, are for `re` as ever.
 #[test]
 fn patterns_made_ahead_are_found_and_others_are_compiled() {
@@ -167,7 +167,7 @@ fn patterns_made_ahead_are_found_and_others_are_compiled() {
                          re.compile(r'(?P<a>x)|b').match('x').groupdict(), failed('('), failed([])]).encode()]\n";
     let mut function = support::source(check).start();
     let seen = function.invoke(support::event("function-url-get")).body_json();
-    assert_eq!(seen[0], "_wsgi_lambda_patterns");
+    assert_eq!(seen[0], "_wsgi_lambda_expressions");
     assert_eq!((&seen[1], &seen[2]), (&serde_json::json!([]), &serde_json::json!(["of nobody"])));
     assert_eq!(seen[3], serde_json::json!({"a": "x"}));
     // A `PatternError` since Python 3.13.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use support::{Answer, Function, Setup, source};
-use wsgi_lambda::emulator::{Invocation, Route};
+use wsgi_lambda::emulator::{Route, Submission};
 
 const APP: &str = r#"
 import atexit, os, signal, time
@@ -92,7 +92,7 @@ def app(environ, start_response):
     let folder = tempfile::tempdir().unwrap();
     let go = folder.path().join("go");
     let mut function = source(app).env("GO", go.to_str().unwrap()).start();
-    let running = function.api().submit(Invocation::new(get("/").to_string()));
+    let running = function.api().submit(Submission::new(get("/").to_string()));
     assert_eq!(Answer::new(function.with(async |_| running.outcome().await)).text(), "ok");
     let polls = |function: &Function| function.calls().iter().filter(|call| call.route == Route::Next).count();
     assert_eq!(polls(&function), 1, "the callback has not ended");
@@ -194,9 +194,9 @@ def app(environ, start_response):
     for number in 0..40 {
         let id = format!("Root=1-{}", "x".repeat(number * number % 700));
         let value = HeaderValue::from_str(&id).unwrap();
-        let invocation = Invocation::new(get("/").to_string()).header(name.clone(), value);
+        let invocation = Submission::new(get("/").to_string()).header(name.clone(), value);
         assert_eq!(function.send(invocation).text(), format!("('{id}', '{id}')"));
     }
-    let answer = function.send(Invocation::new(get("/").to_string()).without(name));
+    let answer = function.send(Submission::new(get("/").to_string()).without(name));
     assert_eq!(answer.text(), "(None, '')");
 }

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 use support::{Function, Setup, event, source};
-use wsgi_lambda::emulator::{Invocation, Launch};
+use wsgi_lambda::emulator::{Launch, Submission};
 
 const APP: &str = r#"
 import logging, sys
@@ -76,7 +76,7 @@ fn text() -> Setup {
 /// The lines that one request logged.
 fn lines(function: &mut Function, path: &str) -> Vec<String> {
     let before = function.log_lines().len();
-    function.send(Invocation::new(get(path).to_string()).request_id("id-7"));
+    function.send(Submission::new(get(path).to_string()).request_id("id-7"));
     function.log_lines().into_iter().skip(before).map(|line| line.text).collect()
 }
 
@@ -284,13 +284,13 @@ fn every_line_of_a_json_log_is_json_and_of_bearable_length() {
     let mut function = source(app).env("AWS_LAMBDA_LOG_FORMAT", "JSON").env("WSGI_LAMBDA_ACCESS_LOG", "true").start();
     let mut odd = event("function-url-get");
     odd["rawPath"] = "/a\r\n\u{1b}[2J\0".into();
-    let invocation = Invocation::new(odd.to_string()).header(
+    let invocation = Submission::new(odd.to_string()).header(
         http::HeaderName::from_static("lambda-runtime-client-context"),
         http::HeaderValue::from_static("not json"),
     );
     assert_eq!(function.send(invocation).status(), 200, "{}", function.logs());
     let long = json!({"x".repeat(6_000_000): 1}).to_string();
-    function.send(Invocation::new(long));
+    function.send(Submission::new(long));
     let logs = function.logs();
     for line in logs.lines() {
         assert!(

@@ -11,7 +11,7 @@ const MEGABYTE: usize = 1 << 20;
 
 /// Pages that the kernel has had to hand to the process since it began: field 10 of proc_pid_stat(5).
 fn faults(function: &mut Function) -> u64 {
-    let pid = function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after_name = stat.rsplit_once(')').unwrap().1;
     after_name.split_whitespace().nth(7).unwrap().parse().unwrap()

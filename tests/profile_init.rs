@@ -248,7 +248,7 @@ fn the_first_start_counts() {
     let mut function = place.start();
     let before = fs::read(place.file()).unwrap();
     function.replay("function-url-get");
-    function.with(async |environment| environment.start().await.map(|_| ()).unwrap());
+    function.with(async |sandbox| sandbox.start().await.map(|_| ()).unwrap());
     assert_eq!(fs::read(place.file()).unwrap(), before);
 }
 
@@ -332,7 +332,9 @@ fn the_demo_and_a_failed_init_are_reported_and_wrong_paths_refused() {
     assert!(report.contains("to its failure, Runtime.ImportModuleError"), "{report}");
     assert!(report.contains("no_such_module  not found") && report.contains("no event was answered"), "{report}");
     let seen = place.replay(&["--profile-init", "start.svg"]);
-    assert!(text(&seen.stderr).contains("start.svg is no event; for the flame graph write --profile-init=start.svg"));
+    assert!(
+        text(&seen.stderr).contains("start.svg is not an event; for the flame graph write --profile-init=start.svg")
+    );
     let seen = place.replay(&["--profile-init=no/such/folder.svg"]);
     assert_eq!(seen.status.code(), Some(2));
     assert!(text(&seen.stderr).contains("no folder no/such for the flame graph"));
@@ -342,13 +344,13 @@ fn the_demo_and_a_failed_init_are_reported_and_wrong_paths_refused() {
 }
 
 #[test]
-fn of_flask_the_development_server_is_put_off() {
+fn flasks_development_server_is_deferred() {
     let place = Place::new("");
     let (example, venv) = (root().join("examples/flask"), root().join(".cache/venv"));
     let (example, venv) = (example.to_str().unwrap(), venv.to_str().unwrap());
     let arguments = ["--app", "app:app", "--dir", example, "--venv", venv, "--quiet", "--profile-init"];
     let seen = place.replay(&arguments);
     let report = text(&seen.stdout);
-    let put_off = report.lines().find(|line| line.starts_with("Put off by wsgi-lambda, and never needed: "));
-    assert!(put_off.is_some_and(|line| line.contains("werkzeug.serving")), "{report}\n{}", text(&seen.stderr));
+    let deferred = report.lines().find(|line| line.starts_with("Deferred by wsgi-lambda, and never needed: "));
+    assert!(deferred.is_some_and(|line| line.contains("werkzeug.serving")), "{report}\n{}", text(&seen.stderr));
 }

@@ -9,17 +9,17 @@ use serde_json::{Map, Value, json};
 use wsgi_lambda::config::RequestConfig;
 use wsgi_lambda::environ::{Name, environ, header_key};
 use wsgi_lambda::event;
-use wsgi_lambda::request::Origin;
+use wsgi_lambda::request::FrontEnd;
 
-const ORIGINS: [Origin; 8] = [
-    Origin::Rest,
-    Origin::HttpApiV1,
-    Origin::HttpApiV2,
-    Origin::FunctionUrl,
-    Origin::Alb,
-    Origin::AlbMulti,
-    Origin::LatticeV1,
-    Origin::LatticeV2,
+const ORIGINS: [FrontEnd; 8] = [
+    FrontEnd::Rest,
+    FrontEnd::HttpApiV1,
+    FrontEnd::HttpApiV2,
+    FrontEnd::FunctionUrl,
+    FrontEnd::Alb,
+    FrontEnd::AlbMulti,
+    FrontEnd::LatticeV1,
+    FrontEnd::LatticeV2,
 ];
 
 /// What a client sent.
@@ -115,53 +115,53 @@ impl Sent {
     }
 
     /// The event that a front end makes of it (reference: the documents of each service).
-    fn event(&self, origin: Origin) -> Value {
+    fn event(&self, origin: FrontEnd) -> Value {
         let single = |text: &str| json!(text);
         let multi = |text: &str| json!([text]);
         let mut event = match origin {
-            Origin::Rest | Origin::HttpApiV1 => json!({
+            FrontEnd::Rest | FrontEnd::HttpApiV1 => json!({
                 "httpMethod": self.method,
-                "path": if origin == Origin::Rest { self.encoded_path() } else { self.decoded_path() },
+                "path": if origin == FrontEnd::Rest { self.encoded_path() } else { self.decoded_path() },
                 "headers": self.header_map(true, single),
                 "multiValueHeaders": self.header_map(true, multi),
                 "queryStringParameters": self.query_map(false, |it| json!(it)),
                 "multiValueQueryStringParameters": self.query_map(false, |it| json!([it])),
                 "requestContext": {"stage": "$default", "identity": {"sourceIp": "203.0.113.7"}},
             }),
-            Origin::HttpApiV2 | Origin::FunctionUrl => json!({
+            FrontEnd::HttpApiV2 | FrontEnd::FunctionUrl => json!({
                 "version": "2.0",
-                "rawPath": if origin == Origin::FunctionUrl { self.encoded_path() } else { self.decoded_path() },
+                "rawPath": if origin == FrontEnd::FunctionUrl { self.encoded_path() } else { self.decoded_path() },
                 "rawQueryString": self.raw_query(),
                 "cookies": self.cookies,
-                "headers": self.header_map(origin == Origin::FunctionUrl, single),
+                "headers": self.header_map(origin == FrontEnd::FunctionUrl, single),
                 "requestContext": {
                     "stage": "$default", "http": {"method": self.method, "sourceIp": "203.0.113.7"},
                     "domainName":
-                        if origin == Origin::FunctionUrl { "x.lambda-url.eu-west-1.on.aws" } else { "api.example.com" },
+                        if origin == FrontEnd::FunctionUrl { "x.lambda-url.eu-west-1.on.aws" } else { "api.example.com" },
                 },
             }),
-            Origin::Alb => json!({
+            FrontEnd::Alb => json!({
                 "httpMethod": self.method, "path": self.encoded_path(), "headers": self.header_map(true, single),
                 "queryStringParameters": self.query_map(true, |it| json!(it)), "requestContext": {"elb": {}},
             }),
-            Origin::AlbMulti => json!({
+            FrontEnd::AlbMulti => json!({
                 "httpMethod": self.method, "path": self.encoded_path(),
                 "multiValueHeaders": self.header_map(true, multi),
                 "multiValueQueryStringParameters": self.query_map(true, |it| json!([it])),
                 "requestContext": {"elb": {}},
             }),
-            Origin::LatticeV1 => json!({
+            FrontEnd::LatticeV1 => json!({
                 "method": self.method, "raw_path": self.target(), "headers": self.header_map(true, single),
             }),
-            Origin::LatticeV2 => json!({
+            FrontEnd::LatticeV2 => json!({
                 "version": "2.0", "method": self.method, "path": self.target(),
                 "headers": self.header_map(true, multi), "requestContext": {"serviceArn": "arn:aws:vpc-lattice"},
             }),
         };
-        if origin == Origin::HttpApiV1 {
+        if origin == FrontEnd::HttpApiV1 {
             event["version"] = "1.0".into();
         }
-        let flag = if origin == Origin::LatticeV1 { "is_base64_encoded" } else { "isBase64Encoded" };
+        let flag = if origin == FrontEnd::LatticeV1 { "is_base64_encoded" } else { "isBase64Encoded" };
         event[flag] = self.base64.into();
         event["body"] = if self.base64 {
             BASE64.encode(&self.body).into()
@@ -179,10 +179,10 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(event: &[u8]) -> (Origin, Self) {
+    fn of(event: &[u8]) -> (FrontEnd, Self) {
         let document = event::parse(event).expect("JSON");
         let event = event::probe(&document).expect("an HTTP event");
-        let origin = event.origin();
+        let origin = event.front_end();
         let request = event.decode(&RequestConfig::default()).expect("a request");
         let mut body = vec![0; request.body.decoded_len().expect("a body")];
         request.body.decode_into(&mut body).expect("a body");

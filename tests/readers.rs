@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use support::{Function, event, source};
 use tempfile::TempDir;
-use wsgi_lambda::emulator::{Fault, Invocation, Outcome, Progress, Route, Running};
+use wsgi_lambda::emulator::{Fault, Outcome, Progress, Route, Running, Submission};
 
 /// Bytes in a chunk of the application, and the most that Lambda streams.
 const CHUNK: u64 = 65_536;
@@ -88,7 +88,7 @@ fn get(path: &str) -> Value {
 
 impl Streaming {
     fn submit(&self, path: &str) -> Running {
-        self.function.api().submit(Invocation::new(get(path).to_string()).timeout(Duration::from_secs(300)))
+        self.function.api().submit(Submission::new(get(path).to_string()).timeout(Duration::from_secs(300)))
     }
 
     /// Reads on; `None` at the clean end. A transfer that is cut fails.
@@ -115,7 +115,7 @@ impl Streaming {
 
     /// The most memory that the process had until now, in bytes.
     fn peak(&mut self) -> u64 {
-        let pid = self.function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+        let pid = self.function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10

@@ -225,21 +225,21 @@ fn expected_answers_are_stored_and_compared() {
     place.write("events/a.json", &get("/a").to_string());
     place.write("events/sub/b.json", &get("/b").to_string());
     let replay = |more: &[&str]| {
-        let base = ["events", "--app", "tapp:app", "--expect", "answers", "--quiet"];
+        let base = ["events", "--app", "tapp:app", "--expect", "responses", "--quiet"];
         place.replay(&[&base[..], more].concat())
     };
     let missing = replay(&[]);
     assert_eq!(missing.status(), 1);
-    assert!(missing.stdout().contains("no expected answer answers/a.json: store it with --update"));
+    assert!(missing.stdout().contains("no expected response responses/a.json: store it with --update"));
     let stored = replay(&["--update"]);
     assert_eq!(stored.status(), 0);
     assert!(stored.stdout().starts_with("2 events: 2 stored, 0 unchanged"), "{}", stored.stdout());
-    let answer: Value = serde_json::from_str(&place.read("answers/sub/b.json")).unwrap();
+    let answer: Value = serde_json::from_str(&place.read("responses/sub/b.json")).unwrap();
     assert_eq!(answer["body"], "hello from /b\n");
     let same = replay(&[]);
     assert_eq!(same.status(), 0);
     assert!(same.stdout().starts_with("2 events: 2 as expected"), "{}", same.stdout());
-    place.write("answers/a.json", &place.read("answers/a.json").replace("hello", "good bye"));
+    place.write("responses/a.json", &place.read("responses/a.json").replace("hello", "good bye"));
     let differs = replay(&[]);
     assert_eq!(differs.status(), 1);
     filtered(|| assert_snapshot!(differs.stdout()));

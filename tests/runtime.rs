@@ -9,7 +9,7 @@ use std::fs;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use support::{Function, Setup, app, event, source};
-use wsgi_lambda::emulator::{Fault, Invocation, Outcome, Route, StartError};
+use wsgi_lambda::emulator::{Fault, Outcome, Route, StartError, Submission};
 
 /// Answers with what an expression gives, as JSON.
 fn expression(python: &str) -> Setup {
@@ -35,7 +35,7 @@ fn value(python: &str) -> Value {
 fn init_error(setup: Setup) -> (Value, String) {
     let (mut function, result) = setup.try_start();
     let Err(StartError::Init(report)) = result else { panic!("{result:?}\n{}", function.logs()) };
-    let exit = function.environment().last_exit();
+    let exit = function.sandbox().last_exit();
     assert_eq!(exit.map(|exit| exit.to_string()).as_deref(), Some("exit status 1"));
     (serde_json::from_slice(&report.body).unwrap(), function.logs())
 }
@@ -215,7 +215,7 @@ fn the_context_object_has_what_applications_read() {
     .start();
     let header =
         |name: &'static str, value: &str| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
-    let mut invocation = Invocation::new(event("rest-get").to_string()).request_id("id-1");
+    let mut invocation = Submission::new(event("rest-get").to_string()).request_id("id-1");
     for (name, value) in [
         header("lambda-runtime-aws-tenant-id", "tenant"),
         header("lambda-runtime-cognito-identity", r#"{"cognitoIdentityId": "me"}"#),
@@ -235,7 +235,7 @@ fn the_context_object_has_what_applications_read() {
         json!(["tenant", "me", [{"a": 1}, "t"], true, {"b": "c"}, "Root=1-2-3"]).as_array().unwrap()[..]
     );
     let without = HeaderName::from_static("lambda-runtime-trace-id");
-    let seen = function.send(Invocation::new(event("rest-get").to_string()).without(without)).body_json();
+    let seen = function.send(Submission::new(event("rest-get").to_string()).without(without)).body_json();
     assert_eq!(seen.as_array().unwrap()[5..], json!([null, null, null, true, {}, null]).as_array().unwrap()[..]);
 }
 
@@ -245,9 +245,9 @@ fn a_deadline_that_cannot_be_read_costs_nothing() {
     let name = HeaderName::from_static("lambda-runtime-deadline-ms");
     let event = event("rest-get").to_string();
     for invocation in [
-        Invocation::new(event.clone()).without(name.clone()),
-        Invocation::new(event.clone()).header(name.clone(), HeaderValue::from_static("soon")),
-        Invocation::new(event).header(name, HeaderValue::from_static("1540000000000")),
+        Submission::new(event.clone()).without(name.clone()),
+        Submission::new(event.clone()).header(name.clone(), HeaderValue::from_static("soon")),
+        Submission::new(event).header(name, HeaderValue::from_static("1540000000000")),
     ] {
         assert_eq!(function.send(invocation).body_json(), json!(0));
     }
@@ -266,7 +266,7 @@ fn an_odd_client_context_costs_nothing_but_itself() {
     ] {
         let name = HeaderName::from_static("lambda-runtime-client-context");
         let invocation =
-            Invocation::new(event("rest-get").to_string()).header(name, HeaderValue::from_bytes(odd).unwrap());
+            Submission::new(event("rest-get").to_string()).header(name, HeaderValue::from_bytes(odd).unwrap());
         assert_eq!(function.send(invocation).body_json(), expected, "{odd:?}");
     }
 }
@@ -275,10 +275,10 @@ fn an_odd_client_context_costs_nothing_but_itself() {
 fn the_invocation_id_is_echoed_and_connections_are_kept() {
     let mut function = expression("1").start();
     let name = HeaderName::from_static("lambda-runtime-invocation-id");
-    let with_id = Invocation::new(event("rest-get").to_string()).header(name.clone(), HeaderValue::from_static("it-7"));
+    let with_id = Submission::new(event("rest-get").to_string()).header(name.clone(), HeaderValue::from_static("it-7"));
     function.send(with_id);
-    function.send(Invocation::new("[]"));
-    function.send(Invocation::new(event("rest-get").to_string()).without(name.clone()));
+    function.send(Submission::new("[]"));
+    function.send(Submission::new(event("rest-get").to_string()).without(name.clone()));
     let calls = function.calls();
     let posts: Vec<_> = calls.iter().filter(|call| matches!(call.route, Route::Response | Route::Error)).collect();
     assert_eq!(posts[0].headers.get(&name).unwrap(), "it-7");
@@ -309,9 +309,9 @@ fn a_platform_that_fails_ends_the_process_with_one_clear_line() {
     ] {
         let mut function = expression("1").start();
         function.api().arrange(Route::Next, fault);
-        let outcome = function.send(Invocation::new(event("rest-get").to_string())).outcome;
+        let outcome = function.send(Submission::new(event("rest-get").to_string())).outcome;
         assert!(matches!(outcome, Outcome::Platform(_)), "{outcome:?}");
-        let exit = function.environment().last_exit();
+        let exit = function.sandbox().last_exit();
         assert_eq!(exit.map(|exit| exit.to_string()).as_deref(), Some("exit status 1"));
         let logs = function.logs();
         assert_eq!(logs.lines().filter(|text| text.contains(line)).count(), 1, "{logs}");
@@ -345,7 +345,7 @@ fn events_that_are_not_http_are_errors_that_say_what_was_seen() {
         ("{} {}", "Runtime.UnmarshalError"),
         ("{}", "Runtime.UnsupportedEvent"),
     ] {
-        assert_eq!(function.send(Invocation::new(bytes)).error()["errorType"], error_type, "{bytes}");
+        assert_eq!(function.send(Submission::new(bytes)).error()["errorType"], error_type, "{bytes}");
     }
 }
 
@@ -359,7 +359,7 @@ fn odd_members_of_an_event_cost_only_themselves() {
     event["requestContext"]["path"] = "".into();
     event["multiValueHeaders"] = json!({"X-Good": ["yes"], "SURROGATE": ["no"]});
     let bytes = event.to_string().replace("SURROGATE", "\\ud800");
-    let seen = function.send(Invocation::new(bytes)).body_json();
+    let seen = function.send(Submission::new(bytes)).body_json();
     assert_eq!((&seen[0], &seen[1]), (&json!("/"), &json!("yes")));
 }
 

@@ -75,7 +75,7 @@ fn a_hook_that_fails_before_the_snapshot_is_an_init_error_with_status_64() {
     let error: serde_json::Value = serde_json::from_slice(&report.body).unwrap();
     assert_eq!(error["errorType"], "Runtime.BeforeSnapshotError");
     assert_eq!(error["errorMessage"], "ValueError: no snapshot");
-    assert_eq!(function.environment().last_exit().unwrap().to_string(), "exit status 64");
+    assert_eq!(function.sandbox().last_exit().unwrap().to_string(), "exit status 64");
 }
 
 #[test]
@@ -86,5 +86,5 @@ fn a_hook_that_fails_after_the_restore_is_a_restore_error_with_status_65() {
     let calls = function.calls();
     let post = calls.iter().find(|call| call.route == Route::RestoreError).expect("a restore error");
     assert_eq!(post.headers["lambda-runtime-function-error-type"], "Runtime.AfterRestoreError");
-    assert_eq!(function.environment().last_exit().unwrap().to_string(), "exit status 65");
+    assert_eq!(function.sandbox().last_exit().unwrap().to_string(), "exit status 65");
 }

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use support::{Function, app, event, root};
-use wsgi_lambda::emulator::{Fault, HttpAnswer, Invocation, Outcome, Route, Stream};
+use wsgi_lambda::emulator::{Fault, HttpResponse, Outcome, Route, Stream, Submission};
 
 /// Memory is flat when it does not grow by more than this after [`WARM`] invocations: 15 bytes a request in the long
 /// version. One kind by itself grows by nothing at all.
@@ -128,7 +128,7 @@ fn is(outcome: &Outcome, end: End) -> bool {
         }
         (Outcome::Response(response), End::Status(wanted)) => {
             let whole = response.stream.as_ref().is_none_or(|stream| stream.complete && stream.error().is_none());
-            whole && HttpAnswer::decode(response).is_some_and(|answer| answer.status == wanted)
+            whole && HttpResponse::decode(response).is_some_and(|answer| answer.status == wanted)
         }
         (Outcome::Error(_), End::Refused) => true,
         (Outcome::Platform(error), End::Cut) => error.error_type == "Emulator.Fault",
@@ -140,10 +140,10 @@ fn invoke(function: &mut Function, kind: &Kind) {
     if kind.end == End::Cut {
         function.api().arrange(Route::Response, Fault::CloseAfter(100_000));
     }
-    let invocation = Invocation::new(kind.event.clone()).timeout(kind.timeout);
-    let outcome = function.with(async |environment| {
-        let outcome = environment.invoke(invocation).await;
-        environment.settle().await;
+    let invocation = Submission::new(kind.event.clone()).timeout(kind.timeout);
+    let outcome = function.with(async |sandbox| {
+        let outcome = sandbox.invoke(invocation).await;
+        sandbox.settle().await;
         outcome
     });
     assert!(is(&outcome, kind.end), "{}: {outcome:?}\n{}", kind.name, function.logs());
@@ -160,7 +160,7 @@ struct Footprint {
 }
 
 fn footprint(function: &mut Function) -> Footprint {
-    let pid = function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
     let process = Path::new("/proc").join(pid.to_string());
     let status = fs::read_to_string(process.join("status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use support::{Answer, Function, bootstrap, event, source};
-use wsgi_lambda::emulator::{Fault, Invocation, Outcome, Progress, Route, Stream};
+use wsgi_lambda::emulator::{Fault, Outcome, Progress, Route, Stream, Submission};
 
 const APP: &str = r#"
 import os, time
@@ -275,7 +275,7 @@ fn w64_w71_what_is_yielded_or_written_leaves_before_the_application_goes_on() {
     for (path, parts) in [("/waits", &[&b"first"[..], b"second"][..]), ("/empty-write", &[&b"late"[..]])] {
         let mut function =
             source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", "stream").env("GO", go.to_str().unwrap()).start();
-        let mut running = function.api().submit(Invocation::new(get(path).to_string()));
+        let mut running = function.api().submit(Submission::new(get(path).to_string()));
         let early = if path == "/waits" { 3 } else { 2 };
         let mut arrived = Vec::new();
         while let Some((_, step)) = function.with(async |_| running.next().await) {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::{Answer, Function, Setup, source};
-use wsgi_lambda::emulator::{Invocation, Outcome, Running};
+use wsgi_lambda::emulator::{Outcome, Running, Submission};
 
 const WORKERS: usize = 8;
 
@@ -57,7 +57,7 @@ fn workers_of(app: &str, meeting: &std::path::Path) -> Setup {
 }
 
 fn submit(function: &Function, path: &str) -> Running {
-    function.api().submit(Invocation::new(get(path).to_string()).timeout(Duration::from_secs(30)))
+    function.api().submit(Submission::new(get(path).to_string()).timeout(Duration::from_secs(30)))
 }
 
 fn finish(function: &mut Function, running: Vec<Running>) -> Vec<Answer> {
@@ -194,7 +194,7 @@ fn an_application_that_ignores_its_children_still_has_workers_replaced() {
 
 /// The application's own processes: those that serve, and with several the one that watches over them.
 fn processes(function: &mut Function) -> Vec<u32> {
-    let first = function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let first = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
     let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
     [first].into_iter().chain(children.split_whitespace().map(|pid| pid.parse().unwrap())).collect()
 }

@@ -1,5 +1,5 @@
-# What `sam build` runs for template.yaml. SAM hands a Makefile no template parameter, so the folder that the template chose
-# does: layer/sam/python<PythonVersion>-<Architecture>/Makefile includes this file.
+# What `sam build` runs for template.yaml. SAM passes no template parameters to a Makefile. So the template chooses a folder
+# by them: layer/sam/python<PythonVersion>-<Architecture>/Makefile includes this file.
 SHELL := /bin/sh
 HERE := $(dir $(abspath $(firstword $(MAKEFILE_LIST))))
 TARGET := $(notdir $(HERE:/=))

@@ -1,7 +1,7 @@
-"""The application that `wsgi-lambda replay` runs when no other is named.
+"""The application that `wsgi-lambda replay` runs without --app.
 
-It answers every request with JSON that says what arrived, so the events can be read as the application sees them.
-POST /upload gives the body back as it came, /cookies sets two cookies, /health answers plain text and /fail raises.
+It answers every request with JSON that describes the request, so you see an event as the application sees it.
+POST /upload returns the body unchanged, /cookies sets two cookies, /health returns plain text and /fail raises.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 
 def native(text):
-    """Text from a native string, which holds bytes as Latin-1 (PEP 3333, "Unicode Issues")."""
+    """Decodes a native string, which is bytes as Latin-1 (PEP 3333, "Unicode Issues")."""
     return text.encode("latin-1").decode("utf-8", "replace")
 
 
@@ -25,7 +25,7 @@ def cookies(environ):
 
 
 def headers(environ):
-    """The request headers under the names that WSGI leaves of them."""
+    """The request headers, by the names that can be restored from WSGI's."""
     found = {"content-type": environ.get("CONTENT_TYPE"), "content-length": environ.get("CONTENT_LENGTH")}
     for key, value in environ.items():
         if key.startswith("HTTP_"):
@@ -64,6 +64,6 @@ def app(environ, start_response):
     fields = [("Content-Type", "application/json")]
     if path.endswith("/cookies"):
         fields += [("Set-Cookie", "first=1; Path=/"), ("Set-Cookie", "second=2; Path=/; HttpOnly")]
-    answer = json.dumps(describe(environ, body), ensure_ascii=False).encode()
-    start_response("200 OK", [*fields, ("Content-Length", str(len(answer)))])
-    return [] if method == "HEAD" else [answer]
+    description = json.dumps(describe(environ, body), ensure_ascii=False).encode()
+    start_response("200 OK", [*fields, ("Content-Length", str(len(description)))])
+    return [] if method == "HEAD" else [description]

@@ -1,7 +1,7 @@
 //! The standard streams: the only place of the command line that writes to them.
 //!
-//! Styles are always written; `anstream` takes them out again unless the stream is a terminal that shows
-//! them (`NO_COLOR`, `CLICOLOR`, `TERM`).
+//! Callers always write styles. `anstream` removes them unless the stream is a terminal that shows them (`NO_COLOR`,
+//! `CLICOLOR`, `TERM`).
 
 use std::fmt::Display;
 use std::io::{self, Stderr, Stdout, Write as _};
@@ -52,14 +52,14 @@ impl Out {
     /// Writes bytes and an end of line to standard output, exactly as they are.
     pub(super) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stdout.flush()?;
-        // Behind `anstream`, which would take escape sequences out of the bytes.
+        // Not through `anstream`, which would remove escape sequences from the bytes.
         let mut stdout = self.stdout.as_inner();
         stdout.write_all(bytes)?;
         stdout.write_all(b"\n")?;
         stdout.flush()
     }
 
-    /// Writes a line to standard error, behind everything that standard output has.
+    /// Writes a line to standard error, after everything that was written to standard output.
     pub(super) fn note(&mut self, text: impl Display) -> io::Result<()> {
         self.stdout.flush()?;
         writeln!(self.stderr, "{text}")
@@ -68,5 +68,21 @@ impl Out {
     /// Says why a command ended.
     pub(super) fn error(&mut self, text: &impl Display) -> io::Result<()> {
         self.note(format_args!("{RED}error:{RED:#} {text}"))
+    }
+}
+
+/// Text that cannot control a terminal: control characters are shown as escapes.
+pub(super) fn printable(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    text.chars().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(printable("a\x1bb\u{9b}"), "a\\u{1b}b\\u{9b}");
     }
 }

@@ -1,8 +1,8 @@
-"""Compiles every .py file below a folder; `pyc.rs` runs it and says what the arguments are.
+"""Compiles every .py file below a folder. `pyc.rs` runs it and explains the arguments.
 
-Each file is compiled in a process of its own, forked from this one, which compiles nothing. What `marshal` writes depends
-on how often an object is referred to in the whole process (FLAG_REF; CPython issues 78274 and 98819): only the same
-process state gives the same bytes, and so no file may know which others were compiled before it.
+Each file is compiled in its own process, forked from this one, which compiles nothing. What `marshal` writes depends on
+how many references an object has in the whole process (FLAG_REF; CPython issues 78274 and 98819). Only the same process
+state produces the same bytes, so the files that were compiled before must not make a difference.
 """
 
 import importlib.util
@@ -15,9 +15,9 @@ DONE, BROKEN, FATAL = b"+", b"!", b"x"
 
 
 def compiled(source, shown_as):
-    # Level 0: docstrings stay, frameworks show them; assertions stay, some check more than bugs.
+    # Level 0 keeps docstrings, which frameworks show, and assertions, some of which check input.
     code = compile(source, shown_as, "exec", dont_inherit=True, optimize=0)
-    # PEP 552: flags 1 is a hash that nobody compares with the source.
+    # PEP 552: flags 1 is a hash that is never compared with the source.
     head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(source)
     return head + marshal.dumps(code)
 
@@ -35,7 +35,7 @@ def store(path, data, keep_source):
 
 
 def report(kind, name, text=""):
-    # One write of less than PIPE_BUF, so that reports of several processes do not mix.
+    # One write shorter than PIPE_BUF, so that reports of several processes do not mix.
     record = b"\0".join([kind, os.fsencode(name)[:2000], text.encode("utf-8", "replace")[:1500].replace(b"\0", b""), b""])
     os.write(1, record)
 
@@ -46,7 +46,7 @@ def work(folder, name, shown_as, keep_source):
         with open(path, "rb") as file:
             source = file.read()
         data = compiled(source, shown_as + name)
-    except Exception as error:  # nesting too deep and null bytes have errors of their own, by version
+    except Exception as error:  # the error for deep nesting or null bytes depends on the version
         return report(BROKEN, name, describe(error))
     try:
         store(path, data, keep_source)
@@ -76,7 +76,7 @@ def wait(running):
 
 
 def main(folder, shown_as, keep_source):
-    warnings.simplefilter("ignore")  # "\d" in a string is its author's business
+    warnings.simplefilter("ignore")  # "\d" in a string is for its author to fix
     running = {}
     for name in sorted(sources(folder)):
         if len(running) == len(os.sched_getaffinity(0)):
@@ -94,6 +94,6 @@ def main(folder, shown_as, keep_source):
 
 
 if sys.version_info < (3, 11):
-    # Before it, marshal writes the members of a set in the order of the day.
+    # Older versions write the members of a set in random order.
     sys.exit(f"{sys.executable} is Python {sys.version.split()[0]}: 3.11 or later is needed")
 main(*sys.argv[1:])

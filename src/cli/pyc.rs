@@ -1,17 +1,17 @@
-//! Compiled Python that is valid for ever: unchecked-hash `.pyc` files (PEP 552).
+//! Compiled Python that is always valid: unchecked-hash `.pyc` files (PEP 552).
 //!
-//! The times that Lambda gives to the files it unpacks are not those of the sources, and `/var/task` and `/opt` are
-//! read-only: a `.pyc` that is checked against its source's time would be thrown away and made again at every cold
-//! start. These are never compared with anything, which is right where nothing can change.
+//! Lambda unpacks files with times that are not those of the sources, and `/var/task` and `/opt` are read-only. A `.pyc`
+//! that Python checks against the time of its source would be compiled again at every cold start. These are never checked,
+//! which is right where the source cannot change.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Seek as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::Failure;
+use super::failure::Failure;
 
-/// It uses nothing but the standard library, and says how it keeps the bytes the same.
+/// Uses only the standard library. It explains why the bytes are always the same.
 const SCRIPT: &str = include_str!("pyc.py");
 
 /// What was compiled.
@@ -19,15 +19,15 @@ const SCRIPT: &str = include_str!("pyc.py");
 pub(super) struct Compiled {
     /// How many files have a `.pyc` now.
     pub(super) files: usize,
-    /// Those that are no Python of this version, with the reason, in order: their sources are still there.
+    /// Files that this version of Python cannot compile, with the reason, in order. Their sources are kept.
     pub(super) failed: Vec<(String, String)>,
 }
 
 /// Compiles every `.py` file below a folder with an interpreter, 3.11 or later.
 ///
-/// The same source under the same name gives the same bytes, wherever the folder is and whatever else is in it.
-/// `shown_as` is the folder that tracebacks name. With `keep_source`, `x.py` stays and `__pycache__/x.cpython-3N.pyc`
-/// comes to it; without, `x.pyc` takes its place, where the import system finds it too. `on_file` is told each name.
+/// The same source under the same name becomes the same bytes, wherever the folder is and whatever else is in it.
+/// `shown_as` is the folder that tracebacks name. With `keep_source`, `x.py` stays and `__pycache__/x.cpython-3N.pyc` is
+/// added; without it, `x.pyc` replaces `x.py`, and the import system finds it there too. `on_file` gets each name.
 pub(super) fn compile(
     python: &Path,
     folder: &Path,
@@ -36,7 +36,7 @@ pub(super) fn compile(
     on_file: &mut dyn FnMut(&str),
 ) -> Result<Compiled, Failure> {
     let failure = |what: String| Failure::Failed(format!("cannot compile with {}: {what}", python.display()));
-    // A file, since nobody reads a pipe while the reports are read.
+    // A file, because a second pipe would fill up while the reports are read from the first.
     let mut errors = tempfile::tempfile().map_err(|error| failure(error.to_string()))?;
     let stderr = errors.try_clone().map_err(|error| failure(error.to_string()))?;
     let mut child = Command::new(python)
@@ -56,7 +56,7 @@ pub(super) fn compile(
     if status.success() { Ok(compiled) } else { Err(failure(format!("{status}: {}", text_of(&mut errors)))) }
 }
 
-/// Reads `kind name text`, each ended by a NUL, until the end.
+/// Reads records of `kind name text`, each field ended by a NUL.
 fn read_reports(mut from: impl BufRead, on_file: &mut dyn FnMut(&str)) -> Result<Compiled, String> {
     let mut compiled = Compiled::default();
     let mut fatal = None;
@@ -74,13 +74,13 @@ fn read_reports(mut from: impl BufRead, on_file: &mut dyn FnMut(&str)) -> Result
         }
         on_file(&name);
     }
-    compiled.failed.sort(); // they come as they are ready
+    compiled.failed.sort(); // they arrive in the order in which they finish
     fatal.map_or(Ok(compiled), Err)
 }
 
 fn text_of(file: &mut File) -> String {
     let mut text = Vec::new();
-    // What cannot be read is missing in a message, no more.
+    // If it cannot be read, the message is shorter, and that is all.
     let _ = file.rewind().and_then(|()| file.read_to_end(&mut text));
     String::from_utf8_lossy(&text).trim().to_owned()
 }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_source_gives_the_same_bytes_wherever_whenever_and_beside_whatever() {
+    fn the_same_source_makes_the_same_bytes_whatever_the_folder_the_time_and_the_other_files() {
         let one = tree(&[("shop/sale.py", SHOP), ("shop/__init__.py", ""), ("zoo.py", OTHER)]);
         let two = tree(&[("shop/sale.py", SHOP), ("shop/__init__.py", ""), ("zoo.py", OTHER), ("aaa.py", OTHER)]);
         let source = File::open(two.path().join("shop/sale.py")).unwrap();

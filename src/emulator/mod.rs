@@ -1,33 +1,38 @@
-//! Room: `emulator`, the Runtime API from the other side: starts the real `bootstrap` and plays Lambda to it.
+//! Room: `emulator`, the platform's side of the Runtime API: starts the real `bootstrap` and plays Lambda to it.
 //! In: events as bytes, the headers of `/next`, the variables of a function.
-//! Out: [`Outcome`]s with the bytes the runtime posted, and the lines it logged.
+//! Out: [`Outcome`]s with the bytes that the runtime posted, and the lines that it logged.
 //! May use: hyper, `hyper_util`, `http_body_util`, tokio, http, bytes, base64, memchr, `serde`, `serde_json`,
-//!   `request`.
+//!   `request`, `sync`.
 //! Must not: know Python or WSGI, read the environment, write to the standard streams.
 //!
-//! The shipped file is exercised as it is: no test double stands between the emulator and the runtime.
-//! Users are `cli` (replaying events, serving locally) and the integration tests.
+//! The shipped file runs as it is: there is no test double between the emulator and the runtime.
+//! `cli` and the integration tests use it.
 //!
-//! * [`RuntimeApi`] is the HTTP server: invocations go in, outcomes come out, and faults can be arranged.
+//! * [`RuntimeApi`] is the HTTP server: takes [`Submission`]s, returns outcomes, and causes faults on demand.
 //! * [`Bootstrap`] is the child process, its variables and its log lines.
-//! * [`Environment`] is both together, with what Lambda does around them: deadlines, exits, restarts.
+//! * [`Sandbox`] is both together, with what Lambda does around them: deadlines, exits, restarts.
 
-mod answer;
-mod call;
-mod environment;
-mod invocation;
+mod api_call;
+mod http_response;
+mod outcome;
 mod process;
 mod replies;
 mod routes;
+mod running;
 mod runtime_api;
+mod sandbox;
 mod state;
+mod submission;
+mod uuid;
 
-pub use answer::HttpAnswer;
-pub use call::{CALLS_KEPT, Call, Fault, MAX_PAYLOAD_BYTES, Route};
-pub use environment::{Environment, StartError};
-pub use invocation::{Chunk, Invocation, Outcome, PlatformError, Progress, Report, Response, Running, Stream};
+pub use api_call::{ApiCall, CALLS_KEPT, Fault, MAX_PAYLOAD_BYTES, Route};
+pub use http_response::HttpResponse;
+pub use outcome::{Chunk, FunctionResponse, Outcome, PlatformError, Report, Stream};
 pub use process::{Bootstrap, Exit, Launch, LocateError, LogLine, LogSink, LogSource, locate};
+pub use running::{Progress, Running};
 pub use runtime_api::RuntimeApi;
+pub use sandbox::{Sandbox, StartError};
+pub use submission::Submission;
 
 #[cfg(test)]
 mod tests;

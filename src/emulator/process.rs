@@ -1,4 +1,4 @@
-//! The child process: where `bootstrap` is, the variables Lambda gives it, its log lines, its end.
+//! The child process: where `bootstrap` is, the variables that Lambda sets, its log lines, its end.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -10,16 +10,18 @@ use std::sync::Arc;
 
 use tokio::process::{Child, Command};
 
-use super::invocation::{random, uuid};
+use super::uuid;
 
 mod logs;
 
 pub use logs::{LogLine, LogSink, LogSource};
 
-/// Finds the runtime: the given path, or `bootstrap` next to the running executable.
+/// Finds the runtime: the given path, or `bootstrap` next to the running executable. An empty path, as of a variable that
+/// is set to nothing, counts as none.
 ///
-/// The command line gives `--bootstrap` or the variable `WSGI_LAMBDA_BOOTSTRAP` as the path.
+/// The command line passes the value of `--bootstrap` or `WSGI_LAMBDA_BOOTSTRAP`.
 pub fn locate(given: Option<&Path>) -> Result<PathBuf, LocateError> {
+    let given = given.filter(|path| !path.as_os_str().is_empty());
     let path = match given {
         Some(path) => path.to_owned(),
         None => std::env::current_exe().unwrap_or_else(|_| PathBuf::from("wsgi-lambda")).with_file_name("bootstrap"),
@@ -27,7 +29,7 @@ pub fn locate(given: Option<&Path>) -> Result<PathBuf, LocateError> {
     if !path.is_file() {
         return Err(LocateError { path, given: given.is_some() });
     }
-    // Relative paths would be looked up in the child's own folder, the task root.
+    // A relative path would be looked up in the child's own folder, the task root.
     Ok(std::path::absolute(&path).unwrap_or(path))
 }
 
@@ -62,8 +64,8 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// Starts `program` with `task_root` as its folder and `LAMBDA_TASK_ROOT`, and the variables that Lambda
-    /// sets. The parent's environment is kept, except for what would point Python elsewhere.
+    /// Starts `program` in the folder `task_root`, with the variables that Lambda sets. The child inherits the parent's
+    /// variables, except for those that would mislead Python or the runtime.
     pub fn new(program: impl Into<PathBuf>, task_root: impl Into<PathBuf>) -> Self {
         let mut launch = Self {
             program: program.into(),
@@ -87,7 +89,7 @@ impl Launch {
         ] {
             launch = launch.env(key, value);
         }
-        let stream = format!("2026/01/01/[$LATEST]{}", uuid(random()).replace('-', ""));
+        let stream = format!("2026/01/01/[$LATEST]{}", uuid::random().replace('-', ""));
         launch
             .env("AWS_LAMBDA_LOG_STREAM_NAME", stream)
             .without("PYTHONHOME")
@@ -101,36 +103,36 @@ impl Launch {
         self.env("_HANDLER", handler)
     }
 
-    /// Adds an argument. Lambda gives none to a custom runtime, but `AWS_LAMBDA_EXEC_WRAPPER` does.
+    /// Adds an argument. Lambda passes none to a custom runtime, but does to an `AWS_LAMBDA_EXEC_WRAPPER`.
     #[must_use]
     pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// Sets a variable; a later one of the same name wins, over Lambda's as well.
+    /// Sets a variable. The last value of a name wins, also over Lambda's.
     #[must_use]
     pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.variables.push((key.into(), Some(value.into())));
         self
     }
 
-    /// Removes a variable, also one of the parent.
+    /// Removes a variable, also an inherited one.
     #[must_use]
     pub fn without(mut self, key: impl Into<OsString>) -> Self {
         self.variables.push((key.into(), None));
         self
     }
 
-    /// Gives standard output and standard error the same pipe: lines come in the order in which they were
-    /// written, and each is said to be of standard output. With two pipes only the order within one is kept.
+    /// Uses one pipe for standard output and standard error: lines arrive in the order in which they were written, and
+    /// all count as standard output. With two pipes only the order within each is kept.
     #[must_use]
     pub fn one_pipe(mut self) -> Self {
         self.one_pipe = true;
         self
     }
 
-    /// The value a variable was last set to here.
+    /// The value that a variable was last set to here.
     pub fn variable(&self, key: &str) -> Option<&OsStr> {
         let set = self.variables.iter().rev().find(|(name, _)| name == key)?;
         set.1.as_deref()
@@ -183,7 +185,7 @@ impl Bootstrap {
         Ok(Self { child: command.spawn()?, pipes })
     }
 
-    /// The process id; `None` after its end was seen.
+    /// The process id; `None` once the process is known to have ended.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
@@ -195,12 +197,12 @@ impl Bootstrap {
 
     /// Ends the process as Lambda does, with SIGKILL, and waits for it.
     pub async fn kill(&mut self) -> Exit {
-        // An error means that it has ended already.
+        // An error means that it has already ended.
         let _ = self.child.start_kill();
         self.wait().await
     }
 
-    /// Returns when each line that the process has written until now was given to the sink.
+    /// Returns when the sink has each line that the process has written so far.
     pub async fn flush_logs(&self) {
         for pipe in &self.pipes {
             pipe.flush().await;
@@ -208,7 +210,7 @@ impl Bootstrap {
     }
 }
 
-/// How the process ended, worded as Lambda words it: `exit status 1`, `signal: killed`.
+/// How the process ended, in Lambda's words: `exit status 1`, `signal: killed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit(Option<ExitStatus>);
 

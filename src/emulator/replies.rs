@@ -1,4 +1,4 @@
-//! The Runtime API's own answers: status codes and bodies as the platform sends them.
+//! The Runtime API's replies: status codes and bodies as the platform sends them.
 //!
 //! Source: the code of the Runtime Interface Emulator, `internal/lambda/rapi/rendering`.
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-use super::call::MAX_PAYLOAD_BYTES;
+use super::api_call::MAX_PAYLOAD_BYTES;
 
 pub(super) type Reply = Response<Full<Bytes>>;
 
@@ -18,27 +18,27 @@ pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Reply {
     reply
 }
 
-/// 202, the call was understood.
+/// 202: the call was accepted.
 pub(super) fn accepted() -> Reply {
     json(StatusCode::ACCEPTED, "{\"status\":\"OK\"}\n")
 }
 
-/// 400, no invocation of this id is waiting for an answer.
+/// 400: no invocation with this id is waiting for a response.
 pub(super) fn invalid_request_id() -> Reply {
     error(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
 }
 
-/// 400, `Lambda-Runtime-Function-Response-Mode` has a value other than `streaming`.
+/// 400: `Lambda-Runtime-Function-Response-Mode` has a value other than `streaming`.
 pub(super) fn invalid_response_mode() -> Reply {
     error(StatusCode::BAD_REQUEST, "InvalidFunctionResponseMode", "Invalid function response mode")
 }
 
-/// 400, the body ended before its length.
+/// 400: the body ended before its length.
 pub(super) fn truncated_request() -> Reply {
     error(StatusCode::BAD_REQUEST, "TruncatedHTTPRequest", "HTTP request detected as truncated")
 }
 
-/// 403, the call is not allowed in this state.
+/// 403: the call is not allowed in this state.
 pub(super) fn invalid_state(call: &str) -> Reply {
     let message = format!("State transition is not allowed: {call}");
     error(StatusCode::FORBIDDEN, "InvalidStateTransition", &message)
@@ -52,12 +52,12 @@ pub(super) fn not_found() -> Reply {
     reply
 }
 
-/// 410, the answer belongs to an attempt that is over.
+/// 410: the response is for an attempt that is over.
 pub(super) fn gone() -> Reply {
     error(StatusCode::GONE, "InvocationGone", "The invocation is over")
 }
 
-/// 413, and the platform has answered the caller already.
+/// 413: the response is too large. The platform has already sent an error to the caller.
 pub(super) fn too_large() -> Reply {
     error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &too_large_message())
 }
@@ -66,7 +66,7 @@ pub(super) fn too_large_message() -> String {
     format!("Exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes).")
 }
 
-/// 500, more idle polls than the function has workers (Managed Instances).
+/// 500: more idle polls than the function has workers (Managed Instances).
 pub(super) fn too_many_polls() -> Reply {
     error(StatusCode::INTERNAL_SERVER_ERROR, "TooManyIdleRuntimes", "Too many idle runtimes")
 }

@@ -8,10 +8,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, head
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 
-use super::call::{Call, Fault, MAX_PAYLOAD_BYTES, Route};
-use super::invocation::{Invocation, Outcome, PlatformError, Progress, Report, Response, random, uuid};
+use super::api_call::{ApiCall, Fault, MAX_PAYLOAD_BYTES, Route};
+use super::outcome::{FunctionResponse, Outcome, PlatformError, Report};
 use super::replies::{self, Reply};
-use super::state::{Counted, Poll, Queued, State, Steps};
+use super::running::{Progress, Steps};
+use super::state::{Counted, Poll, Queued, Rejection, State};
+use super::submission::Submission;
+use super::uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
 const DEADLINE_MS: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
@@ -21,7 +24,7 @@ const INVOCATION_ID: HeaderName = HeaderName::from_static("lambda-runtime-invoca
 const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
 const EXTENSION_ID: HeaderName = HeaderName::from_static("lambda-extension-identifier");
 
-/// Ends a connection without an answer.
+/// Ends a connection without a reply.
 #[derive(Debug)]
 pub(super) struct Closed;
 
@@ -33,10 +36,10 @@ impl fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-/// Answers one call.
-pub(super) async fn answer(state: &State, connection: u64, request: Request<Incoming>) -> Result<Reply, Closed> {
+/// Replies to one call.
+pub(super) async fn serve(state: &State, connection: u64, request: Request<Incoming>) -> Result<Reply, Closed> {
     let (route, id) = route(request.method(), request.uri().path());
-    let call = state.record(Call {
+    let call = state.record(ApiCall {
         route,
         method: request.method().clone(),
         path: request.uri().path().to_owned(),
@@ -45,7 +48,7 @@ pub(super) async fn answer(state: &State, connection: u64, request: Request<Inco
         connection,
         at: Instant::now(),
     });
-    // `/next` looks for its faults itself, while it waits.
+    // `/next` looks for its faults itself, because they may be arranged while it waits.
     let fault = if route == Route::Next { None } else { state.fault(route) };
     let reply = match fault {
         None => dispatch(state, call, route, &id, request).await?,
@@ -94,7 +97,7 @@ async fn dispatch(
         Route::Error => Ok(error(state, call, id, request).await),
         Route::InitError => Ok(init_error(state, request).await),
         Route::RestoreNext => {
-            // Cannot fail: the sender lives in the state.
+            // Cannot fail: the state has the sender.
             let _ = state.restored.subscribe().wait_for(|restored| *restored).await;
             Ok(replies::json(StatusCode::OK, Bytes::new()))
         }
@@ -103,15 +106,15 @@ async fn dispatch(
             Ok(replies::accepted())
         }
         Route::ExtensionRegister => Ok(register_extension()),
-        // SHUTDOWN is the only event an internal extension gets, and Lambda kills us first.
+        // The only event for an internal extension is SHUTDOWN, and Lambda kills the process before it.
         Route::ExtensionNext => std::future::pending().await,
         Route::Unknown => Ok(replies::not_found()),
     }
 }
 
-/// Does what was arranged. An invocation whose answer this hits is over, so that nobody waits for it.
+/// Does what was arranged. If the call was to end an invocation, the invocation is over, so its caller does not wait.
 async fn fail(state: &State, fault: Fault, id: &str, request: Request<Incoming>) -> Result<Reply, Closed> {
-    let steps = state.begin_answer(id, None).ok();
+    let steps = state.accept(id, None).ok();
     let mut body = request.into_body();
     let (reply, error) = match fault {
         Fault::Close => (Err(Closed), fault_error("closed the connection")),
@@ -120,8 +123,8 @@ async fn fail(state: &State, fault: Fault, id: &str, request: Request<Incoming>)
             (Err(Closed), fault_error(&format!("closed the connection after {read} bytes")))
         }
         Fault::Status(StatusCode::PAYLOAD_TOO_LARGE) => (Ok(replies::too_large()), size_error()),
-        Fault::Status(status) => (Ok(replies::fault(status)), fault_error(&format!("answered {status}"))),
-        Fault::Reply(reply) => (Ok(reply.map(Full::new)), fault_error("answered as arranged")),
+        Fault::Status(status) => (Ok(replies::fault(status)), fault_error(&format!("replied with {status}"))),
+        Fault::Reply(reply) => (Ok(reply.map(Full::new)), fault_error("replied as arranged")),
         Fault::Delay(_) => return Ok(replies::not_found()),
     };
     if reply.is_ok() {
@@ -134,7 +137,7 @@ async fn fail(state: &State, fault: Fault, id: &str, request: Request<Incoming>)
 }
 
 fn fault_error(what: &str) -> PlatformError {
-    PlatformError::new("Emulator.Fault", format!("The emulator {what}, as it was told to"))
+    PlatformError::new("Emulator.Fault", format!("The emulator {what}: a fault that was arranged"))
 }
 
 fn size_error() -> PlatformError {
@@ -149,7 +152,7 @@ async fn next(state: &State) -> Result<Reply, Closed> {
             Poll::Nothing => state.work.notified().await,
             Poll::Event(queued) if queued.steps.is_closed() => {}
             Poll::Event(queued) => return Ok(hand_over(state, *queued).await),
-            Poll::Refused(reply) => return Ok(reply),
+            Poll::Rejected(reply) => return Ok(reply),
             Poll::Fault(Fault::Close | Fault::CloseAfter(_)) => return Err(Closed),
             Poll::Fault(Fault::Status(status)) => return Ok(replies::fault(status)),
             Poll::Fault(Fault::Reply(reply)) => return Ok(reply.map(Full::new)),
@@ -159,25 +162,24 @@ async fn next(state: &State) -> Result<Reply, Closed> {
 }
 
 async fn hand_over(state: &State, queued: Queued) -> Reply {
-    let mut on_its_way = OnItsWay { state, queued: None };
     let steps = queued.steps.clone();
-    let headers = next_headers(&queued.invocation);
-    on_its_way.queued = Some(queued);
+    let headers = next_headers(&queued.submission);
+    let mut in_transit = InTransit { state, queued: Some(queued) };
     pass_on(&steps, Progress::Started).await;
-    let Some(Queued { invocation, steps }) = on_its_way.queued.take() else { return replies::accepted() };
-    state.taken(&invocation.request_id, steps, headers.get(INVOCATION_ID).cloned());
-    let mut reply = replies::json(StatusCode::OK, invocation.event);
+    let Some(Queued { submission, steps }) = in_transit.queued.take() else { return replies::accepted() };
+    state.taken(&submission.request_id, steps, headers.get(INVOCATION_ID).cloned());
+    let mut reply = replies::json(StatusCode::OK, submission.event);
     reply.headers_mut().extend(headers);
     reply
 }
 
-/// An event that goes back to the queue when the poll that was to have it hangs up.
-struct OnItsWay<'s> {
+/// An event that goes back to the queue if the poll that was to receive it hangs up.
+struct InTransit<'s> {
     state: &'s State,
     queued: Option<Queued>,
 }
 
-impl Drop for OnItsWay<'_> {
+impl Drop for InTransit<'_> {
     fn drop(&mut self) {
         if let Some(queued) = self.queued.take() {
             self.state.push_back_first(queued);
@@ -185,37 +187,37 @@ impl Drop for OnItsWay<'_> {
     }
 }
 
-/// The headers of `/next`: the defaults, without those that the invocation replaces or leaves out.
-fn next_headers(invocation: &Invocation) -> HeaderMap {
+/// The headers of `/next`: the defaults, without those that the submission replaces or leaves out.
+fn next_headers(submission: &Submission) -> HeaderMap {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let deadline = (now + invocation.timeout).as_millis();
-    let trace = invocation.request_id.replace('-', "");
+    let deadline = (now + submission.timeout).as_millis();
+    let trace = submission.request_id.replace('-', "");
     let root = trace.get(..24).unwrap_or(&trace);
     // X-Ray's SDK makes no segments without a parent.
-    let parent = uuid(random()).replace('-', "");
+    let parent = uuid::random().replace('-', "");
     let parent = parent.get(..16).unwrap_or(&parent);
     let trace = format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", now.as_secs());
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:wsgi-lambda";
     let defaults = [
-        (REQUEST_ID, invocation.request_id.clone()),
+        (REQUEST_ID, submission.request_id.clone()),
         (DEADLINE_MS, deadline.to_string()),
         (FUNCTION_ARN, arn.to_owned()),
         (TRACE_ID, trace),
-        (INVOCATION_ID, uuid(random())),
+        (INVOCATION_ID, uuid::random()),
         (header::CONTENT_TYPE, "application/json".to_owned()),
     ];
     let mut headers = HeaderMap::new();
     for (name, value) in defaults {
-        let omitted = invocation.omitted.contains(&name);
-        // A request id that no header can carry is left out, which a runtime has to bear as well.
+        let omitted = submission.omitted.contains(&name);
+        // A request id that no header can carry is left out, and the runtime has to cope with that too.
         if let (false, Ok(value)) = (omitted, HeaderValue::from_str(&value)) {
             headers.insert(name, value);
         }
     }
-    for (name, _) in &invocation.headers {
+    for (name, _) in &submission.headers {
         headers.remove(name);
     }
-    for (name, value) in &invocation.headers {
+    for (name, value) in &submission.headers {
         headers.append(name.clone(), value.clone());
     }
     headers
@@ -232,24 +234,46 @@ async fn response(state: &State, call: usize, id: &str, request: Request<Incomin
             return replies::invalid_response_mode();
         }
     };
-    let steps = match state.begin_answer(id, parts.headers.get(INVOCATION_ID)) {
-        Ok(steps) => steps,
-        Err(refusal) => {
-            drain(body).await;
-            return refusal.reply();
+    match state.accept(id, parts.headers.get(INVOCATION_ID)) {
+        Err(rejection) => reject(rejection, body).await,
+        Ok(steps) if streaming => streamed(state, call, &steps, parts.headers, body).await,
+        Ok(steps) => {
+            let outcome = |body| Outcome::Response(FunctionResponse { body, headers: parts.headers, stream: None });
+            buffered(state, call, steps, body, outcome).await
         }
-    };
-    if streaming {
-        return streamed(state, call, &steps, parts.headers, body).await;
     }
+}
+
+/// `POST /error` of an invocation.
+async fn error(state: &State, call: usize, id: &str, request: Request<Incoming>) -> Reply {
+    let (parts, body) = request.into_parts();
+    match state.accept(id, parts.headers.get(INVOCATION_ID)) {
+        Err(rejection) => reject(rejection, body).await,
+        Ok(steps) => {
+            let outcome = |body| Outcome::Error(Report { body, headers: parts.headers });
+            buffered(state, call, steps, body, outcome).await
+        }
+    }
+}
+
+async fn reject(rejection: Rejection, body: Incoming) -> Reply {
+    drain(body).await;
+    rejection.reply()
+}
+
+/// Reads a whole body, of which `outcome` makes the outcome.
+async fn buffered(
+    state: &State,
+    call: usize,
+    steps: Steps,
+    body: Incoming,
+    outcome: impl FnOnce(Bytes) -> Outcome,
+) -> Reply {
     let (outcome, reply) = match collect(body).await {
-        // Dropping `steps` tells of the cut; the reply meets a closed connection.
+        // Dropping `steps` reports the cut to the caller. The runtime has gone and gets no reply.
         Err(Unread::Cut) => return replies::truncated_request(),
         Err(Unread::TooLarge) => (Outcome::Platform(size_error()), replies::too_large()),
-        Ok(body) => {
-            let response = Response { body, headers: parts.headers, stream: None };
-            (Outcome::Response(response), replies::accepted())
-        }
+        Ok(body) => (outcome(body), replies::accepted()),
     };
     state.replied(call, reply.status());
     pass_on(&steps, Progress::Done(outcome)).await;
@@ -271,26 +295,6 @@ async fn streamed(state: &State, call: usize, steps: &Steps, headers: HeaderMap,
     replies::accepted()
 }
 
-/// `POST /error` of an invocation.
-async fn error(state: &State, call: usize, id: &str, request: Request<Incoming>) -> Reply {
-    let (parts, body) = request.into_parts();
-    let steps = match state.begin_answer(id, parts.headers.get(INVOCATION_ID)) {
-        Ok(steps) => steps,
-        Err(refusal) => {
-            drain(body).await;
-            return refusal.reply();
-        }
-    };
-    let (outcome, reply) = match collect(body).await {
-        Err(Unread::Cut) => return replies::truncated_request(),
-        Err(Unread::TooLarge) => (Outcome::Platform(size_error()), replies::too_large()),
-        Ok(body) => (Outcome::Error(Report { body, headers: parts.headers }), replies::accepted()),
-    };
-    state.replied(call, reply.status());
-    pass_on(&steps, Progress::Done(outcome)).await;
-    reply
-}
-
 /// `POST /init/error`.
 async fn init_error(state: &State, request: Request<Incoming>) -> Reply {
     let (parts, body) = request.into_parts();
@@ -307,11 +311,11 @@ async fn init_error(state: &State, request: Request<Incoming>) -> Reply {
     }
 }
 
-/// The Extensions API, as far as an internal extension needs it to be told of SIGTERM.
+/// The part of the Extensions API that an internal extension needs in order to get SIGTERM.
 fn register_extension() -> Reply {
     let body = r#"{"functionName":"wsgi-lambda","functionVersion":"$LATEST","handler":""}"#;
     let mut reply = replies::json(StatusCode::OK, body);
-    if let Ok(id) = HeaderValue::from_str(&uuid(random())) {
+    if let Ok(id) = HeaderValue::from_str(&uuid::random()) {
         reply.headers_mut().insert(EXTENSION_ID, id);
     }
     reply
@@ -322,8 +326,8 @@ enum Unread {
     TooLarge,
 }
 
-/// Reads a body up to the payload limit. What is beyond is read and thrown away, so that a client which
-/// writes everything before it reads gets to see the 413.
+/// Reads a body up to the payload limit. The rest is read and thrown away, so that a client which writes everything
+/// before it reads still sees the 413.
 async fn collect(mut body: Incoming) -> Result<Bytes, Unread> {
     let mut collected = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -338,7 +342,7 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Unread> {
     Ok(collected.freeze())
 }
 
-/// Reads some of a body; gives how much, which is less where it ends before.
+/// Reads this much of a body; returns how much it was, which is less if the body ends before.
 async fn read(body: &mut Incoming, bytes: usize) -> usize {
     let mut read = 0;
     while read < bytes {
@@ -353,7 +357,7 @@ async fn drain(mut body: Incoming) {
     while let Some(Ok(_)) = body.frame().await {}
 }
 
-/// Passes a step on. A closed channel means that nobody waits for the answer; the runtime does not notice.
+/// Passes a step on. If the channel is closed, nobody waits for the outcome; the runtime does not notice.
 async fn pass_on(steps: &Steps, step: Progress) {
     let _ = steps.send((Instant::now(), step)).await;
 }

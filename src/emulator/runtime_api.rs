@@ -1,4 +1,4 @@
-//! The server: accepts connections, queues invocations, lists the calls it received.
+//! The HTTP server: accepts connections, queues submissions, lists the calls that it received.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,13 +9,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::call::{Call, Fault, Route};
-use super::invocation::{Invocation, Outcome, Report, Running};
+use super::api_call::{ApiCall, Fault, Route};
+use super::outcome::{Outcome, Report};
 use super::routes;
+use super::running::Running;
 use super::state::{Counted, Queued, State};
+use super::submission::Submission;
 
 /// A running Runtime API on the loopback interface; dropping it closes every connection.
 #[derive(Debug)]
@@ -23,12 +25,6 @@ pub struct RuntimeApi {
     address: SocketAddr,
     state: Arc<State>,
     server: JoinHandle<()>,
-}
-
-impl std::fmt::Debug for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State").finish_non_exhaustive()
-    }
 }
 
 impl RuntimeApi {
@@ -46,21 +42,19 @@ impl RuntimeApi {
         self.address
     }
 
-    /// Queues an invocation and waits for its outcome, without a limit: see `Environment::invoke` for one.
-    pub async fn invoke(&self, invocation: Invocation) -> Outcome {
-        self.submit(invocation).outcome().await
+    /// Queues an event and waits for the outcome, however long it takes. `Sandbox::invoke` has a time limit.
+    pub async fn invoke(&self, submission: Submission) -> Outcome {
+        self.submit(submission).outcome().await
     }
 
-    /// Queues an invocation and gives its steps as they happen.
-    pub fn submit(&self, invocation: Invocation) -> Running {
-        // Room for the start and one more step: a chunk that nobody takes holds the runtime back.
-        let (sender, receiver) = mpsc::channel(2);
-        let request_id = invocation.request_id.clone();
-        self.state.push(Queued { invocation, steps: sender });
-        Running { request_id, steps: receiver }
+    /// Queues an event; returns what delivers its steps as they happen.
+    pub fn submit(&self, submission: Submission) -> Running {
+        let (steps, running) = Running::new(submission.request_id.clone());
+        self.state.push(Queued { submission, steps });
+        running
     }
 
-    /// Waits until the runtime waits for an event: init is over, and so is the last invocation.
+    /// Waits until the runtime asks for an event: init and the last invocation are over.
     pub async fn ready(&self) {
         self.reaches(&self.state.waiting, |waiting| waiting > 0).await;
     }
@@ -77,40 +71,40 @@ impl RuntimeApi {
             if let Some(report) = receiver.borrow_and_update().clone() {
                 return report;
             }
-            // The sender lives in `self.state`, so this cannot fail.
+            // Cannot fail: `self.state` has the sender.
             let _ = receiver.changed().await;
         }
     }
 
-    /// Arranges a fault for the next call of a route; for [`Route::Next`] also a poll that waits already.
-    /// Several are used up in order.
+    /// Arranges a fault for the next call of a route. For [`Route::Next`] this can be a poll that is already waiting.
+    /// Several faults happen in order, one for each call.
     pub fn arrange(&self, route: Route, fault: Fault) {
         self.state.arrange(route, fault);
     }
 
-    /// The last [`CALLS_KEPT`] calls, in order of their arrival.
-    pub fn calls(&self) -> Vec<Call> {
+    /// The last `CALLS_KEPT` calls, in order of their arrival.
+    pub fn calls(&self) -> Vec<ApiCall> {
         self.state.calls()
     }
 
-    /// How many invocations may run at once, `AWS_LAMBDA_MAX_CONCURRENCY`; 1 at the start.
-    /// A poll beyond it is refused: 403 for a sequential function, 500 with several workers.
+    /// Sets how many invocations may run at once, `AWS_LAMBDA_MAX_CONCURRENCY`; the default is 1.
+    /// A poll above it is rejected: with 403 for a single worker, with 500 for several.
     pub fn set_concurrency(&self, workers: usize) {
         self.state.set_concurrency(workers);
     }
 
-    /// Gives up a running invocation; its late answer is refused with 410, as on Managed Instances.
+    /// Gives up a running invocation; its late response is rejected with 410, as on Managed Instances.
     pub fn expire(&self, request_id: &str) {
         self.state.expire(request_id);
     }
 
-    /// Whether `/restore/next` returns. `false` holds the runtime where the snapshot would be taken.
+    /// Sets whether `/restore/next` returns. With `false` the runtime waits where the snapshot would be taken.
     pub fn set_restored(&self, restored: bool) {
         self.state.restored.send_replace(restored);
     }
 
-    async fn reaches(&self, count: &tokio::sync::watch::Sender<usize>, wanted: fn(usize) -> bool) {
-        // Fails only when the sender is gone, and it lives in `self.state`.
+    async fn reaches(&self, count: &watch::Sender<usize>, wanted: fn(usize) -> bool) {
+        // Fails only when the sender is gone, and `self.state` has it.
         let _ = count.subscribe().wait_for(|count| wanted(*count)).await;
     }
 }
@@ -121,7 +115,7 @@ impl Drop for RuntimeApi {
     }
 }
 
-/// Accepts for ever; the connections end with this task.
+/// Accepts connections for ever. They end with this task.
 async fn accept(listener: TcpListener, state: Arc<State>) {
     let mut connections = JoinSet::new();
     let mut number = 0;
@@ -131,7 +125,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
                 connections.spawn(connection(stream, number, Arc::clone(&state)));
                 number += 1;
             } else {
-                // Out of file descriptors, most likely: they come back when connections close.
+                // Most likely out of file descriptors, which are free again when connections close.
                 tokio::time::sleep(Duration::from_millis(10)).await;
             },
             Some(_) = connections.join_next() => {}
@@ -141,10 +135,10 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
 
 async fn connection(stream: TcpStream, number: u64, state: Arc<State>) {
     let _open = Counted::new(&state.connections);
-    // Fails on a socket that is closed already, which `serve_connection` then finds as well.
+    // Fails on a socket that is already closed; `serve_connection` notices that too.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| routes::answer(&state, number, request));
-    // An error here is a client that went away or a fault that was arranged: `Call::status` tells of both.
+    let service = service_fn(|request| routes::serve(&state, number, request));
+    // An error here is a client that went away or an arranged fault; `ApiCall::status` shows both.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(None)

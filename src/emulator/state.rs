@@ -1,23 +1,24 @@
-//! The state behind the routes: queued and taken invocations, arranged faults, calls received.
+//! What the routes share: queued and taken invocations, arranged faults, the calls received.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 
-use super::call::{CALLS_KEPT, Call, Fault, Route};
-use super::invocation::{Invocation, Outcome, Progress, Report};
+use super::api_call::{ApiCall, CALLS_KEPT, Fault, Route};
+use super::outcome::{Outcome, Report};
 use super::replies::{self, Reply};
-
-/// The sending half of a `Running`.
-pub(super) type Steps = mpsc::Sender<(Instant, Progress)>;
+use super::running::{Progress, Steps};
+use super::submission::Submission;
+use crate::sync::lock;
 
 /// An invocation that no poll has taken yet.
 pub(super) struct Queued {
-    pub(super) invocation: Invocation,
+    pub(super) submission: Submission,
     pub(super) steps: Steps,
 }
 
@@ -25,19 +26,19 @@ pub(super) struct Queued {
 pub(super) enum Poll {
     Event(Box<Queued>),
     Fault(Fault),
-    Refused(Reply),
+    Rejected(Reply),
     Nothing,
 }
 
-/// Why an answer is refused.
+/// Why the platform rejects a `/response` or `/error`.
 #[derive(Clone, Copy)]
-pub(super) enum Refusal {
+pub(super) enum Rejection {
     UnknownId,
     AnsweredAlready,
     Gone,
 }
 
-impl Refusal {
+impl Rejection {
     pub(super) fn reply(self) -> Reply {
         match self {
             Self::UnknownId => replies::invalid_request_id(),
@@ -55,9 +56,9 @@ struct Taken {
 
 enum Phase {
     Running(Steps),
-    /// Kept until the next poll: a second answer is a wrong transition, later ones a wrong id.
+    /// Kept until the next poll. Before it a second response is a wrong transition, after it the id is unknown.
     Answered,
-    /// The caller got a timeout, and the worker lives on (Managed Instances).
+    /// The caller has got a timeout, and the worker goes on (Managed Instances).
     Expired,
 }
 
@@ -65,7 +66,7 @@ struct Inner {
     queue: VecDeque<Queued>,
     taken: HashMap<String, Taken>,
     faults: Vec<(Route, Fault)>,
-    calls: VecDeque<Call>,
+    calls: VecDeque<ApiCall>,
     /// How many calls were dropped from the front of `calls`.
     forgotten: usize,
     polled: bool,
@@ -105,9 +106,8 @@ impl State {
         }
     }
 
-    // A panic of another holder leaves nothing half done here, so a poisoned lock is as good as any.
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     pub(super) fn push(&self, queued: Queued) {
@@ -115,7 +115,7 @@ impl State {
         self.work.notify_one();
     }
 
-    /// Puts an event back that was taken from the queue and given to nobody.
+    /// Puts back an event that was taken from the queue and did not reach the runtime.
     pub(super) fn push_back_first(&self, queued: Queued) {
         self.lock().queue.push_front(queued);
         self.work.notify_one();
@@ -138,8 +138,8 @@ impl State {
         self.lock().concurrency = workers.max(1);
     }
 
-    /// Records a call and gives its number for [`State::replied`].
-    pub(super) fn record(&self, call: Call) -> usize {
+    /// Records a call and returns its number for [`State::replied`].
+    pub(super) fn record(&self, call: ApiCall) -> usize {
         let mut inner = self.lock();
         if inner.calls.len() == CALLS_KEPT {
             inner.calls.pop_front();
@@ -157,11 +157,11 @@ impl State {
         }
     }
 
-    pub(super) fn calls(&self) -> Vec<Call> {
+    pub(super) fn calls(&self) -> Vec<ApiCall> {
         self.lock().calls.iter().cloned().collect()
     }
 
-    /// What `/next` gives now. A poll ends init and forgets answered invocations.
+    /// What `/next` returns now. A poll ends init and forgets answered invocations.
     pub(super) fn poll(&self) -> Poll {
         if let Some(fault) = self.fault(Route::Next) {
             return Poll::Fault(fault);
@@ -171,11 +171,13 @@ impl State {
         inner.taken.retain(|_, taken| !matches!(taken.phase, Phase::Answered));
         let running = |taken: &&Taken| matches!(&taken.phase, Phase::Running(_));
         if inner.taken.values().filter(running).count() >= inner.concurrency {
-            // RIE: `Ready` is not allowed while running; with several workers the poll is one too many.
+            // RIE does not allow `Ready` while an invocation runs. With several workers it is one poll too many.
             let sequential = inner.concurrency == 1;
-            let refusal =
-                if sequential { replies::invalid_state("/next before an answer") } else { replies::too_many_polls() };
-            return Poll::Refused(refusal);
+            return Poll::Rejected(if sequential {
+                replies::invalid_state("/next before a response")
+            } else {
+                replies::too_many_polls()
+            });
         }
         inner.queue.pop_front().map_or(Poll::Nothing, |queued| Poll::Event(Box::new(queued)))
     }
@@ -186,34 +188,35 @@ impl State {
         self.lock().taken.insert(request_id.to_owned(), taken);
     }
 
-    /// Lets one answer through, the first for a running invocation, or says why not.
-    pub(super) fn begin_answer(&self, request_id: &str, echo: Option<&HeaderValue>) -> Result<Steps, Refusal> {
+    /// Accepts the first `/response` or `/error` of a running invocation and rejects any other. `echo` is the
+    /// invocation id that the runtime sends back.
+    pub(super) fn accept(&self, request_id: &str, echo: Option<&HeaderValue>) -> Result<Steps, Rejection> {
         let mut inner = self.lock();
         let Some(taken) = inner.taken.get_mut(request_id) else {
-            return Err(Refusal::UnknownId);
+            return Err(Rejection::UnknownId);
         };
-        // A runtime from before 2026 echoes nothing, and is believed.
+        // A runtime from before 2026 sends none back, and is trusted.
         if echo.is_some() && echo != taken.invocation_id.as_ref() {
-            return Err(Refusal::Gone);
+            return Err(Rejection::Gone);
         }
         match std::mem::replace(&mut taken.phase, Phase::Answered) {
             Phase::Running(steps) => Ok(steps),
-            Phase::Answered => Err(Refusal::AnsweredAlready),
+            Phase::Answered => Err(Rejection::AnsweredAlready),
             Phase::Expired => {
                 taken.phase = Phase::Expired;
-                Err(Refusal::Gone)
+                Err(Rejection::Gone)
             }
         }
     }
 
-    /// Gives up an invocation: its late answer is refused with 410.
+    /// Gives up an invocation: its late response is rejected with 410.
     pub(super) fn expire(&self, request_id: &str) {
         if let Some(taken) = self.lock().taken.get_mut(request_id) {
             taken.phase = Phase::Expired;
         }
     }
 
-    /// Takes an init error, once and before the first poll, and answers what is queued with it.
+    /// Accepts an init error, once and before the first poll. It is then the outcome of every queued invocation.
     pub(super) fn fail_init(&self, body: Bytes, headers: http::HeaderMap) -> bool {
         let mut inner = self.lock();
         if inner.polled || self.init_error.borrow().is_some() {
@@ -222,7 +225,7 @@ impl State {
         let report = Report { body, headers };
         for queued in inner.queue.drain(..) {
             let step = Progress::Done(Outcome::InitError(report.clone()));
-            // The channel is empty; it can only be closed, and then nobody waits for the answer.
+            // The channel is empty, so this fails only if it is closed, and then nobody waits for the outcome.
             let _ = queued.steps.try_send((Instant::now(), step));
         }
         self.init_error.send_replace(Some(report));
@@ -230,7 +233,13 @@ impl State {
     }
 }
 
-/// Counts one up while it lives.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
+/// Adds one to a counter until it is dropped.
 pub(super) struct Counted<'a>(&'a watch::Sender<usize>);
 
 impl<'a> Counted<'a> {

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 
-/// One keep-alive connection that writes requests and reads answers of known length.
+/// One keep-alive connection that writes requests and reads replies of known length.
 struct Client(TcpStream);
 
 impl Client {
@@ -29,10 +29,10 @@ impl Client {
 
     async fn send(&mut self, request: &[u8]) -> (u16, String, String) {
         self.0.write_all(request).await.unwrap();
-        self.answer().await.expect("an answer")
+        self.reply().await.expect("a reply")
     }
 
-    async fn answer(&mut self) -> Option<(u16, String, String)> {
+    async fn reply(&mut self) -> Option<(u16, String, String)> {
         let mut got = Vec::new();
         loop {
             let text = got.iter().map(|&byte| char::from(byte)).collect::<String>();
@@ -54,7 +54,7 @@ impl Client {
 
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 
-fn answer_path(id: &str) -> String {
+fn response_path(id: &str) -> String {
     format!("/2018-06-01/runtime/invocation/{id}/response")
 }
 
@@ -62,7 +62,7 @@ fn error_path(id: &str) -> String {
     format!("/2018-06-01/runtime/invocation/{id}/error")
 }
 
-fn response(outcome: Outcome) -> Response {
+fn response(outcome: Outcome) -> FunctionResponse {
     match outcome {
         Outcome::Response(response) => response,
         other => panic!("{other:?}"),
@@ -70,16 +70,16 @@ fn response(outcome: Outcome) -> Response {
 }
 
 #[tokio::test]
-async fn a_buffered_answer_and_the_states_around_it() {
+async fn a_buffered_response_and_the_states_around_it() {
     let api = RuntimeApi::start().await.unwrap();
     let mut client = Client::connect(&api).await;
     let odd = HeaderValue::from_bytes(b"caf\xe9").unwrap();
-    let invocation = Invocation::new("{\"a\":1}")
+    let submission = Submission::new("{\"a\":1}")
         .request_id("one")
         .timeout(Duration::from_secs(3))
         .header(HeaderName::from_static("lambda-runtime-client-context"), odd)
         .without(HeaderName::from_static("lambda-runtime-trace-id"));
-    let running = api.submit(invocation);
+    let running = api.submit(submission);
     let (status, head, body) = client.get(NEXT).await;
     assert_eq!((status, body.as_str()), (200, "{\"a\":1}"));
     assert!(head.contains("lambda-runtime-aws-request-id: one\r\n"), "{head}");
@@ -88,19 +88,19 @@ async fn a_buffered_answer_and_the_states_around_it() {
     assert!(head.contains("lambda-runtime-invocation-id: "), "{head}");
     assert!(!head.contains("trace-id"), "{head}");
 
-    assert_eq!(client.get(NEXT).await.0, 403, "a poll before the answer");
-    assert_eq!(client.post(&answer_path("two"), "", b"{}").await.0, 400, "a foreign id");
+    assert_eq!(client.get(NEXT).await.0, 403, "a poll before the response");
+    assert_eq!(client.post(&response_path("two"), "", b"{}").await.0, 400, "a foreign id");
     let mode = "lambda-runtime-function-response-mode: buffered\r\n";
-    let (status, _, body) = client.post(&answer_path("one"), mode, b"{}").await;
+    let (status, _, body) = client.post(&response_path("one"), mode, b"{}").await;
     assert_eq!(status, 400);
     assert!(body.contains("InvalidFunctionResponseMode"), "{body}");
     let stale = "lambda-runtime-invocation-id: stale\r\n";
-    assert_eq!(client.post(&answer_path("one"), stale, b"{}").await.0, 410);
+    assert_eq!(client.post(&response_path("one"), stale, b"{}").await.0, 410);
 
-    let (status, _, body) = client.post(&answer_path("one"), "x-y: z\r\n", b"{\"b\":2}").await;
+    let (status, _, body) = client.post(&response_path("one"), "x-y: z\r\n", b"{\"b\":2}").await;
     assert_eq!((status, body.as_str()), (202, "{\"status\":\"OK\"}\n"));
-    assert_eq!(client.post(&answer_path("one"), "", b"{}").await.0, 403, "a second answer");
-    assert_eq!(client.post(&error_path("one"), "", b"{}").await.0, 403, "an error behind an answer");
+    assert_eq!(client.post(&response_path("one"), "", b"{}").await.0, 403, "a second response");
+    assert_eq!(client.post(&error_path("one"), "", b"{}").await.0, 403, "an error after a response");
     let response = response(running.outcome().await);
     assert_eq!(response.body, "{\"b\":2}");
     assert_eq!(response.headers["x-y"], "z");
@@ -123,7 +123,7 @@ async fn an_error_and_a_poll_that_waits() {
     };
     let caller = async {
         api.ready().await;
-        api.invoke(Invocation::new("{}").request_id("id")).await
+        api.invoke(Submission::new("{}").request_id("id")).await
     };
     let ((), outcome) = tokio::join!(runtime, caller);
     let Outcome::Error(report) = outcome else { panic!("{outcome:?}") };
@@ -135,18 +135,17 @@ const STREAMING: &str = "host: x\r\nlambda-runtime-function-response-mode: strea
                          transfer-encoding: chunked\r\n";
 
 #[tokio::test]
-async fn a_streamed_answer_keeps_chunks_and_trailers() {
+async fn a_streamed_response_keeps_chunks_and_trailers() {
     let api = RuntimeApi::start().await.unwrap();
     let mut client = Client::connect(&api).await;
-    let running = api.submit(Invocation::new("{}").request_id("id"));
+    let running = api.submit(Submission::new("{}").request_id("id"));
     client.get(NEXT).await;
     let runtime = async {
         let head = format!(
             "POST {} HTTP/1.1\r\n{STREAMING}trailer: Lambda-Runtime-Function-Error-Type\r\n\r\n3\r\none\r\n",
-            answer_path("id")
+            response_path("id")
         );
         client.0.write_all(head.as_bytes()).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(30)).await;
         let rest = "3\r\ntwo\r\n0\r\nLambda-Runtime-Function-Error-Type: Runtime.Y\r\n\
                     Lambda-Runtime-Function-Error-Body: e30=\r\n\r\n";
         client.send(rest.as_bytes()).await
@@ -158,7 +157,7 @@ async fn a_streamed_answer_keeps_chunks_and_trailers() {
     let stream = response.stream.unwrap();
     assert!(stream.complete);
     assert_eq!(stream.chunks.len(), 2);
-    assert!(stream.chunks[1].after >= Duration::from_millis(20), "{:?}", stream.chunks);
+    assert!(stream.chunks[1].after >= stream.chunks[0].after, "{:?}", stream.chunks);
     assert_eq!(stream.error(), Some(("Runtime.Y".to_owned(), Bytes::from_static(b"{}"))));
 }
 
@@ -166,9 +165,9 @@ async fn a_streamed_answer_keeps_chunks_and_trailers() {
 async fn a_cut_is_told_from_an_end() {
     let api = RuntimeApi::start().await.unwrap();
     let mut client = Client::connect(&api).await;
-    let running = api.submit(Invocation::new("{}").request_id("id"));
+    let running = api.submit(Submission::new("{}").request_id("id"));
     client.get(NEXT).await;
-    let head = format!("POST {} HTTP/1.1\r\n{STREAMING}\r\n3\r\none\r\n", answer_path("id"));
+    let head = format!("POST {} HTTP/1.1\r\n{STREAMING}\r\n3\r\none\r\n", response_path("id"));
     client.0.write_all(head.as_bytes()).await.unwrap();
     drop(client);
     let stream = response(running.outcome().await).stream.unwrap();
@@ -176,9 +175,9 @@ async fn a_cut_is_told_from_an_end() {
     api.disconnected().await;
 
     let mut client = Client::connect(&api).await;
-    let running = api.submit(Invocation::new("{}").request_id("id"));
+    let running = api.submit(Submission::new("{}").request_id("id"));
     client.get(NEXT).await;
-    let head = format!("POST {} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{{", answer_path("id"));
+    let head = format!("POST {} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{{", response_path("id"));
     client.0.write_all(head.as_bytes()).await.unwrap();
     drop(client);
     let outcome = running.outcome().await;
@@ -190,9 +189,9 @@ async fn the_payload_limit_is_exact() {
     let api = RuntimeApi::start().await.unwrap();
     let mut client = Client::connect(&api).await;
     for (length, expected) in [(MAX_PAYLOAD_BYTES, 202), (MAX_PAYLOAD_BYTES + 1, 413)] {
-        let running = api.submit(Invocation::new("{}").request_id("id"));
+        let running = api.submit(Submission::new("{}").request_id("id"));
         client.get(NEXT).await;
-        let (status, _, body) = client.post(&answer_path("id"), "", &vec![b'x'; length]).await;
+        let (status, _, body) = client.post(&response_path("id"), "", &vec![b'x'; length]).await;
         assert_eq!(status, expected, "{body}");
         match running.outcome().await {
             Outcome::Response(response) => assert_eq!(response.body.len(), length),
@@ -203,10 +202,10 @@ async fn the_payload_limit_is_exact() {
 }
 
 #[tokio::test]
-async fn an_init_error_answers_what_is_queued() {
+async fn an_init_error_ends_what_is_queued() {
     let api = RuntimeApi::start().await.unwrap();
     let mut client = Client::connect(&api).await;
-    let running = api.submit(Invocation::new("{}"));
+    let running = api.submit(Submission::new("{}"));
     let path = "/2018-06-01/runtime/init/error";
     assert_eq!(client.post(path, "", b"{\"errorType\":\"I\"}").await.0, 202);
     assert_eq!(client.post(path, "", b"{}").await.0, 403);
@@ -221,22 +220,22 @@ async fn faults_happen_once_and_in_order() {
     let mut client = Client::connect(&api).await;
     api.arrange(Route::Next, Fault::Status(StatusCode::SERVICE_UNAVAILABLE));
     api.arrange(Route::Response, Fault::Status(StatusCode::PAYLOAD_TOO_LARGE));
-    let running = api.submit(Invocation::new("{}").request_id("id"));
+    let running = api.submit(Submission::new("{}").request_id("id"));
     assert_eq!(client.get(NEXT).await.0, 503);
     assert_eq!(client.get(NEXT).await.0, 200);
-    assert_eq!(client.post(&answer_path("id"), "", b"{}").await.0, 413);
+    assert_eq!(client.post(&response_path("id"), "", b"{}").await.0, 413);
     let outcome = running.outcome().await;
     assert!(matches!(outcome, Outcome::Platform(error) if error.error_type == "Function.ResponseSizeTooLarge"));
 
-    // A poll that waits already gets the fault too.
+    // A poll that is already waiting gets the fault too.
     let close = async {
         api.ready().await;
         api.arrange(Route::Next, Fault::Close);
     };
     let request = format!("GET {NEXT} HTTP/1.1\r\nhost: x\r\n\r\n");
     client.0.write_all(request.as_bytes()).await.unwrap();
-    let ((), answer) = tokio::join!(close, client.answer());
-    assert!(answer.is_none());
+    let ((), reply) = tokio::join!(close, client.reply());
+    assert!(reply.is_none());
     assert_eq!(api.calls().last().unwrap().status, None);
 }
 
@@ -248,44 +247,47 @@ async fn a_dead_poll_takes_no_invocation() {
     api.ready().await;
     drop(dead);
     api.disconnected().await;
-    let running = api.submit(Invocation::new("{}").request_id("id"));
+    let running = api.submit(Submission::new("{}").request_id("id"));
     let mut client = Client::connect(&api).await;
     assert_eq!(client.get(NEXT).await.0, 200);
-    assert_eq!(client.post(&answer_path("id"), "", b"{}").await.0, 202);
+    assert_eq!(client.post(&response_path("id"), "", b"{}").await.0, 202);
     response(running.outcome().await);
 }
 
 #[tokio::test]
-async fn restore_waits_for_the_snapshot_and_expired_answers_are_gone() {
+async fn restore_waits_for_the_snapshot_and_expired_responses_are_gone() {
     let api = RuntimeApi::start().await.unwrap();
     let mut client = Client::connect(&api).await;
     api.set_restored(false);
     let restore = client.get("/2018-06-01/runtime/restore/next");
-    let (answer, ()) = tokio::join!(restore, async {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    let (reply, ()) = tokio::join!(restore, async {
+        while !api.calls().iter().any(|call| call.route == Route::RestoreNext) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(api.calls()[0].status, None, "it waits");
         api.set_restored(true);
     });
-    assert_eq!(answer.0, 200);
+    assert_eq!(reply.0, 200);
     assert_eq!(client.post("/2018-06-01/runtime/restore/error", "", b"{}").await.0, 202);
 
-    let _running = api.submit(Invocation::new("{}").request_id("id"));
+    let _running = api.submit(Submission::new("{}").request_id("id"));
     client.get(NEXT).await;
     api.expire("id");
-    assert_eq!(client.post(&answer_path("id"), "", b"{}").await.0, 410);
+    assert_eq!(client.post(&response_path("id"), "", b"{}").await.0, 410);
 }
 
-fn shell(script: &str) -> (Environment, Arc<Mutex<Vec<LogLine>>>) {
+fn shell(script: &str) -> (Sandbox, Arc<Mutex<Vec<LogLine>>>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&lines);
     let launch = Launch::new("/bin/sh", std::env::temp_dir()).env("ENV", "").env("SCRIPT", script);
     let launch = launch.argument("-c").argument("eval \"$SCRIPT\"");
-    (Environment::new(launch, Arc::new(move |line| into.lock().unwrap().push(line))), lines)
+    (Sandbox::new(launch, Arc::new(move |line| into.lock().unwrap().push(line))), lines)
 }
 
 #[tokio::test]
 async fn a_process_that_ends_is_reported_with_its_last_words() {
-    let (mut environment, lines) = shell("echo out; echo err >&2; printf open; exit 3");
-    let outcome = environment.invoke(Invocation::new("{}")).await;
+    let (mut sandbox, lines) = shell("echo out; echo err >&2; printf open; exit 3");
+    let outcome = sandbox.invoke(Submission::new("{}")).await;
     let Outcome::Platform(error) = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.error_type, "Runtime.ExitError");
     assert!(error.message.ends_with("exit status 3"), "{}", error.message);
@@ -293,16 +295,16 @@ async fn a_process_that_ends_is_reported_with_its_last_words() {
     texts.sort();
     assert_eq!(texts, ["err", "open", "out"]);
 
-    let (mut environment, _) = shell("kill -9 $$");
-    let error = environment.start().await.unwrap_err();
+    let (mut sandbox, _) = shell("kill -9 $$");
+    let error = sandbox.start().await.unwrap_err();
     assert!(error.to_string().ends_with("signal: killed"), "{error}");
 }
 
 #[tokio::test]
 async fn init_has_a_limit() {
-    let (environment, _) = shell("exec sleep 60");
-    let mut environment = environment.init_timeout(Duration::from_millis(50));
-    let error = environment.start().await.unwrap_err();
+    let (sandbox, _) = shell("exec sleep 60");
+    let mut sandbox = sandbox.init_timeout(Duration::from_millis(50));
+    let error = sandbox.start().await.unwrap_err();
     assert_eq!(error.to_string(), "Error: init timed out after 0.05 seconds");
-    assert_eq!(environment.last_exit().unwrap().to_string(), "signal: killed");
+    assert_eq!(sandbox.last_exit().unwrap().to_string(), "signal: killed");
 }

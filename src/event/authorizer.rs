@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use crate::event::Event;
 use crate::event::fields::Fields;
-use crate::request::{ClientCert, Origin, User};
+use crate::request::{ClientCert, FrontEnd, User};
 
 /// IAM first, then a verified token's claim, then a Lambda authorizer's principal.
 pub(super) fn user<'e>(event: &Event<'e>, claim: &str) -> Option<User<'e>> {
     let authorizer = event.context.object("authorizer");
     let identity = &event.identity;
     // HTTP APIs have JWT authorizers only; in payload 1.0 their claims stand where REST's Cognito claims do.
-    let claims_of = if event.origin == Origin::HttpApiV1 { "JWT" } else { "COGNITO_USER_POOLS" };
+    let claims_of = if event.front_end == FrontEnd::HttpApiV1 { "JWT" } else { "COGNITO_USER_POOLS" };
     let found = |name: Option<Cow<'e, [u8]>>, auth_type| {
         name.filter(|name| !name.is_empty()).map(|name| User { name, auth_type })
     };

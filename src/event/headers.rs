@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::event::fields::{Fields, values_of};
+use crate::grammar::is_token;
 use crate::request::{Header, Scheme};
-use crate::response::head::is_token;
 
 /// The headers of one request.
 #[derive(Debug, Default)]

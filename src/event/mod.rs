@@ -1,7 +1,7 @@
 //! Room: `event`, the bytes of a Lambda event as one HTTP request.
 //! In: event bytes, [`RequestConfig`].
 //! Out: [`Request`], or an error that names what was seen and what is supported.
-//! May use: `config`, `error`, `json`, `request`, `response` (header grammar), `serde`, `serde_json`, memchr.
+//! May use: `config`, `error`, `grammar`, `json`, `request`, `serde`, `serde_json`, memchr.
 //! Must not: do I/O, panic on any bytes, decode anything twice, trust a header for who the caller is.
 
 mod alb;
@@ -22,21 +22,21 @@ use std::borrow::Cow;
 
 use crate::config::RequestConfig;
 use crate::error::{Error, Result};
+use crate::grammar::is_token;
 use crate::json::{Document, Kind};
-use crate::request::{Origin, Request, Scheme};
-use crate::response::head::is_token;
+use crate::request::{FrontEnd, Request, Scheme};
 use fields::Fields;
 
 /// An event that is known to be an HTTP request and whose front end is known. Still to be decoded.
 ///
-/// The origin outlives a decoding error, so that the caller can be told in its own dialect.
+/// The front end outlives a decoding error, so that the caller can be told in its own dialect.
 #[derive(Debug)]
 pub struct Event<'e> {
     fields: Fields<'e>,
     context: Fields<'e>,
     /// `requestContext.identity`, which three readers share.
     identity: Fields<'e>,
-    origin: Origin,
+    front_end: FrontEnd,
 }
 
 /// Reads an event's JSON.
@@ -58,15 +58,15 @@ pub fn probe<'e>(event: &'e Document<'e>) -> Result<Event<'e>> {
     }
     let fields = Fields::of(root);
     let context = fields.object("requestContext");
-    let origin = probe::origin(&fields, &context)?;
+    let front_end = probe::front_end(&fields, &context)?;
     let identity = context.object("identity");
-    Ok(Event { fields, context, identity, origin })
+    Ok(Event { fields, context, identity, front_end })
 }
 
 impl<'e> Event<'e> {
     /// The front end.
-    pub fn origin(&self) -> Origin {
-        self.origin
+    pub fn front_end(&self) -> FrontEnd {
+        self.front_end
     }
 
     /// Decodes the request.
@@ -74,14 +74,14 @@ impl<'e> Event<'e> {
     /// # Errors
     /// `BadRequest` when a field cannot be read; the message names it.
     pub fn decode(self, config: &RequestConfig) -> Result<Request<'e>> {
-        match self.origin {
-            Origin::Rest => rest::decode(&self, config),
-            Origin::HttpApiV1 => http_api::decode_v1(&self, config),
-            Origin::HttpApiV2 => http_api::decode_v2(&self, config),
-            Origin::FunctionUrl => function_url::decode(&self, config),
-            Origin::Alb | Origin::AlbMulti => alb::decode(&self, config),
-            Origin::LatticeV1 => lattice::decode_v1(&self, config),
-            Origin::LatticeV2 => lattice::decode_v2(&self, config),
+        match self.front_end {
+            FrontEnd::Rest => rest::decode(&self, config),
+            FrontEnd::HttpApiV1 => http_api::decode_v1(&self, config),
+            FrontEnd::HttpApiV2 => http_api::decode_v2(&self, config),
+            FrontEnd::FunctionUrl => function_url::decode(&self, config),
+            FrontEnd::Alb | FrontEnd::AlbMulti => alb::decode(&self, config),
+            FrontEnd::LatticeV1 => lattice::decode_v1(&self, config),
+            FrontEnd::LatticeV2 => lattice::decode_v2(&self, config),
         }
     }
 }
@@ -122,7 +122,7 @@ fn assemble<'e>(event: &Event<'e>, config: &RequestConfig, parts: Parts<'e>) -> 
         headers.set_host(host);
     }
     Ok(Request {
-        origin: event.origin,
+        front_end: event.front_end,
         method,
         protocol: protocol.filter(|text| text.starts_with("HTTP/")).unwrap_or(Cow::Borrowed("HTTP/1.1")),
         scheme,

@@ -3,13 +3,13 @@
 use crate::error::{Error, Result};
 use crate::event::fields::Fields;
 use crate::json::{Kind, Value};
-use crate::request::Origin;
+use crate::request::FrontEnd;
 
 const SUPPORTED: &str = "API Gateway REST and HTTP APIs (payload 1.0 and 2.0), Lambda Function URLs, \
                          Application Load Balancers and VPC Lattice (V1 and V2)";
 
-/// Decides the origin.
-pub(super) fn origin(event: &Fields<'_>, context: &Fields<'_>) -> Result<Origin> {
+/// Decides the front end.
+pub(super) fn front_end(event: &Fields<'_>, context: &Fields<'_>) -> Result<FrontEnd> {
     if let Some(seen) = looks_like_http_but_is_not(event, context) {
         return Err(unsupported(seen));
     }
@@ -17,25 +17,25 @@ pub(super) fn origin(event: &Fields<'_>, context: &Fields<'_>) -> Result<Origin>
     let version = version.as_deref().unwrap_or_default();
     if context.get("elb").is_some() {
         let multi = event.get("multiValueHeaders").is_some();
-        return Ok(if multi { Origin::AlbMulti } else { Origin::Alb });
+        return Ok(if multi { FrontEnd::AlbMulti } else { FrontEnd::Alb });
     }
     if !context.object("http").is_empty() {
-        return Ok(if is_function_url(context) { Origin::FunctionUrl } else { Origin::HttpApiV2 });
+        return Ok(if is_function_url(context) { FrontEnd::FunctionUrl } else { FrontEnd::HttpApiV2 });
     }
     let lattice_context = context.get("serviceArn").is_some() || context.get("targetGroupArn").is_some();
     if event.get("method").is_some() && (lattice_context || version == b"2.0" && event.get("path").is_some()) {
-        return Ok(Origin::LatticeV2);
+        return Ok(FrontEnd::LatticeV2);
     }
     if event.get("httpMethod").is_some() && version == b"1.0" {
-        return Ok(Origin::HttpApiV1);
+        return Ok(FrontEnd::HttpApiV1);
     }
     // Events made by hand may have null there.
     let has_context = event.get("requestContext").map_or_else(|| event.has("requestContext"), is_object);
     if event.get("httpMethod").is_some() && event.get("path").is_some() && has_context {
-        return Ok(Origin::Rest);
+        return Ok(FrontEnd::Rest);
     }
     if event.get("raw_path").is_some() && event.get("method").is_some() {
-        return Ok(Origin::LatticeV1);
+        return Ok(FrontEnd::LatticeV1);
     }
     Err(unsupported(&name_of(event)))
 }

@@ -1,20 +1,18 @@
-//! The buffered envelope: status, headers in the origin's form, the body as text or base64.
+//! The buffered envelope: status, headers in the front end's form, the body as text or base64.
 
 use std::collections::TryReserveError;
 
 use bytes::Bytes;
 
-use super::{Envelope, MAX_API_GATEWAY_HEADER_BYTES, Warning, body, can_stream, headers, max_answer_bytes};
+use super::{Envelope, Recipient, Warning, body, headers};
 use crate::json;
-use crate::request::Origin;
 use crate::response::{Head, Sink};
 
-/// Collects a response, up to the origin's limit. Chunks are kept as they are: one chunk is never copied before it is
+/// Collects a response, up to the front end's limit. Chunks are kept as they are: one chunk is never copied before it is
 /// encoded.
 #[derive(Debug)]
 pub struct BufferedSink {
-    origin: Origin,
-    head_request: bool,
+    recipient: Recipient,
     head: Option<Head>,
     chunks: Vec<Bytes>,
     /// Of all chunks that came, also of those that were too many to be kept.
@@ -24,13 +22,13 @@ pub struct BufferedSink {
 /// Why a response cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsendable {
-    /// The envelope exceeds the origin's limit.
+    /// The envelope exceeds the front end's limit.
     TooLarge {
         /// The body as far as the application gave it: it is not asked for more than the limit.
         body_bytes: usize,
         /// The whole envelope, if it was made.
-        answer_bytes: Option<usize>,
-        /// The origin's limit for the envelope.
+        envelope_bytes: Option<usize>,
+        /// The front end's limit for the envelope.
         limit: usize,
     },
     /// There is no memory for the envelope of a body with this many bytes.
@@ -50,10 +48,10 @@ impl Unsendable {
 impl std::fmt::Display for Unsendable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match *self {
-            Self::TooLarge { body_bytes, answer_bytes, limit } => {
+            Self::TooLarge { body_bytes, envelope_bytes, limit } => {
                 f.write_str("the response is too large: ")?;
-                if let Some(bytes) = answer_bytes {
-                    write!(f, "a body of {body_bytes} bytes makes an answer of {bytes} bytes, and")?;
+                if let Some(bytes) = envelope_bytes {
+                    write!(f, "a body of {body_bytes} bytes makes a response of {bytes} bytes, and")?;
                 } else {
                     write!(f, "its first {body_bytes} bytes, after which no more was asked for, are too many, and")?;
                 }
@@ -64,7 +62,7 @@ impl std::fmt::Display for Unsendable {
             }
             Self::NoMemory(bytes) => write!(
                 f,
-                "there is no memory to encode a body of {bytes} bytes: give the function more (its answer takes about twice \
+                "there is no memory to encode a body of {bytes} bytes: give the function more (its response takes about twice \
                  the body's size)"
             ),
         }
@@ -72,42 +70,42 @@ impl std::fmt::Display for Unsendable {
 }
 
 impl BufferedSink {
-    /// A sink for the answer to one request.
-    pub fn new(origin: Origin, method: &str) -> Self {
-        Self { origin, head_request: method == "HEAD", head: None, chunks: Vec::new(), bytes: 0 }
+    /// A sink for one response.
+    pub fn new(recipient: Recipient) -> Self {
+        Self { recipient, head: None, chunks: Vec::new(), bytes: 0 }
     }
 
-    /// Whether more came than the origin takes.
+    /// Whether more came than the front end takes.
     pub fn is_too_large(&self) -> bool {
-        self.bytes > max_answer_bytes(self.origin)
+        self.bytes > self.recipient.dialect.limit
     }
 
-    /// Encodes what was collected, and forgets it; `None` when no headers came.
-    pub fn take_envelope(&mut self) -> Option<Result<Envelope, Unsendable>> {
+    /// Encodes what was collected; `None` when no headers came.
+    pub fn into_envelope(mut self) -> Option<Result<Envelope, Unsendable>> {
         let head = self.head.take()?;
         Some(self.encode(head))
     }
 
-    fn encode(&mut self, mut head: Head) -> Result<Envelope, Unsendable> {
-        let (limit, body_bytes) = (max_answer_bytes(self.origin), self.bytes);
+    fn encode(self, mut head: Head) -> Result<Envelope, Unsendable> {
+        let (limit, body_bytes) = (self.recipient.dialect.limit, self.bytes);
         if self.is_too_large() {
-            return Err(Unsendable::TooLarge { body_bytes, answer_bytes: None, limit });
+            return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: None, limit });
         }
         let no_memory = |_| Unsendable::NoMemory(body_bytes);
-        let body = concat(std::mem::take(&mut self.chunks), body_bytes).map_err(no_memory)?;
-        if !self.head_request {
+        let body = concat(self.chunks, body_bytes).map_err(no_memory)?;
+        if self.recipient.takes_body() {
             head.correct_content_length(body.len() as u64);
         }
-        let mut envelope = encode(self.origin, &head, &body).map_err(no_memory)?;
-        let answer_bytes = envelope.json.len();
-        if answer_bytes > limit {
-            return Err(Unsendable::TooLarge { body_bytes, answer_bytes: Some(answer_bytes), limit });
+        let mut envelope = encode(self.recipient, &head, &body).map_err(no_memory)?;
+        let envelope_bytes = envelope.json.len();
+        if envelope_bytes > limit {
+            return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: Some(envelope_bytes), limit });
         }
-        if answer_bytes > limit / 10 * 9 {
-            envelope.warnings.push(Warning::AnswerBytes {
-                bytes: answer_bytes,
+        if envelope_bytes > limit / 10 * 9 {
+            envelope.warnings.push(Warning::ResponseBytes {
+                bytes: envelope_bytes,
                 limit,
-                can_stream: can_stream(self.origin),
+                can_stream: self.recipient.can_stream(),
             });
         }
         Ok(envelope)
@@ -135,12 +133,12 @@ impl Sink for BufferedSink {
     }
 
     /// # Errors
-    /// `FileTooLarge` when it is more than the origin takes.
+    /// `FileTooLarge` when it is more than the front end takes.
     fn data(&mut self, chunk: Bytes) -> std::io::Result<()> {
         self.bytes = self.bytes.saturating_add(chunk.len());
         if self.is_too_large() {
             self.chunks.clear();
-            let limit = max_answer_bytes(self.origin);
+            let limit = self.recipient.dialect.limit;
             let message = format!("the response is larger than the {limit} bytes that its front end takes");
             return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, message));
         }
@@ -157,31 +155,23 @@ impl Sink for BufferedSink {
 ///
 /// # Errors
 /// When there is no memory for it.
-pub(super) fn encode(origin: Origin, head: &Head, body: &[u8]) -> Result<Envelope, TryReserveError> {
+pub(super) fn encode(recipient: Recipient, head: &Head, body: &[u8]) -> Result<Envelope, TryReserveError> {
     let mut warnings = Vec::new();
     let header_bytes: usize = head.headers().iter().map(|(name, value)| name.len() + value.len()).sum();
-    if is_api_gateway(origin) && header_bytes > MAX_API_GATEWAY_HEADER_BYTES / 10 * 9 {
+    if recipient.dialect.header_limit.is_some_and(|limit| header_bytes > limit / 10 * 9) {
         warnings.push(Warning::HeaderBytes(header_bytes));
     }
     let mut json = Vec::with_capacity(128);
     json.extend_from_slice(b"{\"statusCode\":");
     json.extend_from_slice(head.status().to_string().as_bytes());
-    if has_status_description(origin) {
+    if recipient.dialect.status_description {
         json.extend_from_slice(b",\"statusDescription\":");
         json::write_string(&mut json, &status_description(head));
     }
-    headers::write(&mut json, origin, head, &mut warnings);
-    body::write(&mut json, head, body, max_answer_bytes(origin))?;
+    headers::write(&mut json, recipient, head, &mut warnings);
+    body::write(&mut json, head, body, recipient.dialect.limit)?;
     json.push(b'}');
     Ok(Envelope { json, status: head.status(), body_bytes: body.len(), warnings })
-}
-
-fn is_api_gateway(origin: Origin) -> bool {
-    matches!(origin, Origin::Rest | Origin::HttpApiV1 | Origin::HttpApiV2)
-}
-
-fn has_status_description(origin: Origin) -> bool {
-    matches!(origin, Origin::Alb | Origin::AlbMulti | Origin::LatticeV1 | Origin::LatticeV2)
 }
 
 /// `200 OK`. A malformed one makes an ALB answer 502, so there is always a reason, and always an ASCII one.

@@ -1,23 +1,23 @@
-//! Response headers in each origin's form.
+//! Response headers in each front end's form.
 
 use std::borrow::Cow;
 
 use super::Warning;
+use super::recipient::{HeaderForm, Recipient};
 use crate::json;
-use crate::request::Origin;
 use crate::response::Head;
 
 /// Names as the application first wrote them, each with its values in order.
 type Grouped<'h> = Vec<(&'h str, Vec<&'h [u8]>)>;
 
 /// Appends the members that carry headers.
-pub(super) fn write(out: &mut Vec<u8>, origin: Origin, head: &Head, warnings: &mut Vec<Warning>) {
+pub(super) fn write(out: &mut Vec<u8>, recipient: Recipient, head: &Head, warnings: &mut Vec<Warning>) {
     let headers = group(head);
-    match origin {
-        Origin::Rest | Origin::HttpApiV1 | Origin::AlbMulti => multi(out, &headers),
-        Origin::HttpApiV2 | Origin::FunctionUrl => v2(out, &headers),
-        Origin::Alb => alb_single(out, &headers, warnings),
-        Origin::LatticeV1 | Origin::LatticeV2 => lattice(out, &headers, warnings),
+    match recipient.dialect.headers {
+        HeaderForm::MultiValue => multi(out, &headers),
+        HeaderForm::WithCookies => v2(out, &headers),
+        HeaderForm::SingleByCase => alb_single(out, &headers, warnings),
+        HeaderForm::Single => lattice(out, &headers, warnings),
     }
 }
 

@@ -1,40 +1,25 @@
 //! Room: `proxy`, responses in the envelope of each front end.
-//! In: an [`Origin`], a [`Head`], the chunks of the body.
+//! In: a [`Recipient`], a [`Head`], the chunks of the body.
 //! Out: the JSON that Lambda hands to the front end, and [`Warning`]s about what the front end cannot carry.
-//! May use: `request` (the origin), `response`, `json`, `base64_simd`, bytes.
-//! Must not: hold Python objects, post anything, write a key that an origin does not know.
+//! May use: `request` (the front end), `response`, `json`, `base64_simd`, bytes.
+//! Must not: hold Python objects, post anything, write a key that a front end does not know.
 
 mod body;
 mod buffered;
 mod headers;
+mod recipient;
 mod stream;
 
 pub use buffered::{BufferedSink, Unsendable};
+pub use recipient::{MAX_ALB_RESPONSE_BYTES, MAX_API_GATEWAY_HEADER_BYTES, MAX_RESPONSE_BYTES, Recipient};
 pub use stream::StreamSink;
 
-use crate::request::Origin;
 use crate::response::Head;
-
-/// The largest buffered answer: 6 MiB and 100 bytes (the constant of AWS's Runtime Interface Emulator,
-/// `interop.MaxPayloadSize`; docs, "Lambda quotas").
-pub const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
-/// An ALB takes 1 MiB (docs, "Use Lambda functions as targets of an Application Load Balancer").
-pub const MAX_ALB_ANSWER_BYTES: usize = 1024 * 1024;
-/// API Gateway takes this much of names and values together (docs, "Quotas for configuring and running an API").
-pub const MAX_API_GATEWAY_HEADER_BYTES: usize = 10_240;
 
 /// API Gateway looks for the delimiter after a streamed response's metadata within this many bytes (docs, as below).
 pub const MAX_PRELUDE_BYTES: usize = 16 * 1024;
 
-/// The size limit of an origin, in bytes of the whole envelope.
-pub fn max_answer_bytes(origin: Origin) -> usize {
-    match origin {
-        Origin::Alb | Origin::AlbMulti => MAX_ALB_ANSWER_BYTES,
-        _ => MAX_ANSWER_BYTES,
-    }
-}
-
-/// An answer ready to be posted.
+/// A response ready to be posted.
 #[derive(Debug)]
 pub struct Envelope {
     /// The JSON.
@@ -56,8 +41,8 @@ pub enum Warning {
     LatticeCookies(usize),
     /// This many bytes of headers, near or above API Gateway's limit.
     HeaderBytes(usize),
-    /// An envelope near the origin's limit.
-    AnswerBytes {
+    /// An envelope near the front end's limit.
+    ResponseBytes {
         /// Its size.
         bytes: usize,
         /// The limit.
@@ -76,7 +61,7 @@ impl Warning {
             Self::AlbCookies => "alb-cookies",
             Self::LatticeCookies(_) => "lattice-cookies",
             Self::HeaderBytes(_) => "header-bytes",
-            Self::AnswerBytes { .. } => "answer-bytes",
+            Self::ResponseBytes { .. } => "response-bytes",
             Self::PreludeBytes(_) => "prelude-bytes",
         }
     }
@@ -102,26 +87,20 @@ impl std::fmt::Display for Warning {
                 "the response has {bytes} bytes of headers; API Gateway answers 502 above \
                  {MAX_API_GATEWAY_HEADER_BYTES}",
             ),
-            Self::AnswerBytes { bytes, limit, can_stream } => {
+            Self::ResponseBytes { bytes, limit, can_stream } => {
                 let or_stream = if *can_stream { ", or stream them" } else { " (this front end does not stream)" };
                 write!(
                     f,
-                    "the answer has {bytes} bytes, near the limit of {limit}: serve large bodies from S3{or_stream}"
+                    "the response has {bytes} bytes, near the limit of {limit}: serve large bodies from S3{or_stream}"
                 )
             }
         }
     }
 }
 
-/// Whether an origin can stream: Function URLs and REST APIs only (docs, "Response streaming for Lambda functions";
-/// API Gateway, "Stream the integration response for your proxy integrations").
-pub fn can_stream(origin: Origin) -> bool {
-    matches!(origin, Origin::FunctionUrl | Origin::Rest)
-}
-
-/// A small answer of the runtime's own, such as a 500 for an exception.
-pub fn plain(origin: Origin, method: &str, status: &str, text: &str) -> Envelope {
-    let envelope = buffered::encode(origin, &plain_head(status), plain_body(method, text));
+/// A small response of the runtime's own, such as a 500 for an exception.
+pub fn plain(recipient: Recipient, status: &str, text: &str) -> Envelope {
+    let envelope = buffered::encode(recipient, &plain_head(status), plain_body(recipient, text));
     // Where not even that can be had, any front end takes this.
     envelope.unwrap_or_else(|_| Envelope {
         json: b"{\"statusCode\":500}".to_vec(),
@@ -131,16 +110,15 @@ pub fn plain(origin: Origin, method: &str, status: &str, text: &str) -> Envelope
     })
 }
 
-/// The answer to HEAD has no body, whoever makes it (RFC 9110 §9.3.2).
-fn plain_body<'t>(method: &str, text: &'t str) -> &'t [u8] {
-    if method == "HEAD" { b"" } else { text.as_bytes() }
+fn plain_body(recipient: Recipient, text: &str) -> &[u8] {
+    if recipient.takes_body() { text.as_bytes() } else { b"" }
 }
 
-/// The head of such an answer.
+/// The head of such a response.
 fn plain_head(status: &str) -> Head {
     let head = Head::new(status).and_then(|mut head| {
         head.add("Content-Type", "text/plain; charset=utf-8")?;
         Ok(head)
     });
-    head.unwrap_or_default() // the callers' statuses are constants, and a bare 500 would still be an answer
+    head.unwrap_or_default() // the callers' statuses are constants, and a bare 500 would still be a response
 }

@@ -1,12 +1,11 @@
-//! The streamed answer: a prelude of JSON, eight NUL bytes, then the body as it comes (docs, "Building a custom runtime
+//! The streamed response: a prelude of JSON, eight NUL bytes, then the body as it comes (docs, "Building a custom runtime
 //! for AWS Lambda", Response streaming).
 
 use std::io::{IoSlice, Write};
 
 use bytes::Bytes;
 
-use super::{MAX_PRELUDE_BYTES, Warning, headers, plain_body, plain_head};
-use crate::request::Origin;
+use super::{MAX_PRELUDE_BYTES, Recipient, Warning, headers, plain_body, plain_head};
 use crate::response::{Head, Sink};
 
 const DELIMITER: [u8; 8] = [0; 8];
@@ -16,7 +15,7 @@ const DELIMITER: [u8; 8] = [0; 8];
 /// apart: cargo-lambda takes the first piece of the transfer for the prelude and throws the second away.
 #[derive(Debug)]
 pub struct StreamSink<W> {
-    origin: Origin,
+    recipient: Recipient,
     writer: Option<W>,
     prelude: Vec<u8>,
     started: bool,
@@ -24,9 +23,9 @@ pub struct StreamSink<W> {
 }
 
 impl<W: Write + Send> StreamSink<W> {
-    /// A sink for the answer to one request.
-    pub fn new(origin: Origin, writer: W) -> Self {
-        Self { origin, writer: Some(writer), prelude: Vec::new(), started: false, warnings: Vec::new() }
+    /// A sink for one response.
+    pub fn new(recipient: Recipient, writer: W) -> Self {
+        Self { recipient, writer: Some(writer), prelude: Vec::new(), started: false, warnings: Vec::new() }
     }
 
     /// Whether a status has left, after which no other can be sent.
@@ -49,14 +48,14 @@ impl<W: Write + Send> StreamSink<W> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Sends a small answer of the runtime's own, in the place of one that has not left.
+    /// Sends a small response of the runtime's own, in the place of one that has not left.
     ///
     /// # Errors
     /// When the receiver is gone.
-    pub fn plain(&mut self, method: &str, status: &str, text: &str) -> std::io::Result<()> {
+    pub fn plain(&mut self, status: &str, text: &str) -> std::io::Result<()> {
         self.prelude.clear();
-        self.head(plain_head(status), (method != "HEAD").then_some(text.len()))?;
-        self.send(plain_body(method, text))
+        self.head(plain_head(status), self.recipient.takes_body().then_some(text.len()))?;
+        self.send(plain_body(self.recipient, text))
     }
 
     /// Sends the prelude, if it has not left, and a chunk in one write.
@@ -78,7 +77,7 @@ impl<W: Write + Send> Sink for StreamSink<W> {
         }
         self.prelude.extend_from_slice(b"{\"statusCode\":");
         self.prelude.extend_from_slice(head.status().to_string().as_bytes());
-        headers::write(&mut self.prelude, self.origin, &head, &mut self.warnings);
+        headers::write(&mut self.prelude, self.recipient, &head, &mut self.warnings);
         self.prelude.push(b'}');
         let length = self.prelude.len() + DELIMITER.len();
         if length > MAX_PRELUDE_BYTES {

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::invocation::Invocation;
 use crate::json::Document;
 use crate::request::Request;
-use crate::response::{Notes, Response, Sink};
+use crate::response::Steps;
 
 /// What is needed to serve one request.
 pub struct Call<'r> {
@@ -26,11 +26,11 @@ pub struct Call<'r> {
     pub event: &'r Document<'r>,
     /// The invocation it came in.
     pub invocation: &'r Invocation,
-    /// Where the response goes.
-    pub sink: Box<dyn Sink>,
+    /// The response, which the application makes step by step.
+    pub response: Arc<dyn Steps>,
     /// Called when the response is complete, or has failed, and before the iterable's `close()`: frameworks end requests
     /// there, which the client need not wait for.
-    pub deliver: &'r mut dyn FnMut(&Notes, Option<&Error>),
+    pub deliver: &'r mut dyn FnMut(Option<&Error>),
 }
 
 /// What came of it.
@@ -42,8 +42,6 @@ pub struct Called {
     pub close_failure: Option<Error>,
     /// Names of hop-by-hop headers that were dropped.
     pub dropped_headers: Vec<String>,
-    /// What to log about the response.
-    pub notes: Notes,
 }
 
 impl App<'_> {
@@ -53,18 +51,17 @@ impl App<'_> {
     /// `BadRequest` when the body cannot be decoded; the application was not called then.
     pub fn call(&self, call: Call<'_>) -> Result<Called> {
         let environ = call.environ_dict(self)?;
-        let shared = Shared::new(Response::new(&call.request.method, call.sink), self.strict);
+        let shared = Shared::new(call.response, self.strict);
         let (result, failure) = respond(self, environ, &shared);
         leave_if_forked(&self.glue, failure.as_ref());
         let failure = failure.map(|error| describe(&self.glue, error));
-        let (response, dropped_headers) = shared.take(self.glue.py());
-        let notes = response.map(Response::end).unwrap_or_default();
-        (call.deliver)(&notes, failure.as_ref());
+        let dropped_headers = shared.complete();
+        (call.deliver)(failure.as_ref());
         let close_failure = result.and_then(|result| close(&result).err());
         shared.end();
         leave_if_forked(&self.glue, close_failure.as_ref());
         let close_failure = close_failure.map(|error| describe(&self.glue, error));
-        Ok(Called { failure, close_failure, dropped_headers, notes })
+        Ok(Called { failure, close_failure, dropped_headers })
     }
 }
 
@@ -105,7 +102,7 @@ impl Call<'_> {
         context: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let py = dict.py();
-        dict.set_item(intern!(py, "wsgi_lambda.origin"), self.request.origin.name())?;
+        dict.set_item(intern!(py, "wsgi_lambda.origin"), self.request.front_end.name())?;
         for key in [
             intern!(py, "wsgi_lambda.context"),
             intern!(py, "serverless.context"),
@@ -199,19 +196,19 @@ fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
     }
     if let Some(only) = only_item(result)? {
         let chunk = chunk(&only)?;
-        shared.with(py, |response| response.chunk(chunk.clone(), true))?;
+        shared.step(py, |response| response.chunk(chunk.clone(), true))?;
     } else {
         for item in iterate(result)? {
             let chunk: Bytes = chunk(&item?)?;
             if ffi::is_forked() {
                 return Ok(());
             }
-            if !shared.with(py, |response| response.chunk(chunk.clone(), false))? {
+            if !shared.step(py, |response| response.chunk(chunk.clone(), false))? {
                 break; // a HEAD request, a status without body, or more than Content-Length announced
             }
         }
     }
-    shared.with(py, Response::finish)
+    shared.step(py, |response| response.finish())
 }
 
 /// The item of a list or tuple of one, whose length can be believed (PEP 3333, "Handling the Content-Length Header").

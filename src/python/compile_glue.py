@@ -1,6 +1,6 @@
 """Run by build.rs: compile_glue.py SOURCES FOLDER. Writes what the runtime is built with: for each file of the glue its
-code as `marshal` writes it, and in `expressions.bin` the compiled regular expressions of the standard library. Each file
-begins with the magic number of this Python's byte code.
+code as `marshal` writes it, and in `expression_table.bin` the compiled regular expressions of the standard library. Each file
+begins with the magic number of this Python's bytecode.
 """
 
 import importlib
@@ -25,8 +25,8 @@ MODULES = """
 
 
 def compile_glue(sources, folder):
-    for path in sorted(pathlib.Path(sources).glob("*.py")):
-        code = compile(path.read_bytes(), f"wsgi_lambda/{path.name}", "exec", dont_inherit=True)
+    for path in sorted(pathlib.Path(sources).rglob("*.py")):
+        code = compile(path.read_bytes(), f"wsgi_lambda/{path.relative_to(sources)}", "exec", dont_inherit=True)
         write(folder, path.stem, marshal.dumps(code))
 
 
@@ -35,7 +35,7 @@ def write(folder, name, data):
 
 
 def compile_patterns():
-    """Imports the modules and gives what `re` made: {key: the marshalled arguments of `_sre.compile`}.
+    """Imports the modules and returns what `re` made: {key: the marshalled arguments of `_sre.compile`}.
 
     In Python, `re` parses and translates a pattern at every start, which is a tenth of a framework's import.
     """
@@ -54,7 +54,7 @@ def compile_patterns():
 
     def note(pattern, flags=0):
         compiled = compile_pattern(pattern, flags)
-        # What depends on the locale, or is worth a warning, is made anew each time.
+        # What depends on the locale, or is worth a warning, is compiled each time.
         if isinstance(pattern, (str, bytes)) and not compiled.flags & (re.LOCALE | re.DEBUG):
             flags_used, code, groups, group_index, index_group = recorder.arguments
             plain = (int(flags_used), [int(unit) for unit in code], groups, dict(group_index), tuple(index_group))
@@ -73,13 +73,13 @@ def compile_patterns():
 
 
 def key(pattern, flags):
-    """What tells one pattern from another, as `patterns.rs` makes it too."""
+    """What tells one pattern from another, as `expressions.rs` makes it too."""
     kind, text = (b"s", pattern.encode("utf-8", "surrogatepass")) if isinstance(pattern, str) else (b"b", pattern)
     return kind + flags.to_bytes(4, "little") + text
 
 
 def table(entries):
-    """Entries sorted by their keys: how many, for each where key and value end, then all of them, one behind the other.
+    """Entries sorted by their keys: how many, for each where key and value end, then all of them, one after the other.
     Numbers have four bytes, the lowest first."""
     ends, data = [], b""
     for name in sorted(entries):
@@ -90,4 +90,4 @@ def table(entries):
 
 
 compile_glue(sys.argv[1], sys.argv[2])
-write(sys.argv[2], "expressions", table(compile_patterns()))
+write(sys.argv[2], "expression_table", table(compile_patterns()))

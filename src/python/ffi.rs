@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::interpreter::Home;
-use crate::response::lock;
+use crate::sync::lock;
 
 /// Starts CPython on this thread and leaves it detached, which is the state that `Python::attach` starts from. Without
 /// `site`, [`want_site`] has to be called before `glue/start.py` imports it.

@@ -1,14 +1,14 @@
 //! Our own Python code: what is better said in Python than through pyo3. Its modules import each other as
 //! `_wsgi_lambda_` and the file's name, and import little that costs time at a cold start: `logging`, which the managed
-//! runtimes have imported too, and `traceback` when there is something to trace. What few starts need is held back.
+//! runtimes have imported too, and `traceback` when there is something to trace. What few starts need is deferred.
 
 use pyo3::exceptions::PyImportError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyBytes;
 
-use super::{ffi, patterns};
+use super::bytecode::for_this_python;
+use super::{expressions, ffi};
 
 /// A file of `glue/`.
 struct File {
@@ -28,14 +28,14 @@ macro_rules! files {
 }
 
 /// What every start needs, each after those that it imports.
-static NEEDED: [File; 11] = files! {
-    "state" "patterns" "streams" "errors" "logs" "files" "context" "lifecycle" "start" "deadline" "index"
+static NEEDED: [File; 12] = files! {
+    "state" "expressions" "streams" "errors" "logs" "files" "context" "lifecycle" "imports" "start" "deadline" "index"
 };
 
-/// What is made when it is asked for, also each after those that it imports.
-static HELD_BACK: [File; 6] = files! { "callers" "development_server" "snapshot" "workers" "profile_use" "profile" };
+/// What is made when it is first asked for, also each after those that it imports.
+static DEFERRED: [File; 6] = files! { "callers" "development_server" "snapshot" "workers" "profile_use" "profile" };
 
-const OTHER_BYTE_CODE: &str = "this bootstrap was built with a Python that has other byte code, as its pre-releases \
+const OTHER_BYTECODE: &str = "this bootstrap was built with a Python that has other bytecode, as its pre-releases \
     have: build it with the Python that it is to embed";
 
 /// The module that has all that is called from here; the modules are made at the first call.
@@ -44,18 +44,18 @@ pub(super) fn glue(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     GLUE.get_or_try_init(py, || load(py).map(Bound::unbind)).map(|index| index.bind(py).clone())
 }
 
-/// Makes `_wsgi_lambda_state` and so on, and gives the last: `_wsgi_lambda_index`.
+/// Makes `_wsgi_lambda_state` and so on, and returns the last: `_wsgi_lambda_index`.
 fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     let maker = Maker::new(py)?;
     let mut last = None;
     for file in &NEEDED {
         let module = maker.make(file)?;
         if file.name == "state" {
-            module.setattr("load", wrap_pyfunction!(held_back, py)?)?;
+            module.setattr("load", wrap_pyfunction!(deferred, py)?)?;
             module.setattr("is_forked", wrap_pyfunction!(is_forked, py)?)?;
             module.setattr("guard_fork", wrap_pyfunction!(guard_fork, py)?)?;
-            if patterns::are_there(py)? {
-                module.setattr("find_pattern", wrap_pyfunction!(patterns::find_pattern, py)?)?;
+            if expressions::are_there(py)? {
+                module.setattr("find_pattern", wrap_pyfunction!(expressions::find_pattern, py)?)?;
             }
         }
         last = Some(module);
@@ -73,14 +73,14 @@ fn is_forked() -> bool {
     ffi::is_forked()
 }
 
-/// Gives a module that is held back until then.
+/// Returns a module that is made when it is first asked for.
 #[pyfunction]
-pub(super) fn held_back<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
+pub(super) fn deferred<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
     let maker = Maker::new(py)?;
     if let Some(made) = maker.made(name)? {
         return Ok(made);
     }
-    let file = HELD_BACK.iter().find(|file| file.name == name);
+    let file = DEFERRED.iter().find(|file| file.name == name);
     maker.make(file.ok_or_else(|| PyImportError::new_err(format!("there is no glue/{name}.py")))?)
 }
 
@@ -109,7 +109,7 @@ impl<'py> Maker<'py> {
             None if code.starts_with(b"\"\"\"") => {
                 self.builtins.call_method1("compile", (*code, format!("wsgi_lambda/{name}.py"), "exec"))?
             }
-            None => return Err(PyImportError::new_err(OTHER_BYTE_CODE)),
+            None => return Err(PyImportError::new_err(OTHER_BYTECODE)),
         };
         let module = PyModule::new(py, &module_name(name))?;
         self.builtins.call_method1(intern!(py, "exec"), (code, module.dict()))?;
@@ -123,17 +123,6 @@ fn module_name(name: &str) -> String {
     format!("_wsgi_lambda_{name}")
 }
 
-/// What a compiled file holds behind the magic number; `None` when it was made by a Python with other byte code, as a
-/// pre-release has, or by none.
-pub(super) fn for_this_python(py: Python<'_>, file: &'static [u8]) -> PyResult<Option<&'static [u8]>> {
-    static MAGIC: PyOnceLock<Py<PyBytes>> = PyOnceLock::new();
-    let magic = MAGIC.get_or_try_init(py, || {
-        let number = py.import("_frozen_importlib_external")?.getattr("MAGIC_NUMBER")?;
-        PyResult::Ok(number.cast_into::<PyBytes>()?.unbind())
-    })?;
-    Ok(file.strip_prefix(magic.as_bytes(py)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +131,7 @@ mod tests {
     fn the_compiled_glue_is_for_this_python_and_complete() {
         Python::initialize();
         Python::attach(|py| {
-            for file in NEEDED.iter().chain(&HELD_BACK) {
+            for file in NEEDED.iter().chain(&DEFERRED) {
                 let code = for_this_python(py, file.code).unwrap();
                 assert!(code.is_some(), "{}: was build.rs given a Python that it can run?", file.name);
             }
@@ -150,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_do_too_and_other_byte_code_is_named() {
+    fn sources_do_too_and_other_bytecode_is_named() {
         Python::initialize();
         Python::attach(|py| {
             let maker = Maker::new(py).unwrap();
@@ -162,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_back_is_made_once() {
+    fn what_is_deferred_is_made_once() {
         Python::initialize();
         Python::attach(|py| {
             glue(py).unwrap();
@@ -170,9 +159,9 @@ mod tests {
             for name in ["development_server", "snapshot", "workers", "profile"] {
                 assert!(maker.made(name).unwrap().is_none(), "{name} is made at every start");
             }
-            let made = held_back(py, "snapshot").unwrap();
-            assert!(made.is(&held_back(py, "snapshot").unwrap()));
-            assert!(held_back(py, "nothing").is_err());
+            let made = deferred(py, "snapshot").unwrap();
+            assert!(made.is(deferred(py, "snapshot").unwrap()));
+            assert!(deferred(py, "nothing").is_err());
         });
     }
 
@@ -184,9 +173,9 @@ mod tests {
             let modules = py.import("sys").unwrap().getattr("modules").unwrap();
             let context = modules.get_item("_wsgi_lambda_context").unwrap(); // which nothing else imports from here on
             modules.set_item("_wsgi_lambda_context", py.None()).unwrap();
-            assert!(held_back(py, "callers").is_err());
+            assert!(deferred(py, "callers").is_err());
             modules.set_item("_wsgi_lambda_context", context).unwrap();
-            assert!(held_back(py, "callers").unwrap().hasattr("client").unwrap());
+            assert!(deferred(py, "callers").unwrap().hasattr("client").unwrap());
         });
     }
 }

@@ -1,21 +1,22 @@
 //! Room: `python`, CPython embedded: start, application, call, output. All pyo3 is here, all `unsafe` in `ffi`.
-//! In: plain values: settings, an [`crate::environ::Environ`], a body, an [`Invocation`], a [`Sink`].
+//! In: plain values: settings, an [`crate::environ::Environ`], a body, an [`Invocation`], [`crate::response::Steps`].
 //! Out: plain values: [`Called`], [`Error`]s with Python stack traces.
-//! May use: `config`, `environ`, `error`, `invocation`, `json`, `request`, `response`,
+//! May use: `config`, `environ`, `error`, `grammar`, `invocation`, `json`, `request`, `response`, `sync`,
 //!   pyo3, libc, `foldhash`, memchr, bytes.
 //! Must not: know envelopes or the Runtime API; let a pyo3 type out; block while attached.
 
 mod app;
+mod bytecode;
 mod call;
 mod deadline;
 mod environ;
 mod event;
+mod expressions;
 mod ffi;
 mod glue;
 mod handler_name;
 mod interpreter;
 mod names;
-mod patterns;
 mod profile;
 mod signals;
 mod snapshot;

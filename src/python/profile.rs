@@ -33,9 +33,9 @@ pub(super) fn begin(py: Python<'_>, config: &Config, file: &Path, before: &Befor
     phases.set_item("interpreter", before.interpreter.as_nanos())?;
     phases.set_item("glue", before.glue.as_nanos())?;
     for name in ["development_server", "profile_use"] {
-        glue::held_back(py, name)?; // which the profile imports
+        glue::deferred(py, name)?; // which the profile imports
     }
-    let module = glue::held_back(py, "profile")?;
+    let module = glue::deferred(py, "profile")?;
     if module.call_method1("begin", (file.as_os_str(), header, phases))?.extract()? {
         RUNNING.get_or_init(py, || module.unbind());
     }

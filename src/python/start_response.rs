@@ -11,13 +11,14 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 
 use super::{ffi, type_name};
-use crate::response::head::{HeadError, is_hop_by_hop};
-use crate::response::{Head, Refusal, Response, lock};
+use crate::grammar::is_hop_by_hop;
+use crate::response::{Head, HeadError, Refusal, Steps};
+use crate::sync::lock;
 
-/// One request's response, shared by the two callables and the loop over the iterable. Taken out when the request ends:
-/// a callable that an application keeps cannot reach the next response.
+/// One request's response, shared by the two callables and the loop over the iterable. A callable that an application keeps
+/// cannot reach the next response.
 pub(super) struct Shared {
-    response: Mutex<Option<Response>>,
+    response: Arc<dyn Steps>,
     /// Hop-by-hop headers that were dropped, for one warning.
     dropped: Mutex<Vec<String>>,
     strict: bool,
@@ -26,19 +27,14 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(response: Response, strict: bool) -> Arc<Self> {
-        Arc::new(Self {
-            response: Mutex::new(Some(response)),
-            dropped: Mutex::default(),
-            strict,
-            closing: AtomicBool::new(false),
-        })
+    pub(super) fn new(response: Arc<dyn Steps>, strict: bool) -> Arc<Self> {
+        Arc::new(Self { response, dropped: Mutex::default(), strict, closing: AtomicBool::new(false) })
     }
 
-    /// Ends the response. A thread of the application may be in the middle of a `write()`.
-    pub(super) fn take(&self, py: Python<'_>) -> (Option<Response>, Vec<String>) {
+    /// The response is complete: returns the names of the headers that were dropped.
+    pub(super) fn complete(&self) -> Vec<String> {
         self.closing.store(true, Ordering::Relaxed);
-        (py.detach(|| lock(&self.response).take()), std::mem::take(&mut *lock(&self.dropped)))
+        std::mem::take(&mut *lock(&self.dropped))
     }
 
     /// Ends the request: nothing that the application keeps of it works any more.
@@ -49,20 +45,17 @@ impl Shared {
     /// Whether the headers have left, as those of a response that is being closed have.
     fn has_sent_headers(&self, py: Python<'_>) -> bool {
         let closing = self.closing.load(Ordering::Relaxed);
-        py.detach(|| lock(&self.response).as_ref().map_or(closing, Response::headers_sent))
+        py.detach(|| self.response.headers_sent()).unwrap_or(closing)
     }
 
-    /// Works on the response, if its request is still running. Sending may block: Python is free for other threads
-    /// meanwhile, and for one that waits here for the lock.
-    pub(super) fn with<T: Send>(
+    /// Takes a step in the response. Sending may block: Python is free for other threads meanwhile, and for one that waits
+    /// for its turn here.
+    pub(super) fn step<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut Response) -> Result<T, Refusal> + Send,
+        step: impl FnOnce(&dyn Steps) -> Result<T, Refusal> + Send,
     ) -> PyResult<T> {
-        match py.detach(|| lock(&self.response).as_mut().map(work)) {
-            Some(result) => result.map_err(|refusal| raise(&refusal)),
-            None => Err(PyRuntimeError::new_err("this response belongs to a request that has ended")),
-        }
+        py.detach(|| step(&*self.response)).map_err(|refusal| raise(&refusal))
     }
 }
 
@@ -72,6 +65,7 @@ fn raise(refusal: &Refusal) -> PyErr {
     match refusal {
         Refusal::AlreadyStarted | Refusal::HeadersSent | Refusal::NotStarted => PyAssertionError::new_err(message),
         Refusal::TooLarge(_) | Refusal::Gone(_) => PyOSError::new_err(message),
+        Refusal::Ended => PyRuntimeError::new_err(message),
     }
 }
 
@@ -100,12 +94,9 @@ impl StartResponse {
         {
             return Err(again(exception));
         }
-        self.0.with(py, |response| response.begin_start(replaces))?;
+        self.0.step(py, |response| response.begin_start(replaces))?;
         let head = self.head(status, response_headers)?;
-        self.0.with(py, |response| {
-            response.start(head);
-            Ok(())
-        })?;
+        self.0.step(py, |response| response.start(head))?;
         Ok(Write(Arc::clone(&self.0)))
     }
 }
@@ -150,7 +141,7 @@ impl Write {
         }
         let chunk = chunk(data)?;
         // The other hand on the chunk lets go of it while attached.
-        self.0.with(data.py(), |response| response.write(chunk.clone()))
+        self.0.step(data.py(), |response| response.write(chunk.clone()))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::grammar::{is_hop_by_hop, is_token};
+
 /// A status line and headers that passed every rule. Names are ASCII tokens, values bytes (Latin-1 of the native
 /// string), in the application's order and case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +152,7 @@ impl Head {
         self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
     }
 
-    /// Takes away headers that belong to the server and gives the names of those taken.
+    /// Takes away headers that belong to the server and returns the names of those taken.
     pub fn remove_hop_by_hop(&mut self) -> Vec<String> {
         let mut removed = Vec::new();
         self.headers.retain(|(name, _)| {
@@ -172,22 +174,6 @@ fn latin1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|char| u8::try_from(u32::from(char)).ok()).collect()
 }
 
-/// RFC 9110 §5.6.2.
-pub fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| IS_TOKEN[usize::from(byte)])
-}
-
-/// A header has a dozen of them, a request may have a thousand headers.
-const IS_TOKEN: [bool; 256] = {
-    let marks = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let (mut table, mut at) = ([false; 256], 0);
-    while at < marks.len() {
-        table[marks[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
-
 /// Control characters, of which only HTAB may stand in a field value (RFC 9110 §5.5).
 fn is_control(byte: u8) -> bool {
     byte != b'\t' && byte.is_ascii_control()
@@ -195,24 +181,6 @@ fn is_control(byte: u8) -> bool {
 
 fn is_length(value: &[u8]) -> bool {
     !value.is_empty() && value.len() <= 19 && value.iter().all(u8::is_ascii_digit)
-}
-
-/// RFC 9110 §7.6.1 and `wsgiref.util.is_hop_by_hop`. `Proxy-Authenticate` is left alone: a 407 carries it end to end.
-/// `Status` is CGI's, and comes with the answers that proxying views pass on.
-pub fn is_hop_by_hop(name: &str) -> bool {
-    const NAMES: [&str; 10] = [
-        "connection",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "status",
-        "te",
-        "trailer",
-        "trailers",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn standard_reason(status: u16) -> &'static str {

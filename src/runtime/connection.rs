@@ -3,12 +3,11 @@
 use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::linux::net::TcpStreamExt as _;
-use std::sync::{MutexGuard, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::USER_AGENT;
 use super::reply::Reply;
-use super::{Api, SharedApi, USER_AGENT};
 use crate::descriptor::Socket;
 use crate::error::{Error, Result};
 
@@ -170,11 +169,6 @@ pub(super) fn write_all(socket: &Socket, mut slices: &mut [IoSlice<'_>]) -> io::
         }
     }
     Ok(())
-}
-
-/// The API, whatever has become of a thread that had it.
-pub(super) fn lock(api: &SharedApi) -> MutexGuard<'_, Api> {
-    api.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The connection, unless the application has closed it.

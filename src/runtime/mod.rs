@@ -1,19 +1,19 @@
 //! Room: `runtime`, the Runtime API (docs, "Using the Lambda runtime API for custom runtimes").
-//! In: nothing but the API's address; [`Error`]s and answers to post.
+//! In: nothing but the API's address; [`Error`]s and responses to post.
 //! Out: [`Invocation`]s.
-//! May use: `descriptor`, `error`, `invocation`, `log` (for bounds of messages), `httparse`, `rustix`, `serde_json`, `bytes`, base64; tests also `lambda_runtime`, `http`,
+//! May use: `descriptor`, `error`, `invocation`, `log` (for bounds of messages), `sync`, `httparse`, `rustix`, `serde_json`, `bytes`, base64; tests also `lambda_runtime`, `http`,
 //!   tempfile.
 //! Must not: know HTTP proxying or Python.
 
-mod answer;
 mod connection;
 mod poll;
 mod reply;
+mod respond;
 mod stream;
 mod watch;
 
-pub use answer::Receipt;
 pub use poll::{Twin, Wake};
+pub use respond::Receipt;
 pub use stream::Streamed;
 pub use watch::{Alarm, Watch};
 
@@ -33,7 +33,7 @@ const USER_AGENT: &str = concat!("wsgi-lambda/", env!("CARGO_PKG_VERSION"));
 /// stays open. While the application runs, the deadline's alarm may talk through the same one ([`SharedApi`]), so that
 /// it needs no descriptor of its own.
 ///
-/// Ours, because AWS's crates have no init error, no stack traces, no TCP_NODELAY for answers and two connections
+/// Ours, because AWS's crates have no init error, no stack traces, no TCP_NODELAY for responses and two connections
 /// (platform facts: `lambda_runtime` 1.5.0), and because what waits in turns needs neither tasks nor channels:
 /// docs/speed.md says what they cost.
 #[derive(Debug)]

@@ -8,12 +8,13 @@ use std::io::{IoSlice, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::answer::{Receipt, error_body, error_type, receipt};
-use super::connection::{connect, lock, read, request_head, write_all};
+use super::connection::{connect, read, request_head, write_all};
 use super::reply::Reply;
+use super::respond::{Receipt, error_body, error_type, receipt};
 use super::{API_VERSION, SharedApi};
 use crate::descriptor::Socket;
 use crate::error::{Error, Result};
+use crate::sync::lock;
 
 /// A POST that is sent chunk by chunk. Dropping it before [`Streamed::finish`] or [`Streamed::fail`] cuts the
 /// connection, so that what is not complete never looks complete.

@@ -1,9 +1,10 @@
 //! The deadline watch: a thread that acts a moment before the platform kills the sandbox.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
+use crate::sync::lock;
 
 /// How long the first interrupt may take to bring the application back; each further one comes after twice the time of
 /// the one before. Clients of databases and HTTP APIs take the first for a slow network's and try again.
@@ -75,7 +76,7 @@ impl Watch {
             return left.is_zero();
         };
         let Some(at) = Instant::now().checked_add(wait) else { return true };
-        let mut state = self.shared.lock();
+        let mut state = lock(&self.shared.state);
         state.phase = Phase::Armed(at, alarm);
         // Deadlines move forward, so the thread mostly wakes early enough by itself: a notice costs a system call.
         if state.wakes.is_none_or(|wakes| wakes > at) {
@@ -87,7 +88,7 @@ impl Watch {
     /// The application is back: returns whether the alarm rang, after waiting until it is not at work. No alarm of this
     /// invocation can ring, or interrupt, in another.
     pub fn disarm(&self) -> bool {
-        let mut state = self.shared.lock();
+        let mut state = lock(&self.shared.state);
         while matches!(state.phase, Phase::Ringing) {
             state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -96,12 +97,8 @@ impl Watch {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn run(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         loop {
             let (at, distance, mut alarm) = match std::mem::take(&mut state.phase) {
                 Phase::Armed(at, alarm) => (at, None, alarm),
@@ -129,7 +126,7 @@ impl Shared {
             }
             alarm.interrupt();
             let next = distance.map_or(FIRST_DISTANCE, |distance| LONGEST_DISTANCE.min(distance * 2));
-            state = self.lock();
+            state = lock(&self.state);
             state.phase = Phase::Rung(Instant::now() + next, next, alarm);
             self.changed.notify_all();
         }

@@ -4,7 +4,7 @@ output "function_url" {
 }
 
 output "http_api_url" {
-  description = "Answers whole."
+  description = "Does not stream."
   value       = module.app.http_api_url
 }
 

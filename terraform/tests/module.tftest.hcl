@@ -176,7 +176,7 @@ run "wrong_values" {
   ]
 }
 
-# A validation that names another variable is not looked at while that one is wrong.
+# Terraform skips a validation that names another variable while that one is wrong.
 run "two_layers" {
   command = plan
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{accepted, get, hurried, watched};
 use crate::support::{Function, source};
-use wsgi_lambda::emulator::{Invocation, Outcome};
+use wsgi_lambda::emulator::{Outcome, Submission};
 
 const APP: &str = r#"
 import hashlib, json, os, sqlite3, sys, threading, time
@@ -47,7 +47,7 @@ fn stacks_are_taken_without_a_crash_while_threads_run() {
     for path in ["/pbkdf2", "/sqlite", "/holds-the-gil"] {
         let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "600").start();
         for _ in 0..6 {
-            let event = Invocation::new(get(path).to_string()).timeout(Duration::from_millis(800));
+            let event = Submission::new(get(path).to_string()).timeout(Duration::from_millis(800));
             let answer = function.send(event);
             let told = matches!(answer.outcome, Outcome::Response(_) | Outcome::Platform(_));
             assert!(told && !function.logs().contains("Fatal Python error"), "{path}: {}", function.logs());
@@ -55,7 +55,7 @@ fn stacks_are_taken_without_a_crash_while_threads_run() {
         let logs = function.logs();
         assert!(logs.contains("Runtime.DeadlineReached") && logs.contains("most recent call first"), "{path}: {logs}");
         assert!(logs.contains("in app"), "{path}: the main thread's stack: {logs}");
-        assert!(function.environment().last_exit().is_none_or(|exit| exit.signal() != Some(11)), "{path}: {logs}");
+        assert!(function.sandbox().last_exit().is_none_or(|exit| exit.signal() != Some(11)), "{path}: {logs}");
     }
 }
 
@@ -88,7 +88,7 @@ fn the_access_log_says_what_the_alarm_gave() {
 fn what_never_comes_back_costs_the_next_request_nothing() {
     let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "3000").start();
     let pid = function.invoke(get("/")).text().to_owned();
-    let event = Invocation::new(get("/never-comes-back").to_string()).timeout(Duration::from_secs(4));
+    let event = Submission::new(get("/never-comes-back").to_string()).timeout(Duration::from_secs(4));
     assert_eq!(function.send(event).status(), 504, "{}", function.logs());
     let next = function.invoke(get("/"));
     assert_ne!(next.text(), pid, "a new process");

@@ -52,7 +52,7 @@ def app(environ, start_response):
 "#;
 
 fn peak(function: &mut Function) -> u64 {
-    let pid = function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{accepted, get};
 use crate::support::{Function, kill, source};
-use wsgi_lambda::emulator::Invocation;
+use wsgi_lambda::emulator::Submission;
 
 const APP: &str = r#"
 import atexit, os, threading, time
@@ -51,7 +51,7 @@ fn an_event_that_comes_with_sigterm_is_served_first() {
     for _ in 0..20 {
         let mut function = source(APP).start();
         let pid = function.invoke(get("/")).text().to_owned();
-        let event = Invocation::new(get("/").to_string()).timeout(LIMIT);
+        let event = Submission::new(get("/").to_string()).timeout(LIMIT);
         // While the process is stopped both arrive.
         assert!(kill("STOP", &pid).status().unwrap().success());
         let running = function.api().submit(event);
@@ -82,7 +82,7 @@ fn a_request_that_is_served_gets_its_answer_before_the_end() {
     let go = folder.path().join("go");
     let mut function = source(APP).env("GO", go.to_str().unwrap()).start();
     let pid = function.invoke(get("/")).text().to_owned();
-    let running = function.api().submit(Invocation::new(get("/work").to_string()).timeout(LIMIT));
+    let running = function.api().submit(Submission::new(get("/work").to_string()).timeout(LIMIT));
     function.until(LIMIT, |function| function.logs().contains("at work").then_some(()));
     assert!(kill("TERM", &pid).status().unwrap().success());
     std::fs::write(&go, "").unwrap();
@@ -100,7 +100,7 @@ fn freezing_loses_nothing() {
     let mut function = source(APP).env("GO", go.to_str().unwrap()).start();
     let pid = function.invoke(get("/")).text().to_owned();
     for (times, path) in [(0, "/"), (1, "/work"), (1, "/"), (2, "/work")] {
-        let event = Invocation::new(get(path).to_string()).timeout(LIMIT);
+        let event = Submission::new(get(path).to_string()).timeout(LIMIT);
         let running = if path == "/" {
             assert!(kill("STOP", &pid).status().unwrap().success());
             let running = function.api().submit(event);
@@ -144,7 +144,7 @@ fn a_daemon_child_does_not_hold_up_the_end() {
     );
     for workers in ["1", "3"] {
         let mut function = source(&app).env("AWS_LAMBDA_MAX_CONCURRENCY", workers).start();
-        let pid = function.environment().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+        let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
         assert!(kill("TERM", pid).status().unwrap().success());
         assert_eq!(function.ended(LIMIT), "exit status 0", "{workers}: {}", function.logs());
         assert!(function.logs().contains("atexit ran"), "{workers}: {}", function.logs());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{accepted, get};
 use crate::support::{Function, Setup, kill, root, skipped, source};
-use wsgi_lambda::emulator::{Invocation, Outcome, Running};
+use wsgi_lambda::emulator::{Outcome, Running, Submission};
 
 const WORKERS: usize = 4;
 /// Of the function. No test takes as long.
@@ -33,7 +33,7 @@ fn workers(app: &str) -> Setup {
 }
 
 fn submit(function: &Function, path: &str) -> Running {
-    function.api().submit(Invocation::new(get(path).to_string()).timeout(TIMEOUT))
+    function.api().submit(Submission::new(get(path).to_string()).timeout(TIMEOUT))
 }
 
 fn outcome(function: &mut Function, running: Running) -> Outcome {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
-use wsgi_lambda::emulator::Invocation;
+use wsgi_lambda::emulator::Submission;
 
 use crate::findings::Findings;
 use crate::matcher::text_of;
@@ -26,7 +26,7 @@ impl Processes {
         let function = self.0.entry(key).or_insert_with(|| start(&env));
         let before = function.logs().len();
         let (event, bytes) = event_bytes(case);
-        let answer = function.send(Invocation::new(bytes));
+        let answer = function.send(Submission::new(bytes));
         let log = function.logs()[before..].to_owned();
         let mut findings = Findings::default();
         findings.check(case, event.as_ref(), &answer, &log);

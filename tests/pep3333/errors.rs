@@ -25,7 +25,7 @@ fn assert_survived(pep: &mut Pep, process: Option<u32>) {
 }
 
 fn id(pep: &mut Pep) -> Option<u32> {
-    pep.function.environment().bootstrap().and_then(|bootstrap| bootstrap.id())
+    pep.function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id())
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn w91_an_exception_is_a_500_that_tells_nothing() {
 #[test]
 fn w91_the_error_names_its_request_in_json_logs() {
     let mut pep = Pep::setup(support::app(APPS, "main:application").env("AWS_LAMBDA_LOG_FORMAT", "JSON"));
-    let invocation = wsgi_lambda::emulator::Invocation::new(
+    let invocation = wsgi_lambda::emulator::Submission::new(
         super::request("GET", "/failing/after_start?ValueError", None).to_string(),
     );
     let id = invocation.id().to_owned();

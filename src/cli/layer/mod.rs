@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Failure;
+use super::failure::Failure;
 use super::out::Out;
+use super::shared;
 use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC};
 
 mod bootstrap;
@@ -28,13 +29,13 @@ const AMAZON_LINUX_2_GLIBC: Glibc = Glibc { major: 2, minor: 26 };
 
 /// Build the Lambda layer: the runtime with a Python, checked and reproducible
 ///
-/// The zip holds `bootstrap`, libpython, the standard library compiled (without what a server does not need, see
+/// The zip contains `bootstrap`, libpython, the compiled standard library (without what a server does not need, see
 /// --list) and every shared library that Lambda lacks. Before anything is written, every file is checked: its
-/// architecture, its glibc, whether what it needs will be found. The same inputs give the same bytes.
+/// architecture, its glibc, and whether the libraries that it needs will be found. The same inputs make the same bytes.
 ///
-/// The Python is any relocatable one with a shared libpython and the minor version that `bootstrap` embeds. Without
-/// --python it is the first of: one in .cache/layer-python (where layer/python/build puts what it builds), one that
-/// uv has, one that `uv python install` brings.
+/// The Python can be any relocatable one with a shared libpython and the minor version that `bootstrap` embeds. Without
+/// --python it is the first of these: one in .cache/layer-python (where layer/python/build puts what it builds), one
+/// that uv has, one that `uv python install` installs.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Layer {
@@ -50,22 +51,22 @@ pub(super) struct Layer {
     /// The zip, or a folder for it [default: layer/dist/wsgi-lambda-pythonVERSION-ARCHITECTURE.zip]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// What the layer is for, as a check: x86_64 or arm64 [default: what the bootstrap is for]
+    /// Check that the bootstrap is for this architecture: x86_64 or arm64 [default: what the bootstrap is for]
     #[arg(long, value_name = "NAME")]
     architecture: Option<Architecture>,
     /// The newest glibc that a file may need [default: 2.34, Lambda's; 2.26 for the managed runtime python3.11]
     #[arg(long, value_name = "VERSION")]
     max_glibc: Option<Glibc>,
-    /// Take in what is left out by default; may be repeated
+    /// Include files that are left out by default; may be repeated
     #[arg(long, value_name = "GLOB", conflicts_with = "bootstrap_only")]
     keep: Vec<String>,
     /// Leave out more of the standard library; may be repeated
     #[arg(long, value_name = "GLOB", conflicts_with = "bootstrap_only")]
     drop: Vec<String>,
-    /// Sources beside the compiled files: tracebacks show lines of the standard library, for a fifth more size
+    /// Include the sources too: tracebacks then show lines of the standard library, and the zip is a fifth larger
     #[arg(long, conflicts_with = "bootstrap_only")]
     with_source: bool,
-    /// Print what is left out by default, with the reasons, and end
+    /// Print what is left out by default, with the reasons, and exit
     #[arg(long)]
     list: bool,
 }
@@ -74,7 +75,7 @@ const EXAMPLES: &str = "\
 Examples:
   The layer for provided.al2023, with uv's Python or what layer/python/build made:
     wsgi-lambda layer
-  With a Python of your own, in another place:
+  With your own Python, written elsewhere:
     wsgi-lambda layer --python /opt/python3.13 --output build/layer.zip
   The small layer for python3.12 and later:
     wsgi-lambda layer --bootstrap-only
@@ -84,12 +85,12 @@ Examples:
     wsgi-lambda --verbose layer
 
 Exit status:
-  0  the zip is written, its SHA-256 beside it
-  1  the layer would not work on Lambda, or could not be made; nothing is written
+  0  the zip is written, with its SHA-256 next to it
+  1  the layer would not work on Lambda, or could not be built; nothing is written
   2  wrong usage";
 
 impl Layer {
-    /// Builds; all that can be wrong with the layer is an error.
+    /// Builds the layer. Anything wrong with it is an error.
     pub(super) fn run(&self, out: &mut Out) -> Result<bool, Failure> {
         if self.list {
             out.line(LEFT_OUT.trim_end())?;
@@ -106,9 +107,7 @@ impl Layer {
 
     /// Finds and checks everything, and writes nothing.
     fn plan(&self) -> Result<Job, Failure> {
-        // A variable that is set to nothing is meant as unset.
-        let named = self.bootstrap.as_deref().filter(|path| !path.as_os_str().is_empty());
-        let bootstrap = Bootstrap::find(named)?;
+        let bootstrap = Bootstrap::find(self.bootstrap.as_deref())?;
         let architecture = bootstrap.architecture;
         if let Some(wanted) = self.architecture.filter(|wanted| *wanted != architecture) {
             return Err(Failure::Usage(format!(
@@ -152,7 +151,7 @@ impl Layer {
     }
 }
 
-/// A checked layer, to be written.
+/// A layer that is checked and not written yet.
 struct Job {
     plan: Plan,
     output: PathBuf,
@@ -163,7 +162,7 @@ struct Job {
 }
 
 impl Job {
-    /// Compiles and compresses in `work`, a folder beside the output.
+    /// Compiles and compresses in `work`, a folder next to the output.
     fn write(self, work: &Path, bar: &ProgressBar) -> Result<Report, Failure> {
         let failure = |error: std::io::Error| Failure::Failed(format!("{}: {error}", self.output.display()));
         let on_file = &mut |name: &str| step(bar, name);
@@ -185,23 +184,22 @@ impl Job {
     }
 }
 
-/// Writes in a folder that is removed whatever happens, Ctrl-C included.
+/// Writes in a temporary folder, which is always removed, also after Ctrl-C.
 fn until_interrupted(job: Job, bar: &ProgressBar) -> Result<Report, Failure> {
     let folder = job.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let made = std::fs::create_dir_all(folder)
         .and_then(|()| tempfile::Builder::new().prefix(".wsgi-lambda-").tempdir_in(folder));
     let work = made.map_err(|error| Failure::Failed(format!("cannot write into {}: {error}", folder.display())))?;
-    let cannot = |error: &dyn std::fmt::Display| Failure::Failed(format!("cannot start: {error}"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| cannot(&error))?;
+    let runtime = shared::tokio_runtime()?;
     let (path, shown) = (work.path().to_owned(), bar.clone());
     let writing = runtime.spawn_blocking(move || job.write(&path, &shown));
     let result = runtime.block_on(async {
         tokio::select! {
-            result = writing => result.unwrap_or_else(|error| Err(cannot(&error))),
+            result = writing => result.unwrap_or_else(|error| Err(Failure::Failed(error.to_string()))),
             _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
         }
     });
-    runtime.shutdown_background(); // else an interrupted run would write to its end
+    runtime.shutdown_background(); // without this, an interrupted run would still write everything
     result
 }
 
@@ -210,7 +208,7 @@ fn step(bar: &ProgressBar, name: &str) {
     bar.inc(1);
 }
 
-/// A progress bar, which indicatif hides when standard error is no terminal.
+/// A progress bar. indicatif hides it if standard error is not a terminal.
 fn progress(count: usize, out: &Out) -> ProgressBar {
     if out.quiet() {
         return ProgressBar::hidden();

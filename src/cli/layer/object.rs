@@ -1,18 +1,18 @@
-//! The ELF files of the layer, and what is wrong with any of them.
+//! The layer's ELF files, and what is wrong with them.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::{Architecture, Contents, Elf, Glibc};
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
-/// A program or library that goes in, and where it is from.
+/// A program or library of the layer, and where it is from.
 pub(super) struct Object {
     /// Its name in the layer.
     pub(super) name: String,
     pub(super) source: PathBuf,
     pub(super) elf: Elf,
-    /// The bytes, if they are not those of the source any more.
+    /// The bytes, if they differ from the source's.
     pub(super) changed: Option<Vec<u8>>,
 }
 
@@ -33,7 +33,7 @@ impl Object {
     }
 }
 
-/// What keeps a layer from working on Lambda. All of it is collected, so that one run tells everything.
+/// What keeps a layer from working on Lambda. It is collected, so that one run reports everything.
 #[derive(Default)]
 pub(super) struct Problems {
     found: Vec<String>,
@@ -49,7 +49,7 @@ impl Problems {
         }
     }
 
-    /// An error that tells all of it, if there is anything.
+    /// Returns an error with all problems, if there are any.
     pub(super) fn check(self) -> Result<(), Failure> {
         if self.found.is_empty() {
             return Ok(());
@@ -61,7 +61,7 @@ impl Problems {
     }
 }
 
-/// Every file has to be of the one architecture, and content with the C library that Lambda has.
+/// Checks that every file is for the architecture and needs no newer C library than Lambda has.
 pub(super) fn check(objects: &[Object], architecture: Architecture, max_glibc: Glibc, problems: &mut Problems) {
     for Object { name, elf, source, .. } in objects {
         if elf.architecture != Some(architecture) {
@@ -73,9 +73,9 @@ pub(super) fn check(objects: &[Object], architecture: Architecture, max_glibc: G
         }
         let Some(glibc) = elf.glibc.as_ref().filter(|glibc| glibc.version > max_glibc) else { continue };
         problems.add(
-            format!("{name} needs glibc {} for {}, and no more than {max_glibc} is there", glibc.version, glibc.name),
+            format!("{name} needs glibc {} for {}, and the limit is {max_glibc}", glibc.version, glibc.name),
             if name == "bootstrap" {
-                "build the bootstrap on a system whose glibc is not newer (Debian 11, Amazon Linux 2023), or with \
+                "build the bootstrap on a system with an older glibc (Debian 11, Amazon Linux 2023), or with \
                  cargo-zigbuild for the target x86_64-unknown-linux-gnu.2.34"
             } else {
                 "use a Python that was built for older systems: uv's (`uv python install`), or what \
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_that_does_not_fit_is_named_with_what_to_do() {
+    fn every_unsuitable_file_is_named_with_what_to_do() {
         let here = Some(Architecture::X86_64);
         let objects = [
             object("bootstrap", here, "fstat", 33),
@@ -110,7 +110,7 @@ mod tests {
         check(&objects, Architecture::X86_64, crate::bundle::LAMBDA_GLIBC, &mut problems);
         let text = problems.check().unwrap_err().to_string();
         for line in [
-            "\n  lib/libpython3.13.so.1.0 needs glibc 2.35 for hypot, and no more than 2.34 is there",
+            "\n  lib/libpython3.13.so.1.0 needs glibc 2.35 for hypot, and the limit is 2.34",
             "\n  lib/python3.13/lib-dynload/math.so needs glibc 2.35",
             "\n  lib/liba.so.1 is for arm64, and the layer is for x86_64 (/from/there)",
             "\n  lib/libb.so.1 is for another architecture",

@@ -1,11 +1,12 @@
-//! The Python that goes in: a folder with `lib/libpython3.N.so.1.0` and `lib/python3.N`, wherever it was moved to.
+//! The layer's Python: a folder with `lib/libpython3.N.so.1.0` and `lib/python3.N`, which may have been moved.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::bootstrap::Bootstrap;
 use crate::bundle::Architecture;
-use crate::cli::{Failure, LAYER_PYTHONS};
+use crate::cli::failure::Failure;
+use crate::cli::shared::LAYER_PYTHONS;
 
 /// A Python of the version that the bootstrap embeds.
 pub(super) struct Prefix {
@@ -16,7 +17,7 @@ pub(super) struct Prefix {
 }
 
 impl Prefix {
-    /// The given one, or the first that is found: in the cache, known to uv, or installed by uv.
+    /// The given folder, or the first that is found: in the cache, with uv, or after uv has installed one.
     pub(super) fn find(given: Option<&Path>, bootstrap: &Bootstrap) -> Result<Self, Failure> {
         let (python, architecture) = (bootstrap.python.as_str(), bootstrap.architecture);
         let new = |root: PathBuf| Self { root, name: format!("python{python}"), architecture };
@@ -30,7 +31,7 @@ impl Prefix {
         found.map(new).ok_or_else(|| Failure::Failed(none_found(python, architecture)))
     }
 
-    /// Says what is wrong with a folder that was given.
+    /// Returns what is wrong with a folder that was given.
     fn check(&self) -> Result<(), Failure> {
         let wrong = |what: String| Err(Failure::Usage(format!("--python {}: {what}", self.root.display())));
         if self.root.is_file() {
@@ -83,7 +84,7 @@ impl Prefix {
         self.root.join("lib").join(&self.name)
     }
 
-    /// `3.13.5`, as its header says; without headers what is known.
+    /// `3.13.5`, from its header. Without the header, only `3.13`.
     pub(super) fn version(&self) -> String {
         let header = self.root.join("include").join(&self.name).join("patchlevel.h");
         let text = std::fs::read_to_string(header).unwrap_or_default();
@@ -91,8 +92,8 @@ impl Prefix {
         version.unwrap_or(&self.name["python".len()..]).to_owned()
     }
 
-    /// An interpreter of the same version that runs here: its own, or for another architecture one on PATH. What it
-    /// compiles is the same on every architecture.
+    /// An interpreter of the same version that runs here: the folder's own or, if it is for another architecture, one on
+    /// PATH. Bytecode is the same on every architecture.
     pub(super) fn compiler(&self) -> Result<PathBuf, Failure> {
         let own = self.root.join("bin").join(&self.name);
         if runs(&own, &self.name) {
@@ -103,7 +104,7 @@ impl Prefix {
             return Ok(other);
         }
         Err(Failure::Failed(format!(
-            "{} does not run here, and compiling the standard library takes one of that version: {}",
+            "{} does not run here, and the standard library has to be compiled with that version: {}",
             own.display(),
             if Some(self.architecture) == Architecture::of_this_machine() {
                 "start it by hand to see why".to_owned()
@@ -135,8 +136,8 @@ fn fits(prefix: &Path, python: &str, architecture: Architecture) -> bool {
     elf.is_some_and(|elf| elf.architecture == Some(architecture)) && prefix.join(format!("lib/python{python}")).is_dir()
 }
 
-/// Looked for in the current folder and in those above this program, which may lie in the repository that it was built
-/// in. The first in order of their names, in which a build with optimisations comes before a quick one.
+/// A Python in the cache of the current folder or of a folder above this program, which may be in the repository that it
+/// was built from. It is the first by name; a build with optimisations sorts before a quick one.
 fn cached(python: &str, architecture: Architecture) -> Option<PathBuf> {
     let program = std::env::current_exe().unwrap_or_default();
     let mut caches =
@@ -153,7 +154,7 @@ fn uv_name(python: &str, architecture: Architecture) -> String {
     format!("cpython-{python}-linux-{}-gnu", architecture.machine())
 }
 
-/// uv starts what it finds, so that this finds no Python of another architecture.
+/// uv starts what it finds, so this finds no Python for another architecture.
 fn known_to_uv(python: &str, architecture: Architecture) -> Option<PathBuf> {
     let mut uv = Command::new("uv");
     uv.args([
@@ -170,18 +171,18 @@ fn known_to_uv(python: &str, architecture: Architecture) -> Option<PathBuf> {
     fits(&prefix, python, architecture).then_some(prefix)
 }
 
-/// uv says itself what it does and why it cannot.
+/// uv itself reports what it does, and why it fails.
 fn installed_by_uv(python: &str, architecture: Architecture) -> bool {
     let mut uv = Command::new("uv");
     uv.args(["python", "install", "--install-dir", LAYER_PYTHONS, &uv_name(python, architecture)]);
-    uv.env("UV_PYTHON_INSTALL_BIN", "0"); // no `python3.13` on PATH: nobody asked for that
+    uv.env("UV_PYTHON_INSTALL_BIN", "0"); // does not put `python3.13` on PATH
     uv.stdout(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn none_found(python: &str, architecture: Architecture) -> String {
     format!(
-        "no Python {python} for {architecture} to put into the layer. One of these brings it:\n  \
-         uv: with uv on PATH and a network this command gets one itself (https://docs.astral.sh/uv)\n  \
+        "no Python {python} for {architecture} to put into the layer. Get one in one of these ways:\n  \
+         uv: with uv on PATH and a network, this command gets one itself (https://docs.astral.sh/uv)\n  \
          layer/python/build: builds one from Debian's sources into {LAYER_PYTHONS}\n  \
          --python PREFIX: any relocatable Python with a shared libpython"
     )
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_no_python_for_a_layer_is_told_why() {
+    fn a_folder_that_cannot_be_the_layers_python_is_an_error_that_says_why() {
         assert!(error(|_| {}).contains("no such folder"));
         assert!(error(|root| touch(root, "p")).contains("the folder above its `bin`"));
         assert!(error(|root| touch(root, "p/pyvenv.cfg")).contains("virtual environment"));

@@ -1,4 +1,4 @@
-//! What is said when a layer is written.
+//! The report on a layer that was written.
 
 use std::io;
 use std::path::Path;
@@ -20,19 +20,19 @@ pub(super) struct Report {
     pub(super) max_glibc: Glibc,
 }
 
-/// One file of it, with its sizes in bytes.
+/// One file of the layer, with its sizes in bytes.
 pub(super) struct File {
     name: String,
     unzipped: u64,
     zipped: u64,
 }
 
-/// What is worth telling of an ELF file.
+/// What the report needs of an ELF file.
 pub(super) struct Seen {
     name: String,
     glibc: Option<GlibcSymbol>,
     debug: u64,
-    /// Where it is from, if that is this machine and not the prefix.
+    /// Where it is from, if not from the prefix but from elsewhere on this machine.
     foreign: Option<String>,
 }
 
@@ -52,7 +52,7 @@ fn group(name: &str) -> usize {
     }
 }
 
-/// The files of an archive and of the zip that it became.
+/// The files of an archive, with their sizes in the zip.
 pub(super) fn files(archive: &Archive, written: &Written) -> io::Result<Vec<File>> {
     let sizes = archive.iter().zip(&written.each_zipped);
     sizes
@@ -60,7 +60,7 @@ pub(super) fn files(archive: &Archive, written: &Written) -> io::Result<Vec<File
         .collect()
 }
 
-/// What is told of the objects of a plan.
+/// What the report needs of a plan's objects.
 pub(super) fn seen(plan: &Plan, prefix: Option<&Path>) -> Vec<Seen> {
     let foreign = |object: &Object| {
         let library = group(&object.name) == 4 && prefix.is_some_and(|prefix| !object.source.starts_with(prefix));
@@ -98,7 +98,7 @@ impl Report {
         out.line(format_args!("{BOLD}{}{BOLD:#}", row("the zip", *files, *unzipped, *zipped)))?;
         if let Some((name, glibc)) = self.newest_glibc() {
             let GlibcSymbol { name: symbol, version } = glibc;
-            out.line(format_args!("needs glibc {version} ({symbol} in {name}), {} is there", self.max_glibc))?;
+            out.line(format_args!("needs glibc {version} ({symbol} in {name}), the limit is {}", self.max_glibc))?;
         }
         out.line(format_args!("sha256 {sha256}"))?;
         self.notes(out)
@@ -114,24 +114,24 @@ impl Report {
         let foreign: Vec<&str> = self.objects.iter().filter_map(|seen| seen.foreign.as_deref()).collect();
         if !foreign.is_empty() {
             let names = foreign.join(", ");
-            note(format!("of this machine, with licences that are yours to look at: {names}"))?;
+            note(format!("from this machine; check their licences: {names}"))?;
         }
         let debug: u64 = self.objects.iter().map(|seen| seen.debug).sum();
         if debug > 1024 * 1024 {
             note(format!(
-                "{} of it are for debuggers: `strip --strip-debug` takes them out of the prefix",
+                "{} of it are for debuggers; `strip --strip-debug` on the prefix's files removes them",
                 megabytes(debug)
             ))?;
         }
         for (name, error) in &self.compiled.failed {
-            note(format!("not compiled, its source went in: {name}: {error}"))?;
+            note(format!("not compiled, included as source: {name}: {error}"))?;
         }
         if self.written.zipped > MAX_UPLOAD {
-            note(format!("a zip of more than {} goes to Lambda through S3", megabytes(MAX_UPLOAD)))?;
+            note(format!("a zip of more than {} has to be uploaded through S3", megabytes(MAX_UPLOAD)))?;
         }
         let left = MAX_UNZIPPED.saturating_sub(self.written.unzipped);
         if left < MAX_UNZIPPED / 2 {
-            note(format!("Lambda's limit leaves {} unpacked for the function and other layers", megabytes(left)))?;
+            note(format!("Lambda's limit leaves {} (unpacked) for the function and other layers", megabytes(left)))?;
         }
         Ok(())
     }
@@ -141,7 +141,7 @@ fn row(title: &str, files: usize, unzipped: u64, zipped: u64) -> String {
     format!("{title:<18}{files:>7}{:>12}{:>12}", megabytes(unzipped), megabytes(zipped))
 }
 
-/// As Lambda counts: 1 MB is 1024 × 1024 bytes.
+/// 1 MB is 1024 × 1024 bytes, as in Lambda's limits.
 fn megabytes(bytes: u64) -> String {
     #[allow(clippy::cast_precision_loss, reason = "to show one digit")]
     let number = bytes as f64 / f64::from(1 << 20);

@@ -1,7 +1,7 @@
-//! Which files of the standard library go in.
+//! Which files of the standard library go into the layer.
 
 use crate::bundle::Pattern;
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 /// The default list, with its reasons; `--list` prints it.
 pub(super) const LEFT_OUT: &str = include_str!("left_out.txt");
@@ -13,7 +13,7 @@ pub(super) struct Selection {
     drop: Vec<Given>,
 }
 
-/// A pattern of the user's, which has to match something: one with a typing error would do nothing, silently.
+/// A pattern of the user. It has to match something, because one with a typing error would silently do nothing.
 struct Given {
     option: &'static str,
     text: String,
@@ -28,23 +28,23 @@ impl Selection {
         Ok(Self { rules, keep: given("--keep", keep)?, drop: given("--drop", drop)? })
     }
 
-    /// Whether a file goes in; its name is the path from `lib/python3.N`. `--drop` is asked first, then `--keep`.
+    /// Whether a file goes in. Its name is the path below `lib/python3.N`. `--drop` comes before `--keep`.
     pub(super) fn takes(&mut self, name: &str) -> bool {
-        // Both are asked in any case, so that each knows what it was used for.
+        // Both are always evaluated, so that each pattern is known to be used or not.
         let dropped = any(&mut self.drop, name);
         let left_out = self.rules.iter().any(|rule| rule.matches(name)) && !any(&mut self.keep, name);
         !dropped && !left_out
     }
 
-    /// An error if a pattern of the user's made no difference.
+    /// Returns an error if a pattern of the user made no difference.
     pub(super) fn check_all_used(&self) -> Result<(), Failure> {
         match self.keep.iter().chain(&self.drop).find(|given| !given.used) {
             Some(Given { option: option @ "--keep", text, .. }) => Err(Failure::Usage(format!(
-                "{option} {text}: nothing by that name is left out. Patterns are of paths below lib/python3.N, as in \
+                "{option} {text}: nothing of that name is left out. Patterns match paths below lib/python3.N, as in \
                  --list"
             ))),
             Some(Given { option, text, .. }) => Err(Failure::Usage(format!(
-                "{option} {text}: there is nothing by that name below lib/python3.N; quote patterns for the shell"
+                "{option} {text}: nothing has that name below lib/python3.N; quote patterns for the shell"
             ))),
             None => Ok(()),
         }
@@ -87,7 +87,7 @@ mod tests {
         {
             assert!(!selection.takes(name), "{name}");
         }
-        assert!(selection.takes("lib-dynload/_xxinterpchannels.so"), "it is no example, whatever its name says");
+        assert!(selection.takes("lib-dynload/_xxinterpchannels.so"), "it is not an example, despite its name");
         assert!(!selection.takes("lib-dynload/xxlimited.cpython-313-x86_64-linux-gnu.so"));
     }
 

@@ -9,7 +9,7 @@ use super::install::tail;
 use super::target::{PythonVersion, Target};
 use crate::bundle::Architecture;
 use crate::cli::Failure;
-use crate::emulator::{Environment, Launch, LogLine, locate};
+use crate::emulator::{Launch, LogLine, Sandbox, locate};
 
 /// The fastest of these is shown: the first one also fetches files from the disk.
 const STARTS: usize = 3;
@@ -61,10 +61,10 @@ async fn one_start(program: &Path, folder: &Path, handler: &str) -> Result<Durat
         lines.push_str(&line.text);
         lines.push('\n');
     });
-    let mut environment = Environment::new(launch, sink);
-    let started = environment.start().await.map(drop).map_err(|error| error.to_string());
-    let took = environment.init_duration().unwrap_or_default();
-    environment.stop().await;
+    let mut sandbox = Sandbox::new(launch, sink);
+    let started = sandbox.start().await.map(drop).map_err(|error| error.to_string());
+    let took = sandbox.init_duration().unwrap_or_default();
+    sandbox.stop().await;
     started.map(|()| took).map_err(|error| {
         let log = tail(&lines.lock().unwrap_or_else(PoisonError::into_inner), 20);
         Failure::Failed(format!("--measure: the application does not start: {error}\n{log}"))

@@ -1,31 +1,32 @@
-//! Answers kept in files, and how they differ.
+//! Expected responses, stored in files, and how a response differs from them.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{Failure, answer};
+use super::outcome_json;
+use crate::cli::failure::Failure;
 use crate::emulator::Outcome;
 
-/// A folder of expected answers, one file for each event.
+/// A folder of expected responses, one file for each event.
 pub(super) struct Expectations {
     folder: PathBuf,
     update: bool,
     stored: usize,
 }
 
-/// What a comparison says.
+/// The result of a comparison.
 pub(super) enum Verdict {
-    /// The answer is the expected one.
+    /// The response is the expected one.
     Same,
-    /// The answer was stored, and the file is new or was another.
+    /// The response was stored; the file is new or had another content.
     Stored,
-    /// There is no file for it.
+    /// There is no file with the expected response.
     Missing(PathBuf),
-    /// The two, as text to compare line by line.
+    /// The two differ. They are text, to be compared line by line.
     Differs { expected: String, got: String },
-    /// The platform answered in place of the runtime, which is never stored.
-    NoAnswer,
+    /// There is an error of init or of the platform instead, which is never stored.
+    NoResponse,
 }
 
 impl Verdict {
@@ -44,15 +45,15 @@ impl Expectations {
         self.stored
     }
 
-    /// Compares an answer with its file, or stores it there.
+    /// Compares a response with its file, or stores it there.
     pub(super) fn check(&mut self, name: &str, outcome: &Outcome) -> Result<Verdict, Failure> {
         if matches!(outcome, Outcome::Platform(_) | Outcome::InitError(_)) {
-            return Ok(Verdict::NoAnswer);
+            return Ok(Verdict::NoResponse);
         }
-        // Not `with_extension`: a name may hold a dot.
+        // Not `with_extension`: the name may contain a dot.
         let path = self.folder.join(format!("{name}.json"));
         let failure = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", path.display()));
-        let got = answer::value(outcome);
+        let got = outcome_json::value(outcome);
         let expected: Option<Value> = match std::fs::read(&path) {
             Ok(text) => match serde_json::from_slice(&text) {
                 Ok(value) => Some(value),
@@ -86,17 +87,17 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-/// Both as text: with JSON bodies opened, unless it is their spelling that differs.
+/// Both as text. JSON bodies are expanded, unless the difference is only in how they are written.
 fn differs(expected: &Value, got: &Value) -> Verdict {
-    let (open_expected, open_got) = (pretty(&opened(expected)), pretty(&opened(got)));
-    if open_expected == open_got {
+    let (expanded_expected, expanded_got) = (pretty(&expanded(expected)), pretty(&expanded(got)));
+    if expanded_expected == expanded_got {
         return Verdict::Differs { expected: pretty(expected), got: pretty(got) };
     }
-    Verdict::Differs { expected: open_expected, got: open_got }
+    Verdict::Differs { expected: expanded_expected, got: expanded_got }
 }
 
-/// The envelope with its body as JSON, if that is what the text holds.
-fn opened(envelope: &Value) -> Value {
+/// The envelope with its body as JSON, if the text is JSON.
+fn expanded(envelope: &Value) -> Value {
     let mut envelope = envelope.clone();
     if let Some(body) = envelope.get_mut("body")
         && let Some(text) = body.as_str()

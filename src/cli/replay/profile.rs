@@ -1,15 +1,17 @@
-//! `--profile-init`: what a cold start costs, and what would make it shorter.
+//! `--profile-init`: what a cold start costs, and what would shorten it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Failure, Out};
+use crate::cli::failure::Failure;
+use crate::cli::out::Out;
 use crate::config::PROFILE_INIT;
 use crate::emulator::Launch;
 
 mod advice;
 mod findings;
 mod flame;
+mod format;
 mod record;
 mod report;
 #[cfg(test)]
@@ -18,17 +20,9 @@ mod samples;
 use self::record::Record;
 use self::report::Report;
 
-/// What the command line knows of the run.
-pub(super) struct Run {
-    /// From the start of the process to its first call for an event.
-    pub(super) init: Option<Duration>,
-    /// How many events there were.
-    pub(super) events: usize,
-    /// How many of them were answered with status 404.
-    pub(super) not_found: usize,
-}
+pub(super) use self::record::ProfiledRun;
 
-/// A profile that the runtime is asked for.
+/// A profile that the runtime is asked to record.
 pub(super) struct Profile {
     folder: tempfile::TempDir,
     picture: PathBuf,
@@ -60,25 +54,25 @@ impl Profile {
         self.folder.path().join("init.json")
     }
 
-    /// Has the runtime leave its record.
+    /// Asks the runtime to write its record.
     pub(super) fn of(&self, launch: Launch) -> Launch {
         launch.env(PROFILE_INIT.name, self.file())
     }
 
-    /// Prints the report and draws the picture. With `aside` the report goes to standard error.
-    pub(super) fn show(&self, run: &Run, aside: bool, out: &mut Out) -> Result<(), Failure> {
+    /// Prints the report and draws the picture. With `to_stderr` the report goes to standard error.
+    pub(super) fn show(&self, run: &ProfiledRun, to_stderr: bool, out: &mut Out) -> Result<(), Failure> {
         let lines = match Record::read(&self.file())? {
             Some(record) => {
                 self.draw(&record, run.init)?;
                 Report { record: &record, run, all: out.verbose() }.lines(&self.picture)
             }
             None => vec![format!(
-                "no profile: the runtime ended before it wrote one, or it is older than this program ({})",
+                "no profile: the runtime ended before it wrote one, or is older than this program ({})",
                 PROFILE_INIT.name
             )],
         };
         for line in lines {
-            if aside {
+            if to_stderr {
                 out.note(line)?;
             } else {
                 out.line(line)?;

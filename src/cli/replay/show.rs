@@ -1,4 +1,4 @@
-//! Answers for the eye.
+//! Outcomes as text for people.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,12 +10,14 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::expect::Verdict;
+use super::sources::Event;
+use super::tally::Tally;
 use super::timing::{Timing, duration};
-use super::{Event, Failure, Out, Tally};
-use crate::cli::out::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
-use crate::emulator::{Call, Exit, HttpAnswer, Outcome, PlatformError, Response, Stream};
+use crate::cli::failure::Failure;
+use crate::cli::out::{BOLD, CYAN, DIM, GREEN, Out, RED, YELLOW, printable};
+use crate::emulator::{ApiCall, Exit, FunctionResponse, HttpResponse, Outcome, PlatformError, Stream};
 
-/// A longer text is cut, unless `--verbose` asks for all of it.
+/// A longer text is cut, unless `--verbose` is given.
 const TEXT_LINES_MAX: usize = 40;
 const TEXT_BYTES_MAX: usize = 4000;
 /// How much of a binary body is shown.
@@ -23,7 +25,7 @@ const BINARY_BYTES_SHOWN: usize = 16;
 
 type Shown = Result<(), Failure>;
 
-/// The line above an answer.
+/// The line above an outcome.
 pub(super) fn heading(event: &Event, out: &mut Out) -> Shown {
     let name = printable(&event.name);
     match event.request_line() {
@@ -33,18 +35,14 @@ pub(super) fn heading(event: &Event, out: &mut Out) -> Shown {
     Ok(())
 }
 
-/// An answer in one line.
+/// An outcome in one line.
 pub(super) fn brief(event: &Event, outcome: &Outcome, timing: &Timing, out: &mut Out) -> Shown {
-    let answer = match outcome {
-        Outcome::Response(response) => HttpAnswer::decode(response),
-        _ => None,
-    };
-    let Some(answer) = answer else {
+    let Some(response) = HttpResponse::of(outcome) else {
         heading(event, out)?;
-        return outcome_line(outcome, "", out);
+        return error_outcome(outcome, "", out);
     };
-    let style = style(answer.status);
-    let (status, size) = (answer.status, size(answer.body.len()));
+    let style = style(response.status);
+    let (status, size) = (response.status, size(response.body.len()));
     let line = event.request_line().unwrap_or_default();
     out.line(format_args!(
         "{style}{status}{style:#}  {:34}  {DIM}{size:>10}  {timing}{DIM:#}  {}",
@@ -54,16 +52,15 @@ pub(super) fn brief(event: &Event, outcome: &Outcome, timing: &Timing, out: &mut
     Ok(())
 }
 
-/// An answer or error, and how long it took.
-pub(super) fn answer(outcome: &Outcome, timing: &Timing, out: &mut Out) -> Shown {
+/// A response or error, and how long it took.
+pub(super) fn outcome(outcome: &Outcome, timing: &Timing, out: &mut Out) -> Shown {
     let Outcome::Response(response) = outcome else {
-        outcome_line(outcome, &format!("  {DIM}{timing}{DIM:#}"), out)?;
-        return Ok(());
+        return error_outcome(outcome, &format!("  {DIM}{timing}{DIM:#}"), out);
     };
-    if let Some(answer) = HttpAnswer::decode(response) {
-        http(&answer, timing, out)?;
+    if let Some(response) = HttpResponse::decode(response) {
+        http(&response, timing, out)?;
     } else {
-        out.line(format_args!("  {BOLD}answer{BOLD:#}  {DIM}{timing}{DIM:#}"))?;
+        out.line(format_args!("  {BOLD}response{BOLD:#}  {DIM}{timing}{DIM:#}"))?;
         body(&response.body, "", out)?;
     }
     match &response.stream {
@@ -72,32 +69,28 @@ pub(super) fn answer(outcome: &Outcome, timing: &Timing, out: &mut Out) -> Shown
     }
 }
 
-/// An outcome that is not an answer.
-pub(super) fn outcome(outcome: &Outcome, out: &mut Out) -> Shown {
-    outcome_line(outcome, "", out)
-}
-
-fn outcome_line(outcome: &Outcome, behind: &str, out: &mut Out) -> Shown {
+/// An outcome that is an error, with `suffix` at the end of its first line.
+pub(super) fn error_outcome(outcome: &Outcome, suffix: &str, out: &mut Out) -> Shown {
     match outcome {
-        Outcome::Error(report) => error("invocation error", &report.body, behind, out),
-        Outcome::InitError(report) => error("init error", &report.body, behind, out),
+        Outcome::Error(report) => error("invocation error", &report.body, suffix, out),
+        Outcome::InitError(report) => error("init error", &report.body, suffix, out),
         Outcome::Platform(PlatformError { error_type, message }) => {
-            out.line(format_args!("  {RED}{error_type}{RED:#} {}{behind}", printable(message)))?;
+            out.line(format_args!("  {RED}{error_type}{RED:#} {}{suffix}", printable(message)))?;
             Ok(())
         }
         Outcome::Response(_) => Ok(()),
     }
 }
 
-fn http(answer: &HttpAnswer, timing: &Timing, out: &mut Out) -> Shown {
-    let style = style(answer.status);
-    let status = StatusCode::from_u16(answer.status).ok();
+fn http(response: &HttpResponse, timing: &Timing, out: &mut Out) -> Shown {
+    let style = style(response.status);
+    let status = StatusCode::from_u16(response.status).ok();
     let reason = status.and_then(|status| status.canonical_reason()).unwrap_or_default();
-    out.line(format_args!("  {style}{} {reason}{style:#}  {DIM}{timing}{DIM:#}", answer.status))?;
-    for (name, value) in &answer.headers {
+    out.line(format_args!("  {style}{} {reason}{style:#}  {DIM}{timing}{DIM:#}", response.status))?;
+    for (name, value) in &response.headers {
         out.line(format_args!("  {CYAN}{}{CYAN:#}: {}", printable(name), printable(value)))?;
     }
-    body(&answer.body, answer.header("content-type").unwrap_or_default(), out)
+    body(&response.body, response.header("content-type").unwrap_or_default(), out)
 }
 
 fn style(status: u16) -> anstyle::Style {
@@ -109,7 +102,7 @@ fn style(status: u16) -> anstyle::Style {
     }
 }
 
-/// A body: JSON laid out, text as it is, of anything else its size, type and first bytes.
+/// A body: JSON with line breaks, text unchanged, and of anything else the size, type and first bytes.
 fn body(bytes: &Bytes, content_type: &str, out: &mut Out) -> Shown {
     if bytes.is_empty() {
         return Ok(());
@@ -150,14 +143,14 @@ fn readable(bytes: &[u8], content_type: &str) -> Option<String> {
     text.chars().all(plain).then(|| text.replace("\r\n", "\n"))
 }
 
-/// Where a long text is cut, at a line or at least at a character.
+/// Where a long text is cut: at the end of a line, or at least not within a character.
 fn cut(text: &str) -> usize {
     let lines = text.match_indices('\n').nth(TEXT_LINES_MAX - 1).map_or(text.len(), |(index, _)| index + 1);
     let end = lines.min(TEXT_BYTES_MAX);
     (0..=end).rev().find(|&index| text.is_char_boundary(index)).unwrap_or(0)
 }
 
-fn streamed(response: &Response, stream: &Stream, out: &mut Out) -> Shown {
+fn streamed(response: &FunctionResponse, stream: &Stream, out: &mut Out) -> Shown {
     let count = stream.chunks.len();
     let bytes = size(response.body.len());
     let first = stream.chunks.first().map(|chunk| duration(chunk.after)).unwrap_or_default();
@@ -179,12 +172,12 @@ fn streamed(response: &Response, stream: &Stream, out: &mut Out) -> Shown {
     Ok(())
 }
 
-/// An error payload: its type, message and stack trace; as it is, if it does not keep to the contract.
-fn error(what: &str, payload: &[u8], behind: &str, out: &mut Out) -> Shown {
+/// An error payload: its type, message and stack trace. If it does not keep to the contract, it is shown unchanged.
+fn error(what: &str, payload: &[u8], suffix: &str, out: &mut Out) -> Shown {
     let parsed: Value = serde_json::from_slice(payload).unwrap_or_default();
     let text = |key: &str| parsed.get(key).and_then(Value::as_str).unwrap_or_default();
     let (kind, message) = (text("errorType"), text("errorMessage"));
-    out.line(format_args!("  {RED}{}{RED:#} {BOLD}{}{BOLD:#}{behind}", printable(what), printable(kind)))?;
+    out.line(format_args!("  {RED}{}{RED:#} {BOLD}{}{BOLD:#}{suffix}", printable(what), printable(kind)))?;
     if kind.is_empty() && message.is_empty() {
         return body(&Bytes::copy_from_slice(payload), "", out);
     }
@@ -201,22 +194,22 @@ fn error(what: &str, payload: &[u8], behind: &str, out: &mut Out) -> Shown {
 
 /// The end of a process that had answered.
 pub(super) fn ended(exit: Exit, out: &mut Out) -> Shown {
-    out.line(format_args!("  {RED}the runtime ended{RED:#} behind its answer: {exit}"))?;
+    out.line(format_args!("  {RED}the runtime ended{RED:#} after its response: {exit}"))?;
     Ok(())
 }
 
-/// The request id and the call of the Runtime API that answered.
-pub(super) fn calls(calls: &[Call], request_id: &str, out: &mut Out) -> Shown {
+/// The request id, and the runtime's last call of the Runtime API for it.
+pub(super) fn calls(calls: &[ApiCall], request_id: &str, out: &mut Out) -> Shown {
     out.line(format_args!("  {DIM}request id {request_id}{DIM:#}"))?;
     if let Some(call) = calls.iter().rev().find(|call| call.path.contains(request_id)) {
-        let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let status = call.status.map_or_else(|| "no reply".to_owned(), |status| status.to_string());
         out.line(format_args!("  {DIM}{} {} → {status}{DIM:#}", call.method, call.path))?;
     }
     Ok(())
 }
 
-/// What standard error tells of an event while standard output is for JSON.
-pub(super) fn beside_json(event: &Event, difference: Option<&Verdict>, lines: &[String], out: &mut Out) -> Shown {
+/// What goes to standard error for an event while standard output is for JSON.
+pub(super) fn next_to_json(event: &Event, difference: Option<&Verdict>, lines: &[String], out: &mut Out) -> Shown {
     if difference.is_some() || !lines.is_empty() {
         out.note(format_args!("{BOLD}{}{BOLD:#}", printable(&event.name)))?;
     }
@@ -226,19 +219,19 @@ pub(super) fn beside_json(event: &Event, difference: Option<&Verdict>, lines: &[
     logs(lines, out)
 }
 
-/// How the answer compares with the expected one.
+/// How the response compares with the expected one.
 pub(super) fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Same => format!("  {GREEN}as expected{GREEN:#}"),
         Verdict::Stored => format!("  {GREEN}stored{GREEN:#}"),
         Verdict::Missing(path) => missing(path),
-        Verdict::NoAnswer => format!("  {RED}no answer to compare{RED:#}"),
+        Verdict::NoResponse => format!("  {RED}no response to compare{RED:#}"),
         Verdict::Differs { expected, got } => diff(expected, got),
     }
 }
 
 fn missing(path: &Path) -> String {
-    format!("  {RED}no expected answer{RED:#} {}: store it with --update", path.display())
+    format!("  {RED}no expected response{RED:#} {}: store it with --update", path.display())
 }
 
 fn diff(expected: &str, got: &str) -> String {
@@ -261,7 +254,7 @@ fn diff(expected: &str, got: &str) -> String {
     text
 }
 
-/// What the application logged, dimmed and apart from the answers, on standard error.
+/// What the application logged, dimmed and on standard error.
 pub(super) fn logs(lines: &[String], out: &mut Out) -> Shown {
     for line in lines.iter().flat_map(|line| unfold(line)) {
         out.note(format_args!("  {DIM}│ {line}{DIM:#}"))?;
@@ -269,8 +262,8 @@ pub(super) fn logs(lines: &[String], out: &mut Out) -> Shown {
     Ok(())
 }
 
-/// Lines that the runtime joined for CloudWatch, which makes an event of each `\n`: they stand behind `\r`,
-/// their indentation as no-break spaces.
+/// Splits lines that the runtime joined for CloudWatch, where each `\n` starts a new log event: `\r` is between them,
+/// and their indentation is no-break spaces.
 fn unfold(line: &str) -> Vec<String> {
     let mut lines = line.trim_end_matches('\r').split('\r');
     let first = lines.next().unwrap_or_default().to_owned();
@@ -318,12 +311,6 @@ fn size(bytes: usize) -> String {
     }
 }
 
-/// Text that cannot drive a terminal: control characters are shown, not sent.
-pub(super) fn printable(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
-    text.chars().map(escape).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,6 +338,5 @@ mod tests {
         assert_eq!(readable(b"\xff", "text/plain"), None);
         assert_eq!(readable(b"{\"a\":1}", "application/json").as_deref(), Some("{\n  \"a\": 1\n}"));
         assert_eq!(readable(b"{\"a\":1}", "text/plain").as_deref(), Some("{\"a\":1}"));
-        assert_eq!(printable("a\x1bb\u{9b}"), "a\\u{1b}b\\u{9b}");
     }
 }

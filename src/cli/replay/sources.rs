@@ -1,4 +1,4 @@
-//! Where events come from: files, folders, standard input, or this program itself.
+//! Where events come from: files, folders, standard input, or the program itself.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ use include_dir::{Dir, include_dir};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Failure;
-use crate::emulator::Invocation;
+use crate::cli::failure::Failure;
+use crate::emulator::Submission;
 
-/// The repository's events. Only the top level is replayed: `not-http` is for those who want errors.
+/// The repository's events. Only the top level is replayed by default; `not-http` is there to see errors.
 static EVENTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/events");
 
-/// An event and what it is called.
+/// An event and its name.
 pub(super) struct Event {
-    /// The path below the given folder without `.json`; the name of the expected answer's file.
+    /// The path below the given folder, without `.json`; also the name of the file with the expected response.
     pub(super) name: String,
     pub(super) bytes: Bytes,
     request_id: String,
@@ -29,12 +29,12 @@ impl Event {
 
     fn from_file(path: &Path, name: String, bytes: impl Into<Bytes>) -> Result<Self, Failure> {
         let bytes = bytes.into();
-        // Lambda's front door refuses what is not JSON, so such an event never reaches a runtime.
+        // Lambda rejects an event that is not JSON, so none reaches a runtime.
         if let Err(error) = serde_json::from_slice::<&RawValue>(&bytes) {
             return Err(Failure::Usage(format!("{} is not JSON: {error}", path.display())));
         }
-        // The id comes from the name, so that stored answers which hold it stay the same.
-        let request_id = Invocation::new("").named(&name).id().to_owned();
+        // The id comes from the name, so that stored responses that contain it stay the same.
+        let request_id = Submission::new("").named(&name).id().to_owned();
         Ok(Self { name, bytes, request_id })
     }
 
@@ -58,7 +58,7 @@ impl Event {
     }
 }
 
-/// The events at these paths, in order; without any, the ones that come with the program.
+/// The events at these paths, in order. Without paths, the program's own.
 pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Event>, Failure> {
     let mut events = Vec::new();
     if paths.is_empty() {
@@ -92,7 +92,7 @@ fn folder(root: &Path) -> Result<Vec<Event>, Failure> {
     let mut files = Vec::new();
     walk(root, &mut files)?;
     if files.is_empty() {
-        return Err(Failure::Usage(format!("no *.json in {}: give a folder that holds events", root.display())));
+        return Err(Failure::Usage(format!("no *.json in {}: give a folder with events", root.display())));
     }
     files.sort();
     files.iter().map(|path| file(path, name(path.strip_prefix(root).unwrap_or(path)))).collect()
@@ -102,7 +102,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let unreadable = |error| Failure::Usage(format!("cannot read {}: {error}", folder.display()));
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        // Not `path.is_dir()`: a link to a folder above would go round for ever.
+        // Not `path.is_dir()`, which follows links: a link to a folder above would never end.
         if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
             walk(&path, files)?;
         } else if is_json(&path) {
@@ -126,7 +126,7 @@ fn standard_input() -> Result<Vec<Event>, Failure> {
     values(&text)
 }
 
-/// JSON values one after the other: one event over many lines, or one on each line.
+/// JSON values in sequence: one event over several lines, or one on each line.
 fn values(text: &[u8]) -> Result<Vec<Event>, Failure> {
     let values: Result<Vec<&RawValue>, _> = serde_json::Deserializer::from_slice(text).into_iter().collect();
     let values = values.map_err(|error| Failure::Usage(format!("standard input is not JSON: {error}")))?;

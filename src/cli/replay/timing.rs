@@ -1,9 +1,9 @@
-//! How long answers took.
+//! How long invocations took.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The times of one event's invocations, from handing over the event to the last byte of the answer.
+/// The times of one event's invocations, from the submission to the last byte of the response.
 #[derive(Debug, Default)]
 pub(super) struct Timing {
     sorted: Vec<Duration>,
@@ -15,7 +15,7 @@ impl Timing {
         self.sorted.insert(index, time);
     }
 
-    /// The smallest time that this share of all times does not exceed (nearest rank).
+    /// The percentile by nearest rank: the smallest time such that this share of all times is not longer.
     fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.sorted.len() * percent).div_ceil(100).max(1);
         self.sorted.get(rank - 1).copied().unwrap_or_default()
@@ -32,7 +32,7 @@ impl fmt::Display for Timing {
     }
 }
 
-/// A time with three digits that matter.
+/// A time with three significant digits.
 pub(super) fn duration(time: Duration) -> String {
     let millis = time.as_secs_f64() * 1e3;
     match millis {

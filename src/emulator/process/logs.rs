@@ -1,7 +1,7 @@
 //! The child's output, line by line, and a way to know that all of it was read.
 //!
-//! A pipe keeps its order, so a mark that we write into it ourselves comes out behind everything the child
-//! wrote before: that tells, without waiting, which lines belong to an invocation.
+//! A pipe keeps its order. A mark that the parent writes into it comes out after everything that the child wrote
+//! before. So it is known, without a pause, which lines belong to an invocation.
 
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
@@ -14,7 +14,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::super::invocation::{random, uuid};
+use super::super::uuid;
 
 /// Where a line was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,10 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// Takes the lines as they come, on the runtime's thread.
+/// Receives the lines as they come, on tokio's thread.
 pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
 
-/// A pipe for the child, of which the parent keeps a writing end as well, and the task that reads it.
+/// A pipe for the child, and the task that reads it. The parent keeps a writing end too.
 #[derive(Debug)]
 pub(super) struct LogPipe {
     writer: Arc<io::PipeWriter>,
@@ -51,7 +51,7 @@ impl LogPipe {
     pub(super) fn new(source: LogSource, sink: LogSink) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let reader = Receiver::from_owned_fd(OwnedFd::from(reader))?;
-        let mark: Arc<[u8]> = format!("\0{}\0\n", uuid(random())).into_bytes().into();
+        let mark: Arc<[u8]> = format!("\0{}\0\n", uuid::random()).into_bytes().into();
         let (sender, seen) = watch::channel(0);
         let lines = Lines { source, sink, mark: Arc::clone(&mark), seen: sender, pending: Vec::new() };
         let reader = tokio::spawn(read(reader, lines));
@@ -63,14 +63,14 @@ impl LogPipe {
         Ok(Stdio::from(self.writer.try_clone()?))
     }
 
-    /// Waits until all that was written before has gone to the sink: writes a mark and waits for it.
+    /// Waits until the sink has all that was written before: writes a mark and waits for it.
     pub(super) async fn flush(&self) {
         let (pipe, mark) = (Arc::clone(&self.writer), Arc::clone(&self.mark));
-        // A full pipe blocks, and whether it does is shared with the child: so not on this thread.
+        // The write blocks if the pipe is full, so it runs on another thread. O_NONBLOCK would apply to the child too.
         let written = tokio::task::spawn_blocking(move || (&*pipe).write_all(&mark)).await;
         if matches!(written, Ok(Ok(()))) {
             let number = self.written.fetch_add(1, Ordering::Relaxed) + 1;
-            // Fails only when the reader is gone, and then nothing comes out any more.
+            // Fails only if the reader is gone, and then no more lines come.
             let _ = self.seen.clone().wait_for(|seen| *seen >= number).await;
         }
     }
@@ -108,7 +108,7 @@ impl Lines {
         self.pending.extend_from_slice(&bytes[start..]);
     }
 
-    /// Gives on what is pending, up to and with its end of line; a mark may stand behind an open line.
+    /// Passes on the pending line, which ends in a newline. It may end in a mark, after text without a newline.
     fn line(&mut self) {
         let mut line = std::mem::take(&mut self.pending);
         let marked = line.ends_with(&self.mark);

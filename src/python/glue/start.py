@@ -5,9 +5,9 @@ import os
 import sys
 
 import _wsgi_lambda_context as context
+import _wsgi_lambda_imports as imports
 import _wsgi_lambda_lifecycle as lifecycle
 import _wsgi_lambda_logs as logs
-import _wsgi_lambda_patterns as patterns
 import _wsgi_lambda_state as state
 
 
@@ -33,10 +33,7 @@ def start(function, memory_mb, task_root, layer_dir, managed, deferral):
     for path in paths:
         if any(name.endswith(".pth") for name in _names_in(path)):
             site.addsitedir(path)
-    if deferral:
-        sys.meta_path.insert(0, state.load("development_server").Finder)
-    else:
-        patterns.leave()
+    imports.begin(deferral)
     _offer_snapshot_hooks()
 
 
@@ -75,8 +72,7 @@ def _rest_collector(memory_mb):
 def after_import():
     """What came with the import is never looked at by a collection in a request, nor moved in memory that forked workers
     share."""
-    if deferral := sys.modules.get("_wsgi_lambda_development_server"):
-        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not deferral.Finder]
+    imports.end()
     logs.hide_events()
     if _thresholds and gc.get_threshold()[0] == _thresholds[1]:  # else the application has set its own
         gc.set_threshold(_thresholds[0])

@@ -8,7 +8,7 @@ from _frozen_importlib import ModuleSpec
 request_id = ""
 tenant_id = None
 
-# What the runtime gives: `load(name)` makes a module of ours that is held back until it is wanted; `find_pattern(pattern,
+# What the runtime sets: `load(name)` makes a deferred module of ours; `find_pattern(pattern,
 # flags)` gives the arguments of `_sre.compile`, and is None without patterns.
 load = None
 find_pattern = None

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::record::{How, Import, Record, Tree};
 
-/// A module that costs less than this and less than a hundredth of the init is not worth a change.
+/// A module is not worth a change if it costs less than this and less than a hundredth of the init.
 const WORTH_NS: u64 = 1_000_000;
 
-/// What more modules than these import, some of them of packages, will be imported.
+/// A module with more importers than this, some of them in packages, is not suggested: one of them will import it.
 const IMPORTERS_MAX: usize = 4;
 
 /// Whose code a module is.
@@ -19,11 +19,11 @@ pub(super) enum Owner {
     Python,
 }
 
-/// A module, or a package with all in it, that no event has used.
+/// A module that no event has used, or a package with all its modules.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) name: String,
-    /// What the init would be shorter by.
+    /// How much shorter the init would be.
     pub(super) saved_ns: u64,
     /// How many modules would not be imported.
     pub(super) modules: usize,
@@ -31,11 +31,11 @@ pub(super) struct Candidate {
     pub(super) importers: Vec<String>,
     /// Whether all of them are the application's own.
     pub(super) is_yours: bool,
-    /// Whether it had been put off, and something of it was taken at once.
+    /// Whether it was deferred, but something used it at once.
     pub(super) was_touched: bool,
 }
 
-/// Whose code the modules of a record are.
+/// Whose code each module of a record is.
 pub(super) struct Owners<'r> {
     by_name: HashMap<&'r str, Owner>,
 }
@@ -45,12 +45,12 @@ impl<'r> Owners<'r> {
         let root = Path::new(&record.task_root);
         let installed = installed(root);
         let owner = |import: &Import| owner(import, root, &installed);
-        let known = record.imports.iter().filter(|import| import.how != How::PutOff);
+        let known = record.imports.iter().filter(|import| import.how != How::Deferred);
         Self { by_name: known.map(|import| (import.name.as_str(), owner(import))).collect() }
     }
 
     pub(super) fn of(&self, name: &str) -> Owner {
-        // What was there before the profile is the interpreter's.
+        // A module that was there before the profile began belongs to the interpreter.
         self.by_name.get(name).copied().unwrap_or(Owner::Python)
     }
 }
@@ -74,7 +74,8 @@ fn owner(import: &Import, root: &Path, installed: &HashSet<String>) -> Owner {
     if library { Owner::Python } else { Owner::Package }
 }
 
-/// What packages have put into the application's folder: deployments have them beside the application's own files.
+/// What packages have installed into the application's folder. In deployments they are next to the application's own
+/// files.
 fn installed(root: &Path) -> HashSet<String> {
     let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
     let infos = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "dist-info"));
@@ -83,7 +84,7 @@ fn installed(root: &Path) -> HashSet<String> {
     records.flat_map(|record| record.lines().filter_map(first).collect::<Vec<_>>()).collect()
 }
 
-/// Modules that none of the events has used, the most expensive first.
+/// Modules that no event has used, the most expensive first.
 pub(super) fn candidates(record: &Record, owners: &Owners) -> Vec<Candidate> {
     if record.events.is_none() {
         return Vec::new();
@@ -101,8 +102,8 @@ pub(super) fn candidates(record: &Record, owners: &Owners) -> Vec<Candidate> {
         if is_root || seen.contains(&place) {
             continue;
         }
-        if let Some((candidate, spared)) = search.candidate(place) {
-            seen.extend(spared);
+        if let Some((candidate, saved)) = search.candidate(place) {
+            seen.extend(saved);
             found.push(candidate);
         }
     }
@@ -118,7 +119,7 @@ struct Search<'a> {
     tree: &'a Tree<'a>,
     owners: &'a Owners<'a>,
     all: Vec<usize>,
-    /// What came while events were answered.
+    /// Modules that were imported while events were answered.
     late: HashSet<&'a str>,
 }
 
@@ -127,61 +128,61 @@ impl<'a> Search<'a> {
         &self.tree.imports[place]
     }
 
-    /// The module as a candidate, with the imports that it would spare; `None` if something of them is needed.
+    /// The module as a candidate, with the imports that would be saved; `None` if one of them is needed.
     fn candidate(&self, place: usize) -> Option<(Candidate, Vec<usize>)> {
         let import = self.import(place);
-        let is_module = !matches!(import.how, How::PutOff | How::NotFound | How::Failed | How::Factory);
+        let is_module = !matches!(import.how, How::Deferred | How::NotFound | How::Failed | How::Factory);
         if !is_module || import.used == Some(true) {
             return None;
         }
         let group = self.group(&import.name);
         let kept = self.kept(&import.name, &group);
-        let spared: Vec<usize> = group.iter().copied().filter(|place| !kept.contains(place)).collect();
-        if !spared.contains(&place) || spared.iter().any(|&place| self.import(place).used == Some(true)) {
+        let saved: Vec<usize> = group.iter().copied().filter(|place| !kept.contains(place)).collect();
+        if !saved.contains(&place) || saved.iter().any(|&place| self.import(place).used == Some(true)) {
             return None;
         }
         let own = || group.iter().copied().filter(|&place| self.is_of(place, &import.name));
-        // What has no code to run, as a module of constants, can be in use without a trace.
+        // A module without code to run, such as one of constants, leaves no trace of its use.
         if !own().any(|place| self.import(place).used == Some(false)) || own().any(|place| self.is_base(place, &group))
         {
             return None;
         }
         let importers = self.importers(&import.name, &group);
         let is_yours = importers.iter().all(|name| self.owners.of(name) == Owner::Application);
-        if !is_yours && self.is_for_nobody(&import.name, &importers) {
+        if !is_yours && self.is_useless(&import.name, &importers) {
             return None;
         }
         let candidate = Candidate {
             name: import.name.clone(),
-            saved_ns: spared.iter().map(|&place| self.tree.own_ns(place)).sum(),
-            modules: spared.iter().map(|&place| &self.import(place).name).collect::<HashSet<_>>().len(),
+            saved_ns: saved.iter().map(|&place| self.tree.own_ns(place)).sum(),
+            modules: saved.iter().map(|&place| &self.import(place).name).collect::<HashSet<_>>().len(),
             importers,
             is_yours,
             was_touched: import.touched_by.is_some(),
         };
-        Some((candidate, spared))
+        Some((candidate, saved))
     }
 
-    /// Whether an import is not one to do without: Python's own, those within a package, and what many want.
-    fn is_for_nobody(&self, name: &str, importers: &[String]) -> bool {
+    /// Whether a suggestion would be useless: only Python itself imports it, or only its own package, or many modules do.
+    fn is_useless(&self, name: &str, importers: &[String]) -> bool {
         importers.iter().all(|importer| self.owners.of(importer) == Owner::Python)
             || importers.iter().all(|importer| top(importer) == top(name))
             || importers.len() > IMPORTERS_MAX
     }
 
-    /// Whether modules outside need it for their classes.
+    /// Whether modules outside the group derive classes from its classes.
     fn is_base(&self, place: usize, group: &BTreeSet<usize>) -> bool {
         let outside = |name: &String| !group.iter().any(|&place| self.import(place).name == *name);
         self.import(place).base_of.iter().filter(|name| !self.late.contains(name.as_str())).any(outside)
     }
 
-    /// A module, what it contains, and all that these waited for.
+    /// A module, the modules in it, and all that these waited for.
     fn group(&self, name: &str) -> BTreeSet<usize> {
         let members = self.all.iter().copied().filter(|&other| self.is_of(other, name));
         members.flat_map(|member| self.tree.below(member)).map(|(place, _)| place).collect()
     }
 
-    /// What of a group would be imported all the same, because others want it.
+    /// The part of a group that would be imported anyway, because others use it.
     fn kept(&self, name: &str, group: &BTreeSet<usize>) -> HashSet<usize> {
         let names: HashSet<&str> = group.iter().map(|&place| self.import(place).name.as_str()).collect();
         let mut open: Vec<usize> = group.iter().copied().filter(|&place| !self.is_of(place, name)).collect();
@@ -205,12 +206,12 @@ impl<'a> Search<'a> {
         name == package || is_within(name, package)
     }
 
-    /// The modules that hold something of one, as far as they came with the init.
+    /// The modules that refer to something in a module. Only those that the init imported count.
     fn holders(&self, place: usize) -> impl Iterator<Item = &'a str> {
         self.import(place).held_by.iter().map(String::as_str).filter(|holder| !self.late.contains(holder))
     }
 
-    /// Who imports a module or something within it, without the group itself.
+    /// The modules outside the group that import a module or something in it.
     fn importers(&self, name: &str, group: &BTreeSet<usize>) -> Vec<String> {
         let names: HashSet<&str> = group.iter().map(|&place| self.import(place).name.as_str()).collect();
         let of = group.iter().copied().filter(|&place| self.is_of(place, name));
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_hold_would_come_all_the_same() {
+    fn what_others_use_would_be_imported_anyway() {
         let mut record = with(&[("lazy", 0, 30), ("shared", 1, 20), ("under", 2, 5), ("user", 0, 1)]);
         record.imports[2].held_by = vec!["lazy".to_owned(), "user".to_owned()];
         record.imports[2].used = Some(true);
@@ -290,7 +291,7 @@ mod tests {
         record.imports[1].used = None;
         record.imports[2].base_of = vec!["model".to_owned()];
         record.imports[3].used = Some(true);
-        record.imports[4].how = How::PutOff;
+        record.imports[4].how = How::Deferred;
         assert_eq!(found(&record), []);
     }
 
@@ -324,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn how_a_package_is_made_is_its_own_business() {
+    fn imports_within_a_package_are_not_suggested() {
         let mut record = with(&[("library", 0, 30), ("library.part", 1, 20), ("other", 1, 4)]);
         for import in &mut record.imports[1..] {
             import.file = Some(format!("/venv/lib/python3.13/site-packages/{}.py", import.name));
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_that_lie_beside_the_application_are_not_its_own() {
+    fn packages_next_to_the_application_are_not_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let info = folder.path().join("library-1.0.dist-info");
         std::fs::create_dir(&info).unwrap();

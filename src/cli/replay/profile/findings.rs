@@ -1,26 +1,35 @@
-//! What the report finds: one paragraph each.
+//! The findings, one paragraph each.
 
-use super::Run;
 use super::advice::{Candidate, Owner, Owners, candidates};
-use super::record::{How, Import, Tree};
-use super::report::{Report, TREE_PART, column, modules, note, time};
-use crate::cli::out::{BOLD, DIM, GREEN, YELLOW};
-use crate::cli::replay::show::printable;
+use super::format::{column, modules, note, time};
+use super::record::{How, Import, ProfiledRun, Record, Tree};
+use crate::cli::out::{BOLD, DIM, GREEN, YELLOW, printable};
 
 /// How many entries a list has at most.
 const LIST_LINES: usize = 10;
 /// How many modules are named in a sentence.
 const NAMED: usize = 4;
 
-impl Report<'_> {
-    /// Those that have something to say.
-    pub(super) fn findings(&self, tree: &Tree) -> Vec<Vec<String>> {
+/// Imports are shown if they are at least this part of the init.
+pub(super) const TREE_PART: u64 = 100;
+
+/// What the findings are about.
+pub(super) struct Findings<'r> {
+    pub(super) record: &'r Record,
+    pub(super) run: &'r ProfiledRun,
+    /// Whether nothing is left out.
+    pub(super) all: bool,
+}
+
+impl Findings<'_> {
+    /// The paragraphs that are not empty.
+    pub(super) fn paragraphs(&self, tree: &Tree) -> Vec<Vec<String>> {
         let owners = Owners::new(self.record);
         let mut found = vec![
             Self::site(tree),
             Self::compiled(tree, &owners),
             self.candidates(&owners),
-            self.put_off(tree),
+            self.deferred(tree),
             self.failed(tree),
             self.while_answering(),
             self.other_threads(),
@@ -49,12 +58,11 @@ impl Report<'_> {
                 time(first.iter().map(|&(_, ns)| ns).sum()),
                 named(&first)
             ),
-            "  They run at every start of this Python. What the deployment does not have costs nothing there."
-                .to_owned(),
+            "  They run whenever this Python starts. What the deployment does not have costs nothing there.".to_owned(),
         ]
     }
 
-    /// What was compiled, and whether the deployment will have to.
+    /// What was compiled, and whether the deployment has bytecode.
     fn compiled(tree: &Tree, owners: &Owners) -> Vec<String> {
         let compiled = most_expensive(
             tree,
@@ -77,17 +85,17 @@ impl Report<'_> {
                 named(&compiled)
             ));
             lines.push(
-                "  They lie there as source only. `wsgi-lambda package` compiles them once, when it packs.".to_owned(),
+                "  Only their source is there. `wsgi-lambda package` compiles them once, when it packs.".to_owned(),
             );
         }
         if read > 0 {
             lines.push(format!(
-                "{BOLD}Read as bytecode{BOLD:#}: {} besides Python's own. Are their `__pycache__` folders in the deployment \
-                 too?",
+                "{BOLD}Read as bytecode{BOLD:#}: {} besides Python's own. Does the deployment have their `__pycache__` \
+                 folders too?",
                 modules(read)
             ));
             lines.push(
-                "  Many tools leave them out, and Lambda's folders are read-only: `wsgi-lambda doctor` looks."
+                "  Many tools leave them out, and Lambda's folders are read-only. `wsgi-lambda doctor` checks it."
                     .to_owned(),
             );
         }
@@ -99,27 +107,27 @@ impl Report<'_> {
         if self.record.events.is_none() {
             let why = match (self.record.complete, &self.record.failed) {
                 (true, None) => {
-                    "with several workers (AWS_LAMBDA_MAX_CONCURRENCY) each is a process of its own, or the application \
-                     has taken Python's monitoring tool 4"
+                    "several workers (AWS_LAMBDA_MAX_CONCURRENCY) answer in processes of their own, or the application uses \
+                     Python's monitoring tool 4"
                 }
                 _ => "no event was answered",
             };
-            return vec![format!("{BOLD}Which modules the events use{BOLD:#} was not seen: {why}.")];
+            return vec![format!("{BOLD}Which modules the events use{BOLD:#} is not known: {why}.")];
         }
         let (yours, others): (Vec<Candidate>, Vec<Candidate>) =
             candidates(self.record, owners).into_iter().partition(|candidate| candidate.is_yours);
-        let Run { events, not_found, .. } = *self.run;
+        let ProfiledRun { events, not_found, .. } = *self.run;
         let these = if events == 1 { "this event".to_owned() } else { format!("these {events} events") };
-        let mut lines = vec![format!("{BOLD}Not used by {these}{BOLD:#}, with what the start would save")];
+        let mut lines = vec![format!("{BOLD}Not used by {these}{BOLD:#}, and how much shorter the start could be")];
         if not_found > 0 {
             let which = if not_found == events { String::new() } else { format!("{not_found} of ") };
             lines.push(format!(
-                "  {YELLOW}{which}{these}: answered with 404{YELLOW:#}, which uses little. Events for routes of yours say more."
+                "  {YELLOW}{which}{these}: answered with 404{YELLOW:#}, which uses little code. Events for your own routes tell more."
             ));
         }
         for (list, advice) in [
             (&yours, "imported by your own modules: import them inside the function that needs them"),
-            (&others, "imported by packages: their authors can change that, or you do without the importer"),
+            (&others, "imported by packages: their authors can change that, or you can do without the package"),
         ] {
             if !list.is_empty() {
                 lines.push(format!("  {advice}"));
@@ -128,41 +136,40 @@ impl Report<'_> {
             }
         }
         if yours.is_empty() && others.is_empty() {
-            return vec![format!("{GREEN}Nothing of weight is imported that {these} did not use.{GREEN:#}")];
+            return vec![format!("{GREEN}Every import that takes time is used by {these}.{GREEN:#}")];
         }
         lines.push(format!(
-            "{DIM}  Other events may need them; constants and classes are used without code that runs; what C code calls of \
-             C code is not seen.{DIM:#}"
+            "{DIM}  Other events may need them. Some uses cannot be seen: constants, classes, and C code that calls C code.{DIM:#}"
         ));
         lines
     }
 
-    /// Imports that wsgi-lambda has put off.
-    fn put_off(&self, tree: &Tree) -> Vec<String> {
+    /// Imports that wsgi-lambda has deferred.
+    fn deferred(&self, tree: &Tree) -> Vec<String> {
         if !self.record.deferral {
             let why = "WSGI_LAMBDA_DEFER_IMPORTS=false, SnapStart or several workers";
-            return vec![format!("{BOLD}Nothing was put off{BOLD:#} ({why})")];
+            return vec![format!("{BOLD}Nothing was deferred{BOLD:#} ({why})")];
         }
         let imports = &self.record.imports;
-        let mut asleep: Vec<&str> = Vec::new();
+        let mut unused: Vec<&str> = Vec::new();
         for (place, _) in tree.all() {
             let import = &tree.imports[place];
             let touched = imports.iter().any(|other| other.name == import.name && other.touched_by.is_some());
-            if import.how == How::PutOff && !touched && !asleep.contains(&import.name.as_str()) {
-                asleep.push(&import.name);
+            if import.how == How::Deferred && !touched && !unused.contains(&import.name.as_str()) {
+                unused.push(&import.name);
             }
         }
         let mut lines = Vec::new();
-        if !asleep.is_empty() {
-            let names: Vec<String> = asleep.iter().map(|name| printable(name)).collect();
-            lines.push(format!("{BOLD}Put off by wsgi-lambda, and never needed{BOLD:#}: {}", names.join(", ")));
+        if !unused.is_empty() {
+            let names: Vec<String> = unused.iter().map(|name| printable(name)).collect();
+            lines.push(format!("{BOLD}Deferred by wsgi-lambda, and never needed{BOLD:#}: {}", names.join(", ")));
         }
         let touched: Vec<&Import> = imports.iter().filter(|import| import.touched_by.is_some()).collect();
         for import in touched.iter().take(self.most()) {
             let by = import.touched_by.as_deref().map(printable).unwrap_or_default();
             let when = if import.event { "while an event was answered" } else { "during the import" };
             lines.push(format!(
-                "{}  {} was put off until {by} took something of it, {when}",
+                "{}  {} was deferred until {by} used it, {when}",
                 column(import.ns),
                 printable(&import.name)
             ));
@@ -171,14 +178,14 @@ impl Report<'_> {
         lines
     }
 
-    /// Imports that failed and cost time.
+    /// Imports that failed and took time.
     fn failed(&self, tree: &Tree) -> Vec<String> {
         let is_failed = |import: &Import| import.how == How::Failed;
         let failed = most_expensive(
             tree,
             &tree.places(),
             |import| {
-                // What failed with another one is a part of that; with the init as a whole it is no news.
+                // If the importer failed too, this is part of it. If the whole init failed, the error is known anyway.
                 let outer =
                     import.parent.map_or(self.record.failed.is_some(), |parent| is_failed(&tree.imports[parent]));
                 let optional = matches!(import.name.as_str(), "sitecustomize" | "usercustomize");
@@ -191,7 +198,7 @@ impl Report<'_> {
         if failed.is_empty() || !weighs {
             return Vec::new();
         }
-        let mut lines = vec![format!("{BOLD}Imports in vain{BOLD:#}: {}, {}", failed.len(), time(sum))];
+        let mut lines = vec![format!("{BOLD}Failed imports{BOLD:#}: {}, {}", failed.len(), time(sum))];
         for (import, ns) in failed.iter().take(self.most()) {
             let what = match (import.how, import.error.as_deref()) {
                 (How::Failed, Some(error)) => format!("failed with {}", printable(error)),
@@ -205,7 +212,7 @@ impl Report<'_> {
         lines
     }
 
-    /// What the first events waited for.
+    /// What events had to wait for.
     fn while_answering(&self) -> Vec<String> {
         let outer = |import: &&Import| import.event && !import.parent.is_some_and(|it| self.record.imports[it].event);
         let mut late: Vec<&Import> = self.record.imports.iter().filter(outer).collect();
@@ -215,7 +222,7 @@ impl Report<'_> {
         }
         let sum = late.iter().map(|import| import.ns).sum();
         let mut lines = vec![format!(
-            "{BOLD}Imported while events were answered{BOLD:#}: {}; the first one waits for it",
+            "{BOLD}Imported while events were answered{BOLD:#}: {}; the first event that needs them waits",
             time(sum)
         )];
         let line = |import: &&Import| format!("{}  {}{}", column(import.ns), printable(&import.name), note(import));
@@ -225,14 +232,14 @@ impl Report<'_> {
     }
 
     fn other_threads(&self) -> Vec<String> {
-        let beside =
+        let others =
             self.record.imports.iter().filter(|import| import.thread && !import.event && import.parent.is_none());
         let names: Vec<String> =
-            beside.map(|import| format!("{} {}", printable(&import.name), time(import.ns))).collect();
+            others.map(|import| format!("{} {}", printable(&import.name), time(import.ns))).collect();
         if names.is_empty() {
             return Vec::new();
         }
-        vec![format!("{BOLD}Imported by other threads{BOLD:#}, beside the rest: {}", names.join(", "))]
+        vec![format!("{BOLD}Imported by other threads{BOLD:#} at the same time: {}", names.join(", "))]
     }
 
     fn most(&self) -> usize {
@@ -245,18 +252,18 @@ fn candidate(candidate: &Candidate) -> String {
     let rest = candidate.importers.len() - shown.len();
     let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     let count = if candidate.modules > 1 { format!(" ({})", modules(candidate.modules)) } else { String::new() };
-    let put_off = if candidate.was_touched { "; put off, but one of them takes something of it at once" } else { "" };
+    let deferred = if candidate.was_touched { "; deferred, but one of them uses it at once" } else { "" };
     let name = printable(&candidate.name);
     let saved = column(candidate.saved_ns);
-    format!("{saved}  {YELLOW}{name}{YELLOW:#}{count}  {DIM}by {}{rest}{put_off}{DIM:#}", shown.join(", "))
+    format!("{saved}  {YELLOW}{name}{YELLOW:#}{count}  {DIM}by {}{rest}{deferred}{DIM:#}", shown.join(", "))
 }
 
-/// Python's `site`, which works through `.pth` files and looks for `sitecustomize` and `usercustomize`.
+/// Python's `site`, which processes `.pth` files and imports `sitecustomize` and `usercustomize`.
 fn is_site(import: &Import) -> bool {
     import.name == "site" && import.parent.is_none()
 }
 
-/// Of these places the imports of a kind with what each costs, the most expensive first.
+/// The imports of a kind in these places, each with its cost, the most expensive first.
 fn most_expensive<'t>(
     tree: &Tree<'t>,
     places: &[usize],

@@ -1,4 +1,4 @@
-//! The same numbers as a picture: a flame chart, time from left to right.
+//! The same numbers as a flame chart, with time from left to right.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use inferno::flamegraph::{Direction, Options, from_lines};
 use super::record::{How, Record, Tree};
 use crate::cli::replay::timing::duration;
 
-/// What a frame of the picture says besides the module's name.
+/// What is written after the module's name.
 fn mark(how: How) -> &'static str {
     match how {
         How::Compiled => " (compiled)",
         How::Extension => " (extension)",
-        How::PutOff => " (put off)",
+        How::Deferred => " (deferred)",
         How::NotFound => " (not found)",
         How::Failed => " (failed)",
         How::Factory => " (call)",
@@ -20,7 +20,7 @@ fn mark(how: How) -> &'static str {
     }
 }
 
-/// Stacks with the microseconds that their last frame took itself, in the order of time.
+/// Stacks, each with the microseconds that its last frame took without its children, in order of time.
 pub(super) fn folded(record: &Record, init: Option<Duration>) -> Vec<String> {
     let tree = Tree::new(&record.imports);
     let mut lines = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn folded(record: &Record, init: Option<Duration>) -> Vec<String> {
     for (place, depth) in tree.all() {
         leave(&mut stack, depth);
         let import = &tree.imports[place];
-        // `;` is between frames, and a line is a stack.
+        // `;` separates frames, and a newline separates stacks.
         let name = import.name.replace([';', '\n', '\r'], "_");
         stack.push((place, format!("{name}{}", mark(import.how))));
     }
@@ -56,7 +56,7 @@ pub(super) fn folded(record: &Record, init: Option<Duration>) -> Vec<String> {
 /// The picture, as SVG.
 pub(super) fn svg(record: &Record, init: Option<Duration>) -> std::io::Result<Vec<u8>> {
     let mut lines = folded(record, init);
-    lines.reverse(); // inferno draws the last one first
+    lines.reverse(); // inferno draws the last line first
     let mut options = Options::default();
     options.title = format!("Cold start of {}", record.handler);
     let total = Duration::from_nanos(record.total_ns(init));

@@ -1,14 +1,24 @@
-//! What the runtime has recorded of its init, and the tree that it makes.
+//! What the runtime has recorded of its init, and the tree of its imports.
 
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Failure;
+use crate::cli::failure::Failure;
 
-/// The number of the format (`src/python/glue/profile.py`, which describes it).
+/// The version of the format, which `src/python/glue/profile.py` describes.
 const VERSION: u32 = 1;
+
+/// What the command line knows of the run.
+pub(crate) struct ProfiledRun {
+    /// From the start of the process to its first call for an event.
+    pub(crate) init: Option<Duration>,
+    /// How many events there were.
+    pub(crate) events: usize,
+    /// How many of them were answered with status 404.
+    pub(crate) not_found: usize,
+}
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Record {
@@ -32,7 +42,7 @@ pub(super) struct Phases {
     #[serde(default)]
     pub(super) prepare: u64,
     pub(super) app: u64,
-    /// Not part of the start: what the record itself took.
+    /// Not part of the start: the time that the recording itself took.
     #[serde(default)]
     pub(super) profile: u64,
 }
@@ -57,7 +67,7 @@ pub(super) struct Import {
     pub(super) base_of: Vec<String>,
 }
 
-/// How a module came.
+/// How a module was imported.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub(super) enum How {
     #[serde(rename = "pyc")]
@@ -68,8 +78,8 @@ pub(super) enum How {
     Extension,
     #[serde(rename = "built in", alias = "frozen")]
     BuiltIn,
-    #[serde(rename = "put off")]
-    PutOff,
+    #[serde(rename = "deferred", alias = "put off")]
+    Deferred,
     #[serde(rename = "not found")]
     NotFound,
     #[serde(rename = "failed")]
@@ -93,7 +103,7 @@ impl Record {
         let record: Self = serde_json::from_slice(&text).map_err(|error| failure(&error))?;
         if record.version != VERSION {
             let message = format!(
-                "the runtime writes version {} and this program reads {VERSION}: build both again",
+                "the runtime writes version {} and this program reads {VERSION}: build both from the same source",
                 record.version
             );
             return Err(failure(&message));
@@ -101,7 +111,7 @@ impl Record {
         Ok(Some(record))
     }
 
-    /// The whole start, without what the record took: as the command line has measured it, if it has.
+    /// The whole start, without the time for the recording. It is measured by the command line, if `init` is known.
     pub(super) fn total_ns(&self, init: Option<Duration>) -> u64 {
         let init = init.map(|init| u64::try_from(init.as_nanos()).unwrap_or(u64::MAX));
         init.map_or(0, |init| init.saturating_sub(self.phases.profile)).max(self.ns())
@@ -114,10 +124,10 @@ impl Record {
     }
 }
 
-/// The imports of the init that it waited for, as they nest.
+/// The imports that the init waited for, nested as they waited for each other.
 pub(super) struct Tree<'r> {
     pub(super) imports: &'r [Import],
-    /// Those that no other one waited for, in order.
+    /// Those that no other import waited for, in order.
     pub(super) roots: Vec<usize>,
     children: Vec<Vec<usize>>,
 }
@@ -136,21 +146,21 @@ impl<'r> Tree<'r> {
         tree
     }
 
-    /// What an import waited for, in order.
+    /// The imports that an import waited for, in order.
     pub(super) fn children(&self, place: usize) -> &[usize] {
         &self.children[place]
     }
 
-    /// The time of an import without what it waited for.
+    /// The time of an import without those that it waited for.
     pub(super) fn own_ns(&self, place: usize) -> u64 {
         let others: u64 = self.children[place].iter().map(|&child| self.imports[child].ns).sum();
         self.imports[place].ns.saturating_sub(others)
     }
 
-    /// An import with all below it, each before what it waited for, with its depth.
+    /// An import and all below it, each with its depth and before those that it waited for.
     pub(super) fn below(&self, place: usize) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
-        // Not by recursion: a file says how deep this goes.
+        // Not by recursion: the depth comes from a file.
         let mut open = vec![(place, 0)];
         while let Some((place, depth)) = open.pop() {
             found.push((place, depth));
@@ -164,7 +174,7 @@ impl<'r> Tree<'r> {
         self.all().into_iter().map(|(place, _)| place).collect()
     }
 
-    /// All imports, as [`Tree::below`] gives them.
+    /// All imports, in the form of [`Tree::below`].
     pub(super) fn all(&self) -> Vec<(usize, usize)> {
         self.roots.iter().flat_map(|&root| self.below(root)).collect()
     }

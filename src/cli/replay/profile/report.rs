@@ -1,26 +1,22 @@
-//! The report, for the eye.
+//! The report, as text for people.
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::time::Duration;
 
-use super::Run;
-use super::record::{How, Import, Record, Tree};
-use crate::cli::out::{BOLD, DIM, RED};
-use crate::cli::replay::show::printable;
-use crate::cli::replay::timing::duration;
+use super::findings::{Findings, TREE_PART};
+use super::format::{column, modules, note, percent, time};
+use super::record::{How, ProfiledRun, Record, Tree};
+use crate::cli::out::{BOLD, DIM, RED, printable};
 
-/// How many lines the tree has at most, unless all is asked for.
+/// How many lines the tree has at most, unless `--verbose` is given.
 const TREE_LINES: usize = 40;
 /// How many imports are on a line at most.
 const CHAIN: usize = 3;
-/// Of the tree's imports each is at least this part of the init.
-pub(super) const TREE_PART: u64 = 100;
 
-/// A record, and its run.
+/// A record, and the run that it is from.
 pub(super) struct Report<'r> {
     pub(super) record: &'r Record,
-    pub(super) run: &'r Run,
+    pub(super) run: &'r ProfiledRun,
     /// Whether nothing is left out.
     pub(super) all: bool,
 }
@@ -32,20 +28,21 @@ impl Report<'_> {
         lines.extend(self.phases(&tree));
         lines.push(String::new());
         lines.extend(self.tree(&tree));
-        for paragraph in self.findings(&tree) {
+        let findings = Findings { record: self.record, run: self.run, all: self.all };
+        for paragraph in findings.paragraphs(&tree) {
             lines.push(String::new());
             lines.extend(paragraph);
         }
         lines.push(String::new());
         lines.push(format!("{BOLD}Flame graph{BOLD:#}: {} (open it in a browser)", picture.display()));
         lines.push(format!(
-            "{DIM}The profile itself makes a start slower, and Lambda's processors are slower than most: compare the \
-             parts, not the milliseconds.{DIM:#}"
+            "{DIM}Profiling itself slows the start down, and Lambda's processors are slower than most: compare the parts, \
+             not the milliseconds.{DIM:#}"
         ));
         lines
     }
 
-    /// Where the time went, as a whole.
+    /// Where the time went, in total.
     fn phases(&self, tree: &Tree) -> Vec<String> {
         let record = self.record;
         let (known, total) = (record.ns(), record.total_ns(self.run.init));
@@ -60,7 +57,7 @@ impl Report<'_> {
         let count = tree.all().into_iter().filter_map(came).collect::<HashSet<_>>().len();
         let end = match (&record.failed, record.complete, self.run.init) {
             (Some(error), ..) => format!("to its failure, {RED}{}{RED:#}", printable(error)),
-            (None, false, _) => format!("{RED}and it was not over{RED:#}"),
+            (None, false, _) => format!("{RED}and the start did not finish{RED:#}"),
             (None, true, Some(_)) => "from the start of the process to its first call for an event".to_owned(),
             (None, true, None) => "from the start of Python to the end of the import".to_owned(),
         };
@@ -71,7 +68,7 @@ impl Report<'_> {
             time(total)
         )];
         let itself = known.saturating_sub(record.phases.interpreter + sum(&tree.roots));
-        let imports = format!("imports, the application's code among them ({count} modules in all)");
+        let imports = format!("imports, including the application's code ({count} modules in all)");
         let mut row = |ns: u64, what: &str| {
             if ns > 0 {
                 lines.push(format!("{}  {:>4}  {what}", column(ns), percent(ns, total)));
@@ -90,7 +87,7 @@ impl Report<'_> {
         lines
     }
 
-    /// The imports by cost, as many as one reads.
+    /// The imports by cost, as many as fit.
     fn tree(&self, tree: &Tree) -> Vec<String> {
         let mut at_least = if self.all { 0 } else { self.record.ns() / TREE_PART };
         loop {
@@ -111,8 +108,8 @@ impl Report<'_> {
     }
 }
 
-/// The imports that took a time or longer, the most expensive first, and how many they are. One that did little more than
-/// to wait for another one is on a line with it.
+/// The imports that took at least a time, the most expensive first, and how many they are. An import that did little
+/// but wait for another one shares its line.
 fn tree_lines(tree: &Tree, at_least: u64) -> (Vec<String>, usize) {
     let children = |place: usize| {
         let long = tree.children(place).iter().copied().filter(|&child| tree.imports[child].ns >= at_least);
@@ -141,49 +138,17 @@ fn tree_lines(tree: &Tree, at_least: u64) -> (Vec<String>, usize) {
     (lines, shown)
 }
 
-/// Places with their depth, to be taken from the end, where the most expensive is.
+/// Places with their depth. The most expensive one is the last, to be taken first.
 fn by_cost(tree: &Tree, places: &[usize], depth: usize) -> Vec<(usize, usize)> {
     let mut sorted: Vec<(usize, usize)> = places.iter().map(|&place| (place, depth)).collect();
     sorted.sort_by_key(|&(place, _)| tree.imports[place].ns);
     sorted
 }
 
-/// What is said behind a module's name.
-pub(super) fn note(import: &Import) -> String {
-    let compiler = import.compile_ns.map(|ns| format!("compiled in {}", time(ns)));
-    let touched =
-        import.touched_by.as_deref().map(|by| format!("put off until {} took something of it", printable(by)));
-    let how = match import.how {
-        How::Extension => Some("extension module"),
-        How::BuiltIn => Some("built in"),
-        How::PutOff => Some("put off"),
-        How::NotFound => Some("not found"),
-        How::Failed => Some("failed"),
-        How::Factory => Some("call"),
-        How::Bytecode | How::Compiled | How::Other => None,
-    };
-    let notes: Vec<String> = [compiler, touched, how.map(str::to_owned)].into_iter().flatten().collect();
-    if notes.is_empty() { String::new() } else { format!("  {DIM}{}{DIM:#}", notes.join(", ")) }
-}
-
-pub(super) fn modules(count: usize) -> String {
-    if count == 1 { "1 module".to_owned() } else { format!("{count} modules") }
-}
-
-pub(super) fn time(ns: u64) -> String {
-    duration(Duration::from_nanos(ns))
-}
-
-pub(super) fn column(ns: u64) -> String {
-    format!("{:>9}", time(ns))
-}
-
-fn percent(ns: u64, total: u64) -> String {
-    format!("{} %", (ns * 100 + total / 2) / total.max(1))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::record::How;
     use super::super::samples::{import, record};
     use super::*;
@@ -216,8 +181,8 @@ mod tests {
         ];
         let kinds = [
             (4, How::Extension),
-            (5, How::PutOff),
-            (6, How::PutOff),
+            (5, How::Deferred),
+            (6, How::Deferred),
             (8, How::NotFound),
             (11, How::Factory),
             (15, How::BuiltIn),
@@ -245,7 +210,7 @@ mod tests {
     }
 
     fn text(record: &Record, all: bool) -> String {
-        let run = Run { init: Some(Duration::from_millis(345)), events: 3, not_found: 2 };
+        let run = ProfiledRun { init: Some(Duration::from_millis(345)), events: 3, not_found: 2 };
         let report = Report { record, run: &run, all };
         let lines = report.lines(Path::new("init-profile.svg"));
         anstream::adapter::strip_str(&lines.join("\n")).to_string()
@@ -260,12 +225,12 @@ mod tests {
     fn all_of_it_when_asked_for() {
         let short = text(&every_kind(), false);
         let long = text(&every_kind(), true);
-        assert!(!short.contains("decimal  put off") && short.contains("--verbose shows them"), "{short}");
-        assert!(long.contains("decimal  put off") && !long.contains("--verbose"), "{long}");
+        assert!(!short.contains("decimal  deferred") && short.contains("--verbose shows them"), "{short}");
+        assert!(long.contains("decimal  deferred") && !long.contains("--verbose"), "{long}");
     }
 
     #[test]
-    fn a_large_tree_is_cut_to_what_one_reads() {
+    fn a_large_tree_is_cut() {
         let parent = |place: u64| (place > 0).then_some(0);
         let imports = (0..500).map(|place| import(&format!("m{place}"), parent(place), place, (500 - place) * MS));
         let record = record(imports.collect());
@@ -277,15 +242,21 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_did_not_come_to_its_end_says_so() {
+    fn a_start_that_did_not_finish_says_so() {
         let mut record = every_kind();
         (record.complete, record.events) = (false, None);
         let killed = text(&record, false);
-        assert!(killed.contains("and it was not over") && killed.contains("no event was answered"), "{killed}");
+        assert!(
+            killed.contains("and the start did not finish") && killed.contains("no event was answered"),
+            "{killed}"
+        );
         record.failed = Some("Runtime.ImportModuleError".to_owned());
         assert!(text(&record, false).contains("to its failure, Runtime.ImportModuleError"));
         (record.complete, record.failed, record.deferral) = (true, None, false);
         let workers = text(&record, false);
-        assert!(workers.contains("AWS_LAMBDA_MAX_CONCURRENCY") && workers.contains("Nothing was put off"), "{workers}");
+        assert!(
+            workers.contains("AWS_LAMBDA_MAX_CONCURRENCY") && workers.contains("Nothing was deferred"),
+            "{workers}"
+        );
     }
 }

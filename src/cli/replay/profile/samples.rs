@@ -11,7 +11,7 @@ pub(super) fn record(imports: Vec<Import>) -> Record {
     .unwrap()
 }
 
-/// A module of the application, which no event has used.
+/// A module of the application that no event has used.
 pub(super) fn import(name: &str, parent: Option<usize>, start: u64, ns: u64) -> Import {
     let file = Some(format!("/task/{}.py", name.replace('.', "/")));
     let used = Some(false);

@@ -6,16 +6,17 @@ use std::cmp::Ordering;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use super::{ffi, glue};
+use super::bytecode::for_this_python;
+use super::ffi;
 
-static TABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/expressions.bin"));
+static TABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/expression_table.bin"));
 
 /// Whether there are any for this Python.
 pub(super) fn are_there(py: Python<'_>) -> PyResult<bool> {
-    Ok(glue::for_this_python(py, TABLE)?.is_some())
+    Ok(for_this_python(py, TABLE)?.is_some())
 }
 
-/// Gives what `_sre.compile` wants to have for a pattern, a tuple; `None` for one that is not in the table.
+/// Returns what `_sre.compile` wants to have for a pattern, a tuple; `None` for one that is not in the table.
 #[pyfunction]
 pub(super) fn find_pattern<'py>(
     pattern: &Bound<'py, PyAny>,
@@ -23,7 +24,7 @@ pub(super) fn find_pattern<'py>(
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = pattern.py();
     let Some(key) = flags.extract().ok().and_then(|flags| key(pattern, flags)) else { return Ok(None) };
-    let table = glue::for_this_python(py, TABLE)?.unwrap_or_default();
+    let table = for_this_python(py, TABLE)?.unwrap_or_default();
     Table(table).find(&key).map(|arguments| ffi::unmarshal(py, arguments)).transpose()
 }
 
@@ -75,7 +76,7 @@ mod tests {
     fn every_pattern_of_the_table_is_found_and_no_other() {
         Python::initialize();
         Python::attach(|py| {
-            let table = Table(glue::for_this_python(py, TABLE).unwrap().unwrap());
+            let table = Table(for_this_python(py, TABLE).unwrap().unwrap());
             let count = table.number(0).unwrap();
             assert!(count > 100, "{count} patterns");
             for index in 0..count {
@@ -93,7 +94,7 @@ mod tests {
     fn they_are_what_re_makes_of_the_same_patterns() {
         Python::initialize();
         Python::attach(|py| {
-            let table = Table(glue::for_this_python(py, TABLE).unwrap().unwrap());
+            let table = Table(for_this_python(py, TABLE).unwrap().unwrap());
             let re = py.import("re").unwrap();
             let make = py.import("_sre").unwrap().getattr("compile").unwrap();
             for index in 0..table.number(0).unwrap() {

@@ -8,8 +8,8 @@ _compile = re._compiler.compile
 
 
 def use():
-    """Makes `re` look among them first. They were made by this very version of `re`: the byte code's magic number was
-    compared. A pattern that is not there is compiled as ever."""
+    """Makes `re` look among them first. They were made by this very version of `re`: the bytecode's magic number was
+    compared. `re` compiles a pattern that is not among them."""
     find, make = state.find_pattern, re._compiler._sre.compile
     if find is None:
         return

@@ -1,42 +1,44 @@
-//! One execution environment: the Runtime API, the process, and what Lambda does around them.
+//! The sandbox, AWS's execution environment: the Runtime API, the process, and what Lambda does around them.
 
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::call::Call;
-use super::invocation::{Collected, Invocation, Outcome, PlatformError, Progress, Report};
+use super::api_call::ApiCall;
+use super::outcome::{Outcome, PlatformError, Report};
 use super::process::{Bootstrap, Exit, Launch, LogSink};
+use super::running::{Collected, Progress, Running};
 use super::runtime_api::RuntimeApi;
+use super::submission::Submission;
 
-/// A function that runs: it is started when an invocation needs it, and again after it has ended.
+/// A function's sandbox. It starts the process when an invocation needs it, and again after the process has ended.
 ///
-/// Each start gets a Runtime API of its own, so nothing of a dead process reaches the next one.
-pub struct Environment {
+/// Each start has its own Runtime API, so nothing that a dead process sent reaches the next one.
+pub struct Sandbox {
     launch: Launch,
     sink: LogSink,
     init_timeout: Duration,
     running: Option<Started>,
     last_exit: Option<Exit>,
-    last_calls: Vec<Call>,
+    last_calls: Vec<ApiCall>,
 }
 
 struct Started {
     api: RuntimeApi,
     bootstrap: Bootstrap,
     init: Duration,
-    /// When the last invocation that was answered has to be over.
+    /// The deadline of the last invocation that was answered.
     deadline: Option<Instant>,
 }
 
-/// The runtime did not come to its first `/next`.
+/// The runtime did not reach its first `/next`.
 #[derive(Debug)]
 pub enum StartError {
     /// The process could not be started at all.
     Spawn(io::Error),
     /// The runtime posted `/init/error`.
     Init(Report),
-    /// The process ended, or took longer than init may.
+    /// The process ended, or init took too long.
     Platform(PlatformError),
 }
 
@@ -52,9 +54,19 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-impl Environment {
-    /// An environment that is not started yet. Init may take 40 seconds: Lambda's 10, and then the whole
-    /// timeout of the first invocation, 30 as a rule here.
+impl From<StartError> for Outcome {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Init(report) => Self::InitError(report),
+            StartError::Platform(error) => Self::Platform(error),
+            StartError::Spawn(_) => Self::Platform(PlatformError::new("Runtime.InvalidEntrypoint", error.to_string())),
+        }
+    }
+}
+
+impl Sandbox {
+    /// A sandbox whose process is not started yet. Init may take 40 seconds: Lambda's 10, and then the whole timeout of
+    /// the first invocation, which is 30 by default here.
     pub fn new(launch: Launch, sink: LogSink) -> Self {
         Self {
             launch,
@@ -73,7 +85,7 @@ impl Environment {
         self
     }
 
-    /// Starts the runtime, unless it runs, and waits until it asks for an event.
+    /// Starts the runtime if it does not run, and waits until it asks for an event.
     pub async fn start(&mut self) -> Result<&RuntimeApi, StartError> {
         if self.running.is_none() {
             let started = self.boot().await;
@@ -116,7 +128,7 @@ impl Environment {
         Err(failure)
     }
 
-    /// Ends a process: after an init error it has a moment to end by itself, with its own exit status.
+    /// Ends a process. After an init error it has a moment to exit with its own status.
     async fn retire(&mut self, mut bootstrap: Bootstrap) {
         let exit = match tokio::time::timeout(Duration::from_secs(1), bootstrap.wait()).await {
             Ok(exit) => exit,
@@ -126,27 +138,21 @@ impl Environment {
         bootstrap.flush_logs().await;
     }
 
-    /// Runs one invocation to its end: an answer, an error, the deadline, or the end of the process.
+    /// Runs one invocation to its end: a response, an error, the deadline, or the end of the process.
     ///
-    /// After the deadline the process is killed; after either the next call starts a new one.
+    /// At the deadline the process is killed. The next call then starts a new one.
     ///
-    /// A process that has answered and is still at work at its deadline is killed too, and this invocation gets a new one:
-    /// Lambda gives it to another sandbox.
-    pub async fn invoke(&mut self, invocation: Invocation) -> Outcome {
+    /// Also killed is a process that has answered the last invocation and still works at its deadline. This invocation
+    /// then gets a new process; Lambda would give it to another sandbox.
+    pub async fn invoke(&mut self, submission: Submission) -> Outcome {
         self.end_overdue().await;
         if let Err(error) = self.start().await {
-            return match error {
-                StartError::Init(report) => Outcome::InitError(report),
-                StartError::Platform(error) => Outcome::Platform(error),
-                StartError::Spawn(error) => {
-                    Outcome::Platform(PlatformError::new("Runtime.InvalidEntrypoint", error.to_string()))
-                }
-            };
+            return error.into();
         }
         let Some(mut started) = self.running.take() else {
             return Outcome::Platform(PlatformError::new("Runtime.ExitError", "not started"));
         };
-        match started.run(invocation).await {
+        match started.run(submission).await {
             Ended::Answered(outcome) => {
                 self.running = Some(started);
                 outcome
@@ -176,14 +182,14 @@ impl Environment {
         }
     }
 
-    /// Waits until the runtime asks for the next event, or has ended, and its log lines were given on.
-    /// What it logs after its answer still belongs to the invocation.
+    /// Waits until the runtime has asked for the next event or has ended, and the sink has its log lines. Lines that the
+    /// runtime writes after its response still belong to the invocation.
     pub async fn settle(&mut self) {
         let Some(started) = &mut self.running else { return };
         tokio::select! {
             () = started.api.ready() => {}
             exit = started.bootstrap.wait() => self.last_exit = Some(exit),
-            // A runtime that lingers behind its answer is the next invocation's trouble.
+            // If the runtime works on after its response, the next invocation waits for it.
             () = tokio::time::sleep(Duration::from_secs(2)) => {}
         }
         started.bootstrap.flush_logs().await;
@@ -198,8 +204,8 @@ impl Environment {
         self.running.as_ref().map(|started| &started.api)
     }
 
-    /// The calls of the running process; after its end and before the next start, those that it had made.
-    pub fn calls(&self) -> Vec<Call> {
+    /// The calls of the running process. If none runs, those of the last one.
+    pub fn calls(&self) -> Vec<ApiCall> {
         self.api().map_or_else(|| self.last_calls.clone(), RuntimeApi::calls)
     }
 
@@ -208,17 +214,17 @@ impl Environment {
         self.running.as_mut().map(|started| &mut started.bootstrap)
     }
 
-    /// How long the running process took from its start to its first `/next`.
+    /// How long the running process took until its first `/next`.
     pub fn init_duration(&self) -> Option<Duration> {
         self.running.as_ref().map(|started| started.init)
     }
 
-    /// How the last process ended that is not running any more.
+    /// How the last process that has ended did so.
     pub fn last_exit(&self) -> Option<Exit> {
         self.last_exit
     }
 
-    /// Ends the process, as Lambda does with a function that has no extension: with SIGKILL.
+    /// Ends the process with SIGKILL, as Lambda does if the function has no extension.
     pub async fn stop(&mut self) {
         if let Some(mut started) = self.running.take() {
             self.last_exit = Some(started.bootstrap.kill().await);
@@ -228,9 +234,9 @@ impl Environment {
     }
 }
 
-impl fmt::Debug for Environment {
+impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment").field("launch", &self.launch).finish_non_exhaustive()
+        f.debug_struct("Sandbox").field("launch", &self.launch).finish_non_exhaustive()
     }
 }
 
@@ -240,14 +246,14 @@ enum Ended {
 }
 
 impl Started {
-    async fn run(&mut self, invocation: Invocation) -> Ended {
-        let (id, timeout) = (invocation.request_id.clone(), invocation.timeout);
-        let mut steps = self.api.submit(invocation);
+    async fn run(&mut self, submission: Submission) -> Ended {
+        let (id, timeout) = (submission.request_id.clone(), submission.timeout);
+        let mut steps = self.api.submit(submission);
         let mut collected = Collected::default();
         let deadline = tokio::time::sleep(timeout);
         tokio::pin!(deadline);
         loop {
-            // Steps first: what arrived before the end of the process counts.
+            // Steps come first: what arrived before the process ended counts.
             tokio::select! {
                 biased;
                 step = steps.next() => match step {
@@ -271,7 +277,7 @@ impl Started {
         }
     }
 
-    /// The transfer was cut: because the process ended, or by a runtime that goes on to its next poll.
+    /// The transfer was cut: the process has ended, or the runtime goes on to its next poll.
     async fn cut(&mut self, outcome: Outcome) -> Ended {
         tokio::select! {
             exit = self.bootstrap.wait() => Ended::Exited(outcome, exit),
@@ -280,15 +286,9 @@ impl Started {
         }
     }
 
-    /// The process has ended; bytes it sent before may still be on their way through its sockets.
-    async fn exited(
-        &mut self,
-        exit: Exit,
-        mut steps: super::invocation::Running,
-        mut collected: Collected,
-        id: &str,
-    ) -> Ended {
-        // A process that was forked off can hold the sockets open for ever.
+    /// The process has ended. Bytes that it sent before may still be on their way through its sockets.
+    async fn exited(&mut self, exit: Exit, mut steps: Running, mut collected: Collected, id: &str) -> Ended {
+        // The wait has a limit because a process that was forked off can keep the sockets open for ever.
         let gone = tokio::time::timeout(Duration::from_secs(1), self.api.disconnected());
         tokio::pin!(gone);
         loop {

@@ -1,9 +1,10 @@
-//! The last moment of an invocation: what is logged, answered and raised before the platform kills the sandbox.
+//! The last moment of an invocation: what is logged, delivered and raised before the platform kills the sandbox.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::{Answer, REACHED};
+use super::delivery::Delivery;
+use super::own::REACHED;
 use crate::error::Result;
 use crate::invocation::Invocation;
 use crate::log::Log;
@@ -25,12 +26,11 @@ impl Deadline {
     }
 
     /// Watches an invocation. Returns false if there is not time enough to.
-    pub(super) fn watch(&self, invocation: &Invocation, answer: &Arc<Answer>) -> bool {
+    pub(super) fn watch(&self, invocation: &Invocation, delivery: &Arc<Delivery>) -> bool {
         let alarm = GivenUp {
-            answer: Arc::clone(answer),
+            delivery: Arc::clone(delivery),
             interrupter: Arc::clone(&self.interrupter),
             log: Arc::clone(&self.log),
-            request_id: invocation.request_id.clone(),
             margin: self.margin,
             told: None,
         };
@@ -47,19 +47,18 @@ impl Deadline {
 
 /// The alarm of one invocation.
 struct GivenUp {
-    answer: Arc<Answer>,
+    delivery: Arc<Delivery>,
     interrupter: Arc<Interrupter>,
     log: Arc<Log>,
-    request_id: String,
     margin: Duration,
-    /// What came of the answer, until it is logged.
+    /// What came of the delivery, until it is logged.
     told: Option<&'static str>,
 }
 
 impl Alarm for GivenUp {
     /// The caller first: what follows takes time, and looks into a process in an unknown state.
     fn ring(&mut self) {
-        self.told = Some(self.answer.give_up());
+        self.told = Some(self.delivery.give_up());
     }
 
     fn interrupt(&mut self) {
@@ -71,6 +70,6 @@ impl Alarm for GivenUp {
             }
             None => "the application is still at work, and was interrupted again".to_owned(),
         };
-        self.log.stacks(&self.request_id, REACHED, &message, &stacks);
+        self.log.stacks(self.delivery.request_id(), REACHED, &message, &stacks);
     }
 }

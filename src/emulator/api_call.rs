@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-/// The largest buffered answer in bytes: 6 MiB and the 100 bytes that RIE's `interop.MaxPayloadSize` adds.
+/// The largest buffered response in bytes: 6 MiB and the 100 bytes that RIE's `interop.MaxPayloadSize` adds.
 pub const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024 + 100;
 
-/// How many calls [`RuntimeApi::calls`] remembers, so that a long replay does not grow.
+/// How many calls `RuntimeApi::calls` remembers: a limit, so that memory does not grow in a long replay.
 pub const CALLS_KEPT: usize = 1000;
 
-/// A call the Runtime API knows.
+/// A call that the Runtime API knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Route {
     /// `GET /2018-06-01/runtime/invocation/next`
@@ -30,29 +30,29 @@ pub enum Route {
     ExtensionRegister,
     /// `GET /2020-01-01/extension/event/next`
     ExtensionNext,
-    /// Anything else; answered 404.
+    /// Anything else: 404.
     Unknown,
 }
 
-/// What the server does instead of the right thing, once.
+/// What the server does once, instead of what the platform would do.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Answers this status with the platform's body for it.
+    /// Replies with this status and the platform's body for it.
     Status(StatusCode),
-    /// Answers exactly this.
+    /// Sends exactly this reply.
     Reply(http::Response<Bytes>),
-    /// Closes the connection without an answer.
+    /// Closes the connection without a reply.
     Close,
-    /// Reads this many bytes of the body, then closes the connection: a caller who goes away in the middle.
+    /// Reads this many bytes of the body, then closes the connection, as for a caller that goes away in the middle.
     CloseAfter(usize),
-    /// Waits, then does the right thing.
+    /// Waits, then does what the platform would do.
     Delay(Duration),
 }
 
-/// A call that was received.
+/// An HTTP call that the Runtime API received.
 #[derive(Clone, Debug)]
-pub struct Call {
-    /// Which of the known calls.
+pub struct ApiCall {
+    /// Which call of the API it is.
     pub route: Route,
     /// The method.
     pub method: Method,
@@ -60,10 +60,10 @@ pub struct Call {
     pub path: String,
     /// The request headers.
     pub headers: HeaderMap,
-    /// The answered status; `None` while it is open, and when the connection closed before.
+    /// The status of the reply; `None` while there is none, and if the connection closed before.
     pub status: Option<StatusCode>,
-    /// The number of the TCP connection, counted from 0: equal numbers show keep-alive.
+    /// The number of the TCP connection, counted from 0. Calls over one connection have the same number.
     pub connection: u64,
-    /// When the head arrived.
+    /// When the head of the call arrived.
     pub at: Instant,
 }

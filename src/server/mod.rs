@@ -1,12 +1,13 @@
-//! Room: `handler`, one invocation from bytes to answer: the only file that sees every room.
+//! Room: `server`, one invocation from event to response: the only file that sees every room.
 //! In: [`Config`].
 //! Out: nothing: it serves until the platform ends the process, or gives the error that ends it.
 //! May use: every room but `emulator` and `cli`; bytes, memchr, `rustix` (processes).
 //! Must not: hold rules that belong to a room.
 
-mod answer;
 mod deadline;
+mod delivery;
 mod init;
+mod own;
 mod workers;
 
 use std::cell::RefCell;
@@ -21,13 +22,14 @@ use crate::event;
 use crate::invocation::Invocation;
 use crate::json::Document;
 use crate::log::{Level, Log};
-use crate::proxy::{self, BufferedSink, Unsendable, Warning};
+use crate::proxy::Recipient;
 use crate::python::{self, App, Call, Called, Session};
-use crate::request::{Body, Origin, Request};
-use crate::response::{Notes, Sink, lock};
-use crate::runtime::{Api, Receipt, SharedApi};
-use answer::{Answer, Client, Given, internal_error};
+use crate::request::{Body, FrontEnd, Request};
+use crate::response::{Notes, Steps};
+use crate::runtime::{Api, Receipt, SharedApi, Wake};
+use crate::sync::lock;
 use deadline::Deadline;
+use delivery::{Delivered, Delivery, Remarks};
 use init::{Loaded, load};
 use workers::Place;
 
@@ -53,31 +55,13 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     }
     let api: SharedApi = Arc::new(Mutex::new(api));
     let deadline = config.deadline_margin.map(|margin| Deadline::start(session, log, margin)).transpose()?;
-    let handler = Handler { session, config, log, app, api, deadline, warned: RefCell::default() };
+    let server = Server { session, config, log, app, api, deadline, warned: RefCell::default() };
     if place.is_some() {
         session.release_handlers()?;
     }
     loop {
-        let api = &handler.api;
-        let serves = place.as_ref().map(|place| |invocation: &Invocation| place.serves(invocation));
-        let on_arrival = serves.as_ref().map(|serves| serves as &(dyn Fn(&Invocation) + Sync));
-        let invocation = match session.detached(|| lock(api).next(&wake, python::handle_signals, on_arrival)) {
-            Ok(invocation) => invocation,
-            Err(error) => {
-                if error.kind() == Kind::Shutdown {
-                    if let Some(place) = &place {
-                        place.ends();
-                    }
-                    session.shutdown().iter().for_each(|failure| log.error("", failure));
-                    session.flush();
-                }
-                return Err(error);
-            }
-        };
-        if let Some(place) = &place {
-            place.serves(&invocation); // in case its head did not come as a whole
-        }
-        handler.serve(&invocation)?;
+        let invocation = server.next(&wake, place.as_ref())?;
+        server.serve(&invocation)?;
         if let Some(place) = &place {
             place.waits();
         }
@@ -121,7 +105,7 @@ fn report(runtime_api: &str, log: &Log, error: &Error, post: fn(&mut Api, &Error
 }
 
 /// What stays the same from one invocation to the next.
-struct Handler<'a, 'py> {
+struct Server<'a, 'py> {
     session: Session<'py>,
     config: &'a Config,
     log: &'a Log,
@@ -138,10 +122,31 @@ struct Decoded<'d> {
     event: &'d Document<'d>,
 }
 
-/// What came of an application's call, beside its response.
-type Outcome = (Called, Result<Given>);
+impl Server<'_, '_> {
+    /// Waits for the next invocation, and notes at a worker's place that it is served.
+    ///
+    /// # Errors
+    /// `Shutdown` when a signal ends the process, after the application's hooks for the end; `RuntimeApi`.
+    fn next(&self, wake: &Wake, place: Option<&Place>) -> Result<Invocation> {
+        let (session, api) = (self.session, &self.api);
+        let note = place.map(|place| |invocation: &Invocation| place.serves(invocation));
+        let on_arrival = note.as_ref().map(|note| note as &(dyn Fn(&Invocation) + Sync));
+        let next = session.detached(|| lock(api).next(wake, python::handle_signals, on_arrival));
+        match (&next, place) {
+            // Again, in case its head did not come as a whole.
+            (Ok(invocation), Some(place)) => place.serves(invocation),
+            (Err(error), _) if error.kind() == Kind::Shutdown => {
+                if let Some(place) = place {
+                    place.ends();
+                }
+                session.shutdown().iter().for_each(|failure| self.log.error("", failure));
+                session.flush();
+            }
+            _ => {}
+        }
+        next
+    }
 
-impl Handler<'_, '_> {
     /// Serves one invocation: an answer for every HTTP request, an error for every other event, and the end of the process
     /// where the platform can be told neither.
     fn serve(&self, invocation: &Invocation) -> Result<()> {
@@ -154,20 +159,20 @@ impl Handler<'_, '_> {
             Ok(event) => event,
             Err(error) => return self.refuse(invocation, &error),
         };
-        let origin = event.origin();
+        let front_end = event.front_end();
         let decoded = event.decode(&self.config.request).map(|request| Decoded { request, event: &document });
         let method = decoded.as_ref().map_or_else(|_| String::new(), |it| it.request.method.to_string());
         let line = self
             .config
             .access_log
             .then(|| decoded.as_ref().map_or_else(|_| "-".to_owned(), |it| access_line(&it.request)));
-        let given = self.answer(invocation, &Client { origin, method }, decoded)?;
+        let delivered = self.respond(invocation, Recipient::new(front_end, &method), decoded)?;
         if let Some(line) = line {
             let millis = start.elapsed().as_secs_f64() * 1e3;
-            let message = format!("{line} {} {} {millis:.1}ms", given.status, given.bytes);
+            let message = format!("{line} {} {} {millis:.1}ms", delivered.status, delivered.bytes);
             self.log.line(Level::Info, &invocation.request_id, &message);
         }
-        self.settle(invocation, given.receipt)
+        self.settle(invocation, delivered.receipt)
     }
 
     /// An event that is no HTTP request: the invocation fails.
@@ -200,25 +205,20 @@ impl Handler<'_, '_> {
         Ok(())
     }
 
-    fn answer(&self, invocation: &Invocation, client: &Client, decoded: Result<Decoded<'_>>) -> Result<Given> {
-        let streams = self.config.response_mode == ResponseMode::Stream && proxy::can_stream(client.origin);
-        let answer = Answer::new(&self.api, invocation, client.clone(), streams);
-        self.watch(invocation, &answer);
-        let outcome = decoded.and_then(|decoded| {
-            if streams {
-                self.stream(invocation, &decoded, &answer)
-            } else {
-                self.buffer(invocation, &decoded, &answer, client)
-            }
-        });
-        let given = match outcome {
-            Ok((called, given)) => {
-                self.log_called(invocation, &called);
-                given
-            }
+    fn respond(
+        &self,
+        invocation: &Invocation,
+        recipient: Recipient,
+        decoded: Result<Decoded<'_>>,
+    ) -> Result<Delivered> {
+        let streams = self.config.response_mode == ResponseMode::Stream && recipient.can_stream();
+        let delivery = Delivery::new(&self.api, invocation, recipient, streams);
+        self.watch(invocation, &delivery);
+        let delivered = match decoded.and_then(|decoded| self.call(invocation, &decoded, &delivery)) {
+            Ok(delivered) => delivered,
             Err(error) => {
                 self.log.error(&invocation.request_id, &error);
-                self.session.detached(|| answer.refuse(&error))
+                delivery.deliver(self.session, Some(&error)).0
             }
         };
         if let Some(deadline) = &self.deadline {
@@ -226,60 +226,39 @@ impl Handler<'_, '_> {
         }
         // Everything that the application printed leaves before the platform may freeze the process.
         self.session.flush();
-        given
+        delivered
     }
 
-    /// Answers with one document. It leaves when the response is complete, before the iterable's `close()`.
-    fn buffer(
+    /// Calls the application. Its response leaves when it is complete, before the iterable's `close()`.
+    ///
+    /// # Errors
+    /// `BadRequest` when the application was not called. What came of the delivery is in the value.
+    fn call(
         &self,
         invocation: &Invocation,
         decoded: &Decoded<'_>,
-        answer: &Arc<Answer>,
-        client: &Client,
-    ) -> Result<Outcome> {
-        let sink = Arc::new(Mutex::new(BufferedSink::new(client.origin, &client.method)));
-        let (mut warnings, mut unsendable) = (Vec::new(), None);
-        let mut deliver = |notes: &Notes, failure: Option<&Error>| {
-            let mut sink = lock(&sink);
-            // After a failure nothing has left the process: a clean 500 is better than the beginning of something else.
-            let is_wanted = failure.is_none() || notes.complete || sink.is_too_large();
-            let envelope = match is_wanted.then(|| sink.take_envelope()).flatten() {
-                Some(Ok(envelope)) => envelope,
-                Some(Err(reason)) => {
-                    unsendable = Some(reason);
-                    internal_error(client)
-                }
-                None => internal_error(client),
-            };
-            let given = self.session.detached(|| answer.give(&envelope));
-            warnings = envelope.warnings;
-            given
-        };
-        let outcome = self.call(invocation, decoded, Box::new(Arc::clone(&sink)), &mut deliver)?;
-        self.warn(invocation, &warnings);
-        if let Some(reason) = unsendable {
-            self.log_unsendable(invocation, reason);
+        delivery: &Arc<Delivery>,
+    ) -> Result<Result<Delivered>> {
+        let Decoded { request, event } = decoded;
+        self.hint_at_lost_bytes(invocation, request);
+        let mut delivered = None;
+        let mut deliver = |failure: Option<&Error>| delivered = Some(delivery.deliver(self.session, failure));
+        let response: Arc<dyn Steps> = Arc::<Delivery>::clone(delivery);
+        let called = self.app.call(Call { request, event, invocation, response, deliver: &mut deliver })?;
+        let gone = || (Err(Error::runtime_api("the response was not delivered")), Remarks::default());
+        let (delivered, remarks) = delivered.unwrap_or_else(gone); // `call` delivers whatever comes
+        for warning in &remarks.warnings {
+            self.warn_once(invocation, warning.kind(), &warning.to_string());
         }
-        Ok(outcome)
+        if let Some(reason) = remarks.unsendable {
+            self.log.exception(&invocation.request_id, reason.error_type(), &reason.to_string(), &[]);
+        }
+        self.log_called(invocation, &called, &remarks.notes);
+        Ok(delivered)
     }
 
-    /// Answers chunk by chunk. What fails before the first one is a clean error, what fails after it is told in
-    /// trailers, and what is lost is never ended as if it were complete.
-    fn stream(&self, invocation: &Invocation, decoded: &Decoded<'_>, answer: &Arc<Answer>) -> Result<Outcome> {
-        let mut warnings = Vec::new();
-        let mut deliver = |notes: &Notes, failure: Option<&Error>| {
-            warnings = answer.take_warnings();
-            let truncated = notes.length_mismatch.and_then(truncated);
-            let failure = failure.filter(|_| !notes.complete).or(truncated.as_ref());
-            self.session.detached(|| answer.end_stream(notes.status, notes.sent, failure))
-        };
-        let outcome = self.call(invocation, decoded, Box::new(Arc::clone(answer)), &mut deliver)?;
-        self.warn(invocation, &warnings);
-        Ok(outcome)
-    }
-
-    fn watch(&self, invocation: &Invocation, answer: &Arc<Answer>) {
-        let armed = self.deadline.as_ref().is_none_or(|deadline| deadline.watch(invocation, answer));
+    fn watch(&self, invocation: &Invocation, delivery: &Arc<Delivery>) {
+        let armed = self.deadline.as_ref().is_none_or(|deadline| deadline.watch(invocation, delivery));
         if !armed {
             let message = "WSGI_LAMBDA_DEADLINE_MARGIN_MS is not below the function's timeout: requests are not \
                            given up before it";
@@ -287,38 +266,12 @@ impl Handler<'_, '_> {
         }
     }
 
-    fn call(
-        &self,
-        invocation: &Invocation,
-        decoded: &Decoded<'_>,
-        sink: Box<dyn Sink>,
-        deliver: &mut dyn FnMut(&Notes, Option<&Error>) -> Result<Given>,
-    ) -> Result<Outcome> {
-        let Decoded { request, event } = decoded;
-        self.hint_at_lost_bytes(invocation, request);
-        let mut given = None;
-        let mut deliver = |notes: &Notes, failure: Option<&Error>| given = Some(deliver(notes, failure));
-        let called = self.app.call(Call { request, event, invocation, sink, deliver: &mut deliver })?;
-        let gone = || Err(Error::runtime_api("the response was not delivered")); // `call` delivers whatever comes
-        Ok((called, given.unwrap_or_else(gone)))
-    }
-
-    fn log_unsendable(&self, invocation: &Invocation, reason: Unsendable) {
-        self.log.exception(&invocation.request_id, reason.error_type(), &reason.to_string(), &[]);
-    }
-
-    fn warn(&self, invocation: &Invocation, warnings: &[Warning]) {
-        for warning in warnings {
-            self.warn_once(invocation, warning.kind(), &warning.to_string());
-        }
-    }
-
-    fn log_called(&self, invocation: &Invocation, called: &Called) {
+    fn log_called(&self, invocation: &Invocation, called: &Called, notes: &Notes) {
         let id = &invocation.request_id;
         for failure in [&called.failure, &called.close_failure].into_iter().flatten() {
             self.log.error(id, failure);
         }
-        if let Some((announced, given)) = called.notes.length_mismatch.filter(|_| called.failure.is_none()) {
+        if let Some((announced, given)) = notes.length_mismatch.filter(|_| called.failure.is_none()) {
             let rest = if given > announced { ": the rest was cut" } else { "" };
             let message =
                 format!("the application announced a Content-Length of {announced} and gave {given} bytes{rest}");
@@ -343,7 +296,7 @@ impl Handler<'_, '_> {
         };
         let content_type = request.header("content-type").unwrap_or_default();
         let binary = [&b"multipart/"[..], b"application/octet-stream", b"image/"];
-        if request.origin == Origin::Rest
+        if request.front_end == FrontEnd::Rest
             && binary.iter().any(|prefix| content_type.starts_with(prefix))
             && memchr::memmem::find(text, "\u{FFFD}".as_bytes()).is_some()
         {
@@ -361,14 +314,6 @@ impl Handler<'_, '_> {
             self.log.line(Level::Warning, &invocation.request_id, message);
         }
     }
-}
-
-/// Fewer bytes than announced, in a stream: the caller must not take it for the whole.
-fn truncated((announced, given): (u64, u64)) -> Option<Error> {
-    (given < announced).then(|| {
-        let message = format!("the application announced a Content-Length of {announced} and gave {given} bytes");
-        Error::new(Kind::App, "Runtime.TruncatedResponse", message)
-    })
 }
 
 /// Method and path for the access log; the query may hold secrets.

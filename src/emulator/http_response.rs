@@ -1,32 +1,31 @@
-//! The HTTP answer inside what the runtime posted: a proxy envelope, or a streaming prelude and a body.
+//! The HTTP response inside what the runtime posted: a proxy envelope, or a streaming prelude and a body.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::invocation::Response;
+use super::outcome::{FunctionResponse, Outcome};
 
-/// What stands between the prelude and the body of a streamed answer.
-const DELIMITER: &[u8] = &[0; 8];
-
-/// An HTTP answer, as the client of a front end would see it.
+/// An HTTP response, as the client of a front end would see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpAnswer {
+pub struct HttpResponse {
     /// The status code.
     pub status: u16,
-    /// The header fields in the envelope's order; each of `cookies` is a `set-cookie` at the end.
+    /// The header fields in the envelope's order; each of `cookies` becomes a `set-cookie` at the end.
     pub headers: Vec<(String, String)>,
     /// The body, decoded.
     pub body: Bytes,
 }
 
-impl HttpAnswer {
-    /// Reads an answer. `None` if it is not one of the shapes that front ends take for HTTP, such as the
-    /// result of an application that answers a queue.
-    pub fn decode(response: &Response) -> Option<Self> {
+impl HttpResponse {
+    /// Reads a posted response. `None` if it has none of the shapes that front ends take for HTTP; the result of an
+    /// application for queues, for instance, has none.
+    pub fn decode(response: &FunctionResponse) -> Option<Self> {
         if response.stream.is_some() {
-            return Self::streamed(&response.body);
+            let (prelude, body) = response.prelude_and_body()?;
+            let prelude: Map<String, Value> = serde_json::from_slice(&prelude).ok()?;
+            return Some(Self { status: status(&prelude)?, headers: headers(&prelude)?, body });
         }
         let mut envelope: Map<String, Value> = serde_json::from_slice(&response.body).ok()?;
         let body = match envelope.remove("body") {
@@ -40,6 +39,14 @@ impl HttpAnswer {
         Some(Self { status: status(&envelope)?, headers: headers(&envelope)?, body })
     }
 
+    /// Reads the response of an outcome. `None` also if the outcome is an error.
+    pub fn of(outcome: &Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Response(response) => Self::decode(response),
+            Outcome::Error(_) | Outcome::InitError(_) | Outcome::Platform(_) => None,
+        }
+    }
+
     /// The first value of a header field, its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.all(name).next()
@@ -49,13 +56,6 @@ impl HttpAnswer {
     pub fn all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
         let named = move |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
         self.headers.iter().filter(named).map(|(_, value)| value.as_str())
-    }
-
-    fn streamed(bytes: &Bytes) -> Option<Self> {
-        let end = memchr::memmem::find(bytes, DELIMITER)?;
-        let prelude: Map<String, Value> = serde_json::from_slice(&bytes[..end]).ok()?;
-        let body = bytes.slice(end + DELIMITER.len()..);
-        Some(Self { status: status(&prelude)?, headers: headers(&prelude)?, body })
     }
 }
 
@@ -76,7 +76,7 @@ fn headers(envelope: &Map<String, Value>) -> Option<Vec<(String, String)>> {
     };
     let (single, multi) = (object("headers")?, object("multiValueHeaders")?);
     let mut fields = Vec::new();
-    // API Gateway merges the two and takes the list where both have a name.
+    // API Gateway merges the two. Where both have a name, the list wins.
     for (name, value) in single {
         if !multi.keys().any(|other| other.eq_ignore_ascii_case(name)) {
             fields.push((name.clone(), text(value)));
@@ -97,33 +97,33 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::invocation::Stream;
+    use super::super::outcome::Stream;
     use super::*;
 
-    fn decode(body: &[u8], streamed: bool) -> Option<HttpAnswer> {
+    fn decode(body: &[u8], streamed: bool) -> Option<HttpResponse> {
         let body = Bytes::copy_from_slice(body);
         let stream = streamed.then(Stream::default);
-        HttpAnswer::decode(&Response { body, headers: http::HeaderMap::new(), stream })
+        HttpResponse::decode(&FunctionResponse { body, headers: http::HeaderMap::new(), stream })
     }
 
     #[test]
     fn an_envelope_with_every_member() {
         let envelope = br#"{"statusCode":201,"headers":{"a":"1","b":"x"},"multiValueHeaders":{"B":["2","3"]},
             "cookies":["c=1"],"isBase64Encoded":true,"body":"AP8="}"#;
-        let answer = decode(envelope, false).unwrap();
-        assert_eq!((answer.status, answer.body.as_ref()), (201, &[0, 255][..]));
-        assert_eq!(answer.all("b").collect::<Vec<_>>(), ["2", "3"]);
-        assert_eq!((answer.header("A"), answer.header("Set-Cookie")), (Some("1"), Some("c=1")));
+        let response = decode(envelope, false).unwrap();
+        assert_eq!((response.status, response.body.as_ref()), (201, &[0, 255][..]));
+        assert_eq!(response.all("b").collect::<Vec<_>>(), ["2", "3"]);
+        assert_eq!((response.header("A"), response.header("Set-Cookie")), (Some("1"), Some("c=1")));
     }
 
     #[test]
     fn a_prelude_and_its_body() {
-        let answer = decode(b"{\"statusCode\":200}\0\0\0\0\0\0\0\0hi", true).unwrap();
-        assert_eq!((answer.status, answer.body.as_ref()), (200, &b"hi"[..]));
+        let response = decode(b"{\"statusCode\":200}\0\0\0\0\0\0\0\0hi", true).unwrap();
+        assert_eq!((response.status, response.body.as_ref()), (200, &b"hi"[..]));
     }
 
     #[test]
-    fn other_answers_are_not_http() {
+    fn other_responses_are_not_http() {
         for body in [&b"null"[..], b"[]", b"{\"batchItemFailures\":[]}", b"{\"statusCode\":200,\"body\":{}}", b"x"] {
             assert_eq!(decode(body, false), None);
         }

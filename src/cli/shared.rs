@@ -1,0 +1,30 @@
+//! What several commands share: options, places, and tokio's start.
+
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+
+/// Where `layer/python/build` and `wsgi-lambda layer` put Pythons, each in a folder of its own. Relative to the
+/// repository.
+pub(super) const LAYER_PYTHONS: &str = ".cache/layer-python";
+
+/// Reads an option such as `KEY=VALUE`; `form` is how a message shows it.
+pub(super) fn pair(text: &str, form: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("write it as {form}")),
+    }
+}
+
+/// The virtual environment of `--venv`. `VIRTUAL_ENV` that is empty counts as unset.
+pub(super) fn venv(given: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    let Some(venv) = given.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
+    let wrong = |error| Failure::Usage(format!("no virtual environment {}: {error}; correct --venv", venv.display()));
+    venv.canonicalize().map(Some).map_err(wrong)
+}
+
+/// A tokio runtime on this thread.
+pub(super) fn tokio_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::Failed(format!("cannot start: {error}")))
+}

@@ -1,0 +1,89 @@
+//! Whom a response is for, and what follows from it.
+
+use crate::request::FrontEnd;
+
+/// The largest buffered response: 6 MiB and 100 bytes (the constant of AWS's Runtime Interface Emulator,
+/// `interop.MaxPayloadSize`; docs, "Lambda quotas").
+pub const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024 + 100;
+/// An ALB takes 1 MiB (docs, "Use Lambda functions as targets of an Application Load Balancer").
+pub const MAX_ALB_RESPONSE_BYTES: usize = 1024 * 1024;
+/// API Gateway takes this much of names and values together (docs, "Quotas for configuring and running an API").
+pub const MAX_API_GATEWAY_HEADER_BYTES: usize = 10_240;
+
+/// Whom a response is for: the front end that it goes through, and whether the client takes a body.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient {
+    pub(super) dialect: Dialect,
+    takes_body: bool,
+}
+
+impl Recipient {
+    /// The client of a request with this method; an empty one where the request could not be decoded.
+    pub fn new(front_end: FrontEnd, method: &str) -> Self {
+        Self { dialect: Dialect::of(front_end), takes_body: method != "HEAD" } // RFC 9110 §9.3.2
+    }
+
+    /// Whether the client takes a body: that of a HEAD request takes none, whoever makes the response.
+    pub fn takes_body(self) -> bool {
+        self.takes_body
+    }
+
+    /// Whether the front end can stream.
+    pub fn can_stream(self) -> bool {
+        self.dialect.streams
+    }
+}
+
+/// How a front end wants its responses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialect {
+    pub(super) headers: HeaderForm,
+    /// Whether it reads `statusDescription`.
+    pub(super) status_description: bool,
+    /// Its limit for names and values of headers, in bytes, where it is below that of the whole.
+    pub(super) header_limit: Option<usize>,
+    /// The limit of the whole envelope, in bytes.
+    pub(super) limit: usize,
+    /// Function URLs and REST APIs only (docs, "Response streaming for Lambda functions"; API Gateway, "Stream the
+    /// integration response for your proxy integrations").
+    streams: bool,
+}
+
+/// The members of an envelope that carry headers.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum HeaderForm {
+    /// `multiValueHeaders`.
+    MultiValue,
+    /// `headers` and `cookies`, of payload 2.0.
+    WithCookies,
+    /// `headers`, and several cookies under names that differ in case.
+    SingleByCase,
+    /// `headers`, and one cookie.
+    Single,
+}
+
+impl Dialect {
+    fn of(front_end: FrontEnd) -> Self {
+        let api_gateway = Self {
+            headers: HeaderForm::MultiValue,
+            status_description: false,
+            header_limit: Some(MAX_API_GATEWAY_HEADER_BYTES),
+            limit: MAX_RESPONSE_BYTES,
+            streams: false,
+        };
+        let with_description = Self { status_description: true, header_limit: None, ..api_gateway };
+        match front_end {
+            FrontEnd::Rest => Self { streams: true, ..api_gateway },
+            FrontEnd::HttpApiV1 => api_gateway,
+            FrontEnd::HttpApiV2 => Self { headers: HeaderForm::WithCookies, ..api_gateway },
+            FrontEnd::FunctionUrl => {
+                Self { headers: HeaderForm::WithCookies, header_limit: None, streams: true, ..api_gateway }
+            }
+            FrontEnd::Alb => {
+                Self { headers: HeaderForm::SingleByCase, limit: MAX_ALB_RESPONSE_BYTES, ..with_description }
+            }
+            FrontEnd::AlbMulti => Self { limit: MAX_ALB_RESPONSE_BYTES, ..with_description },
+            FrontEnd::LatticeV1 | FrontEnd::LatticeV2 => Self { headers: HeaderForm::Single, ..with_description },
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! The delivery of one invocation's response. The loop and the deadline's alarm share it, and one of them delivers, once.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::error::{Error, Kind, Result};
+use crate::invocation::Invocation;
+use crate::proxy::{self, BufferedSink, Envelope, Recipient, StreamSink, Unsendable, Warning};
+use crate::python::Session;
+use crate::response::{Head, Notes, Refusal, Response, Sink, Step, Steps};
+use crate::runtime::{Api, Receipt, SharedApi, Streamed};
+use crate::sync::{lock, lock_within};
+
+use super::own::{INTERNAL_ERROR, Own, TIMEOUT, in_place_of, reached};
+
+/// How long the alarm waits for a chunk that is being sent. One that takes longer waits for its reader, maybe for ever.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What was delivered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delivered {
+    pub(super) status: u16,
+    /// Bytes of the body.
+    pub(super) bytes: u64,
+    /// What the platform said to it.
+    pub(super) receipt: Receipt,
+}
+
+/// What the function's owner is told about a response.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    pub(super) notes: Notes,
+    pub(super) warnings: Vec<Warning>,
+    /// Why the caller got a 500 in its place.
+    pub(super) unsendable: Option<Unsendable>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    api: SharedApi,
+    /// Without its event.
+    invocation: Invocation,
+    recipient: Recipient,
+    streams: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Until the application's part is over.
+    response: Option<Response<Body>>,
+    /// From the moment on at which nothing else can be delivered.
+    delivered: Option<Delivered>,
+}
+
+/// How a response leaves.
+#[derive(Debug)]
+enum Body {
+    /// As one document, when it is complete.
+    Whole(BufferedSink),
+    /// As it comes.
+    Stream(StreamSink<Streamed>),
+}
+
+/// The last that is sent for an invocation.
+enum Last<'l> {
+    Document(&'l Envelope),
+    /// The end of a stream, of which this much has left: as complete, or with this failure.
+    Stream(&'l mut StreamSink<Streamed>, &'l Notes, Option<&'l Error>),
+}
+
+impl Delivery {
+    /// Of a response that is one document, or of one that is streamed.
+    pub(super) fn new(api: &SharedApi, invocation: &Invocation, recipient: Recipient, streams: bool) -> Arc<Self> {
+        let body = if streams {
+            Body::Stream(StreamSink::new(recipient, Api::stream(api, invocation)))
+        } else {
+            Body::Whole(BufferedSink::new(recipient))
+        };
+        let response = Response::new(recipient.takes_body(), body);
+        Arc::new(Self {
+            api: SharedApi::clone(api),
+            invocation: invocation.without_event(),
+            recipient,
+            streams,
+            state: Mutex::new(State { response: Some(response), delivered: None }),
+        })
+    }
+
+    pub(super) fn request_id(&self) -> &str {
+        &self.invocation.request_id
+    }
+
+    /// The application's part is over, or has failed with this error: delivers what it made, or a response of our own.
+    /// Unless the alarm has delivered: then what that was is returned.
+    ///
+    /// # Errors
+    /// `RuntimeApi` when the platform is gone.
+    pub(super) fn deliver(&self, session: Session<'_>, failure: Option<&Error>) -> (Result<Delivered>, Remarks) {
+        // Detached: a thread of the application may be in the middle of a `write()`. What it drops is dropped attached.
+        let Some(response) = session.detached(|| lock(&self.state).response.take()) else {
+            return (Err(Error::runtime_api("a response was delivered twice")), Remarks::default());
+        };
+        let (notes, body) = response.end();
+        match body {
+            Body::Whole(sink) => {
+                let (envelope, unsendable) = self.envelope(sink, &notes, failure);
+                let delivered = session.detached(|| self.end(Last::Document(&envelope)));
+                (delivered, Remarks { notes, warnings: envelope.warnings, unsendable })
+            }
+            Body::Stream(mut sink) => {
+                let truncated = notes.length_mismatch.and_then(truncated);
+                let failure = failure.filter(|_| !notes.complete).or(truncated.as_ref());
+                let delivered = session.detached(|| self.end(Last::Stream(&mut sink, &notes, failure)));
+                (delivered, Remarks { notes, warnings: sink.take_warnings(), unsendable: None })
+            }
+        }
+    }
+
+    /// The document of a whole response. After a failure nothing has left the process: a clean 500 is better than the
+    /// beginning of something else.
+    fn envelope(&self, sink: BufferedSink, notes: &Notes, failure: Option<&Error>) -> (Envelope, Option<Unsendable>) {
+        let is_wanted = failure.is_none() || notes.complete || sink.is_too_large();
+        match is_wanted.then(|| sink.into_envelope()).flatten() {
+            Some(Ok(envelope)) => (envelope, None),
+            Some(Err(reason)) => (self.own(INTERNAL_ERROR), Some(reason)),
+            None => (self.own(failure.map_or(INTERNAL_ERROR, in_place_of)), None),
+        }
+    }
+
+    fn own(&self, (status, text): Own<'_>) -> Envelope {
+        proxy::plain(self.recipient, status, text)
+    }
+
+    fn end(&self, last: Last<'_>) -> Result<Delivered> {
+        self.end_once(&mut lock(&self.state).delivered, last)
+    }
+
+    /// Sends the last of an invocation, unless it has been sent.
+    fn end_once(&self, delivered: &mut Option<Delivered>, last: Last<'_>) -> Result<Delivered> {
+        if let Some(delivered) = *delivered {
+            return Ok(delivered);
+        }
+        match last {
+            Last::Document(envelope) => {
+                let receipt = lock(&self.api).respond(&self.invocation, &envelope.json)?;
+                let (status, bytes) = (envelope.status, envelope.body_bytes as u64);
+                Ok(*delivered.insert(Delivered { status, bytes, receipt }))
+            }
+            Last::Stream(sink, notes, failure) => {
+                let own = failure.filter(|_| !sink.has_started()).map(in_place_of);
+                let (status, bytes) = own.map_or((notes.status, notes.sent), |(status, text)| {
+                    (status[..3].parse().unwrap_or(500), text.len() as u64)
+                });
+                let receipt = end_stream(sink, own, failure);
+                // Also after an error: there is no second attempt, the platform has seen the first.
+                let unseen = *delivered.insert(Delivered { status, bytes, receipt: Receipt::Lost });
+                Ok(*delivered.insert(Delivered { receipt: receipt?, ..unseen }))
+            }
+        }
+    }
+
+    /// Delivers at the deadline, and says how. What has begun but has not left does not leave any more: a deadline between
+    /// a status and the first chunk is a 504.
+    pub(super) fn give_up(&self) -> &'static str {
+        let Some(mut state) = lock_within(PATIENCE, &self.state) else {
+            return "the response ends after what is being sent";
+        };
+        let State { response, delivered } = &mut *state;
+        if delivered.is_some() {
+            return "its response had left";
+        }
+        let notes = response.as_ref().map(Response::notes).unwrap_or_default();
+        let (ended, told) = match response.as_mut().map(Response::sink_mut) {
+            Some(Body::Stream(sink)) => {
+                let told = if sink.has_started() { "the stream was ended with error trailers" } else { ANSWERED };
+                (self.end_once(delivered, Last::Stream(sink, &notes, Some(&reached()))), told)
+            }
+            None if self.streams => return "the response ends after what is being sent", // the loop ends it
+            // Nothing of a whole response has left, however much of it is there.
+            _ => (self.end_once(delivered, Last::Document(&self.own(TIMEOUT))), ANSWERED),
+        };
+        match ended.map(|delivered| delivered.receipt) {
+            Ok(Receipt::Accepted) => told,
+            Ok(Receipt::Refused(_)) => "the platform refused the 504 for the caller",
+            // Of a document the loop tries again, when the application is back.
+            Ok(Receipt::Lost) | Err(_) => "the caller could not be told",
+        }
+    }
+
+    /// Takes a step in the response, if it is still the application's.
+    fn step<T>(&self, step: impl FnOnce(&mut Response<Body>) -> Step<T>) -> Step<T> {
+        lock(&self.state).response.as_mut().map_or(Err(Refusal::Ended), step)
+    }
+}
+
+const ANSWERED: &str = "the caller was answered with 504";
+
+impl Steps for Delivery {
+    fn headers_sent(&self) -> Step<bool> {
+        self.step(|response| Ok(response.headers_sent()))
+    }
+
+    fn begin_start(&self, has_exc_info: bool) -> Step {
+        self.step(|response| response.begin_start(has_exc_info))
+    }
+
+    fn start(&self, head: Head) -> Step {
+        self.step(|response| {
+            response.start(head);
+            Ok(())
+        })
+    }
+
+    fn write(&self, chunk: Bytes) -> Step {
+        self.step(|response| response.write(chunk))
+    }
+
+    fn chunk(&self, chunk: Bytes, only: bool) -> Step<bool> {
+        self.step(|response| response.chunk(chunk, only))
+    }
+
+    fn finish(&self) -> Step {
+        self.step(Response::finish)
+    }
+}
+
+impl Body {
+    fn sink(&mut self) -> std::io::Result<&mut dyn Sink> {
+        match self {
+            Self::Whole(sink) => Ok(sink),
+            Self::Stream(sink) if sink.is_open() => Ok(sink),
+            Self::Stream(_) => Err(std::io::Error::other("the request was given up")),
+        }
+    }
+}
+
+impl Sink for Body {
+    fn head(&mut self, head: Head, whole_body: Option<usize>) -> std::io::Result<()> {
+        self.sink()?.head(head, whole_body)
+    }
+
+    fn data(&mut self, chunk: Bytes) -> std::io::Result<()> {
+        self.sink()?.data(chunk)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.sink()?.flush()
+    }
+}
+
+/// Ends a stream: with a response of our own where nothing has left, with trailers that name the failure, or as complete.
+fn end_stream(sink: &mut StreamSink<Streamed>, own: Option<Own<'_>>, failure: Option<&Error>) -> Result<Receipt> {
+    if let Some((status, text)) = own
+        && sink.plain(status, text).is_err()
+    {
+        return Ok(Receipt::Lost);
+    }
+    match (sink.take_writer(), failure.filter(|_| own.is_none())) {
+        (None, _) => Ok(Receipt::Lost),
+        (Some(streamed), Some(error)) => streamed.fail(error),
+        (Some(streamed), None) => streamed.finish(),
+    }
+}
+
+/// Fewer bytes than announced, in a stream: the caller must not take it for the whole.
+fn truncated((announced, sent): (u64, u64)) -> Option<Error> {
+    (sent < announced).then(|| {
+        let message = format!("the application announced a Content-Length of {announced} and gave {sent} bytes");
+        Error::new(Kind::App, "Runtime.TruncatedResponse", message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::own::REACHED;
+    use super::*;
+    use crate::request::FrontEnd;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
+    fn recipient() -> Recipient {
+        Recipient::new(FrontEnd::FunctionUrl, "GET")
+    }
+
+    /// A streamed response, and the platform that reads it: returns all that arrived.
+    fn stream() -> (Arc<Delivery>, JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let api = Arc::new(Mutex::new(Api::new(&listener.local_addr().unwrap().to_string())));
+        let platform = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut read = Vec::new();
+            while !read.ends_with(b"\r\n0\r\n\r\n") && !String::from_utf8_lossy(&read).contains("Error-Body: ey") {
+                let mut some = [0; 1024];
+                let count = connection.read(&mut some).unwrap();
+                assert!(count > 0, "cut after {}", String::from_utf8_lossy(&read));
+                read.extend_from_slice(&some[..count]);
+            }
+            connection.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").unwrap();
+            String::from_utf8_lossy(&read).into_owned()
+        });
+        (Delivery::new(&api, &Invocation::default(), recipient(), true), platform)
+    }
+
+    fn starts(delivery: &Delivery) {
+        delivery.begin_start(false).unwrap();
+        delivery.start(Head::new("201 Created").unwrap()).unwrap();
+    }
+
+    /// What the loop is told when it ends a response without a failure.
+    fn end(delivery: &Delivery) -> Result<Delivered> {
+        let (notes, body) = lock(&delivery.state).response.take().unwrap().end();
+        match body {
+            Body::Whole(_) => delivery.end(Last::Document(&delivery.own(INTERNAL_ERROR))),
+            Body::Stream(mut sink) => delivery.end(Last::Stream(&mut sink, &notes, None)),
+        }
+    }
+
+    #[test]
+    fn before_the_first_byte_it_is_a_504() {
+        let (delivery, platform) = stream();
+        assert_eq!(delivery.give_up(), "the caller was answered with 504");
+        assert!(platform.join().unwrap().contains("{\"statusCode\":504,"));
+        let delivered = end(&delivery).unwrap();
+        assert_eq!(
+            (delivered.status, delivered.receipt),
+            (504, Receipt::Accepted),
+            "the loop is told what was delivered"
+        );
+        assert_eq!(delivery.give_up(), "its response had left");
+    }
+
+    #[test]
+    fn between_the_status_and_the_first_chunk_it_is_a_504_and_nothing_else() {
+        let (delivery, platform) = stream();
+        starts(&delivery);
+        assert_eq!(delivery.give_up(), "the caller was answered with 504");
+        let late = delivery.chunk("late".into(), false).unwrap_err();
+        assert_eq!(late, Refusal::Gone("the request was given up".to_owned()));
+        let arrived = platform.join().unwrap();
+        assert!(arrived.contains("{\"statusCode\":504,") && !arrived.contains(":201,"), "{arrived}");
+    }
+
+    #[test]
+    fn after_the_first_chunk_it_is_trailers() {
+        let (delivery, platform) = stream();
+        starts(&delivery);
+        assert!(delivery.chunk("begin".into(), false).unwrap());
+        assert_eq!(delivery.give_up(), "the stream was ended with error trailers");
+        let arrived = platform.join().unwrap();
+        assert!(arrived.contains(":201,") && arrived.contains("begin") && arrived.contains(REACHED), "{arrived}");
+        let delivered = end(&delivery).unwrap();
+        assert_eq!((delivered.status, delivered.bytes), (201, 5), "what the caller has seen");
+    }
+
+    #[test]
+    fn a_chunk_that_nobody_takes_is_not_waited_for() {
+        let (delivery, _) = stream();
+        let _held = lock(&delivery.state);
+        assert_eq!(delivery.give_up(), "the response ends after what is being sent");
+    }
+
+    #[test]
+    fn what_reaches_nobody_is_lost_and_not_accepted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let api = Arc::new(Mutex::new(Api::new(&listener.local_addr().unwrap().to_string())));
+        drop(listener);
+        let streamed = Delivery::new(&api, &Invocation::default(), recipient(), true);
+        assert_eq!(streamed.give_up(), "the caller could not be told");
+        assert_eq!(end(&streamed).unwrap().receipt, Receipt::Lost);
+        let whole = Delivery::new(&api, &Invocation::default(), recipient(), false);
+        assert_eq!(whole.give_up(), "the caller could not be told");
+        end(&whole).unwrap_err();
+    }
+
+    #[test]
+    fn a_step_after_the_end_is_refused() {
+        let (delivery, platform) = stream();
+        starts(&delivery);
+        delivery.finish().unwrap();
+        assert_eq!(end(&delivery).unwrap().receipt, Receipt::Accepted);
+        assert_eq!(delivery.write("late".into()).unwrap_err(), Refusal::Ended);
+        platform.join().unwrap();
+    }
+}
