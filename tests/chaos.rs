@@ -1,5 +1,5 @@
 //! Where processes, signals, descriptors and memory meet: whatever happens there, every invocation ends in exactly one
-//! accepted answer or error, or the process ends.
+//! accepted response or error, or the process ends.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -42,7 +42,7 @@ fn hurried(function: &mut Function, path: &str) -> Answer {
     function.send(Submission::new(get(path).to_string()).timeout(Duration::from_millis(MARGIN + 1000)))
 }
 
-/// How many answers and errors the platform has accepted.
+/// How many responses and errors the platform has accepted.
 fn accepted(function: &Function) -> usize {
     let answers = [Route::Response, Route::Error];
     let calls = function.calls();

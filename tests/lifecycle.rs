@@ -1,4 +1,4 @@
-//! After the answer, and at the end of a sandbox.
+//! After the response, and at the end of a sandbox.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -54,7 +54,7 @@ fn get(path: &str) -> serde_json::Value {
     event
 }
 
-/// Sends SIGTERM, as the platform does, and gives the exit status.
+/// Sends SIGTERM, as the platform does, and returns the exit status.
 fn terminate(function: &mut Function) -> String {
     let pid = function.invoke(get("/pid")).text().to_owned();
     assert!(support::kill("TERM", &pid).status().unwrap().success());
@@ -75,8 +75,8 @@ fn callbacks_run_after_the_answer_and_one_that_fails_costs_nothing() {
     }
 }
 
-/// The callback goes on when the file is there, and the file is made when the answer has arrived: one that ran before the
-/// answer had left would wait for ever.
+/// The callback goes on when the file is there, and the file is made when the response has arrived: one that ran before the
+/// response had left would wait for ever.
 #[test]
 fn callbacks_run_when_the_answer_has_left_and_before_the_next_event_is_asked_for() {
     let app = r#"

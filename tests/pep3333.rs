@@ -43,7 +43,7 @@ struct Pep {
     function: Function,
 }
 
-/// What came of a request: the answer, and what was logged for it.
+/// What came of a request: the response, and what was logged for it.
 struct Served {
     answer: Answer,
     log: String,

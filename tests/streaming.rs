@@ -110,7 +110,7 @@ fn stream(answer: &Answer) -> &Stream {
     }
 }
 
-/// The prelude's JSON, and the chunks behind the delimiter as they arrived. Prelude and delimiter are chunks of their own,
+/// The prelude's JSON, and the chunks after the delimiter as they arrived. Prelude and delimiter are chunks of their own,
 /// as those of AWS's crate are: cargo-lambda takes the first for the prelude and throws the second away.
 fn chunks(answer: &Answer) -> (Value, Vec<Vec<u8>>) {
     let mut chunks = stream(answer).chunks.iter().map(|chunk| chunk.bytes.to_vec());
@@ -135,7 +135,7 @@ fn w71_each_chunk_leaves_as_it_is_yielded_the_first_one_with_the_prelude() {
     assert!(stream(&answer).complete && stream(&answer).error().is_none());
 }
 
-/// A platform of a few lines: what one read of a socket gives was one write, as far as anybody can tell.
+/// A platform of a few lines: what one read of a socket gives was one write, as far as one can tell.
 #[test]
 fn prelude_and_first_chunk_leave_in_one_write() {
     let folder = tempfile::tempdir().unwrap();

@@ -19,7 +19,7 @@ const FLASK: &str = "import decimal, tempfile, uuid\n\
         used = decimal.Decimal('1.10') + 1, uuid.UUID(int=1).int, tempfile.gettempdir() != ''\n    \
         return repr((WATCHED(), *used))\n";
 
-/// The answer of the Flask application, with this in front of it and this in the environment.
+/// The response of the Flask application, with this in front of it and this in the environment.
 fn answer(python: &str, settings: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("app.py"), format!("{python}{FLASK}")).unwrap();

@@ -108,7 +108,7 @@ fn each_worker_writes_to_a_stream_of_its_own() {
     assert_eq!(written, expected);
 }
 
-/// Waits until something was logged: the parent does its work beside the answers, in its own time.
+/// Waits until something was logged: the parent does its work apart from the responses, in its own time.
 fn await_log(function: &mut Function, text: &str) {
     for _ in 0..6000 {
         if function.logs().contains(text) {

@@ -76,7 +76,7 @@ fn what_the_application_has_closed_is_left_alone() {
             source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", mode).env("OWN", folder.path().to_str().unwrap()).start();
         for path in ["/close", "/", "/stream", "/own"] {
             let answer = function.invoke(get(path));
-            // The connection over which the event came is among what was closed: its answer needs another one.
+            // The connection over which the event came is among what was closed: its response needs another one.
             assert!(is_answer(&answer), "{mode} {path}: {:?} {}", answer.outcome, function.logs());
         }
         let sizes = function.invoke(get("/own"));

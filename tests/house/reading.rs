@@ -1,4 +1,4 @@
-//! The reader of modules and the finder of circles, tried on a crate whose answers are known.
+//! The reader of modules and the finder of circles, tried on a small crate.
 
 use std::fs;
 use std::path::Path;

@@ -138,7 +138,7 @@ fn w48_names_are_tokens() {
     }
 }
 
-/// Views that pass on the answer of another server bring it along; servers send it, and mod_wsgi takes it for the status.
+/// Views that pass on the response of another server bring it along; servers send it, and mod_wsgi takes it for the status.
 #[test]
 fn w48_a_header_called_status_is_left_out_with_a_warning() {
     let mut pep = Pep::start();
