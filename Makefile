@@ -12,20 +12,42 @@ TOOLS := .cache/venv-tools
 # Made anew when another Python is named: its packages are of one version.
 VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: help build build-bootstrap build-cli demo golden test test-imports test-servers soak measure-workers layer bench bench-scale lint clean check-tools
+# The oldest Rust that has to do. A cargo of that version is used as it is, otherwise rustup's.
+MSRV ?= $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+$(MSRV))
+
+.PHONY: help build build-bootstrap build-cli demo golden clean check-tools test layer bench bench-scale measure-workers soak \
+	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
+	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers
 
 help:
-	@echo "make demo    replay AWS events through the real runtime into a small WSGI app"
-	@echo "make test    build, lint and test everything, real frameworks included"
-	@echo "make build   build target/release/bootstrap and target/release/wsgi-lambda"
-	@echo "make layer   build both flavours of the Lambda layer into layer/dist (the first time a Python, too)"
-	@echo "make bench   measure beside the peers (QUICK=1: about a minute); make bench-scale: how cost grows"
-	@echo "make test-imports   compare what 150 packages' imports come to with plain Python (a quarter of an hour)"
-	@echo "make test-servers   compare answers with gunicorn, Waitress, uWSGI and mod_wsgi"
-	@echo "make soak    100,000 invocations of one process, whose memory has to stay flat"
-	@echo "make lint    formatting and clippy"
-	@echo "make golden  store the demo app's answers to events/ again"
-	@echo "make clean   remove what was built"
+	@echo "Every day"
+	@echo "  make demo              replay AWS events through the real runtime into a small WSGI app"
+	@echo "  make test              build, lint and test everything, real frameworks included"
+	@echo "  make build             build target/release/bootstrap and target/release/wsgi-lambda"
+	@echo "  make lint              rustfmt, clippy and ruff; make lint-rust and make lint-python: one of them"
+	@echo "  make golden            store the demo app's responses to events/ again"
+	@echo "  make clean             remove what was built"
+	@echo "The layer"
+	@echo "  make layer             build both flavours into layer/dist (the first time a Python, too)"
+	@echo "                         QUICK=1: without optimisations; REFRESH=1: with today's CPython and OpenSSL"
+	@echo "  make test-layer        the same, then run them in a sandbox like Lambda's (needs root)"
+	@echo "  make test-layer-fresh  that in a container (needs docker or podman)"
+	@echo "What continuous integration runs besides make test"
+	@echo "  make lint-ci           the workflows and the shell scripts (actionlint, zizmor, shellcheck)"
+	@echo "  make lint-deploy       the SAM template, the image recipe, the Terraform module"
+	@echo "  make test-terraform    the module's own tests (needs terraform, fetches the AWS provider)"
+	@echo "  make deny              dependencies: advisories, licences, sources (needs cargo-deny)"
+	@echo "  make test-msrv         build with the oldest Rust, $(MSRV)"
+	@echo "  make test-pure         the rooms that need no Python, without any feature"
+	@echo "  make test-fresh        demo and tests on fresh Debian machines, in containers"
+	@echo "  make check-release     whether version, changelog and tag agree"
+	@echo "Long ones"
+	@echo "  make test-imports      compare what 150 packages' imports come to with plain Python (a quarter of an hour)"
+	@echo "  make test-servers      compare responses with gunicorn, Waitress, uWSGI and mod_wsgi"
+	@echo "  make soak              100,000 invocations of one process, whose memory has to stay flat"
+	@echo "  make measure-workers   eight workers next to eight processes: memory and throughput"
+	@echo "  make bench             measure against the peers (QUICK=1: about a minute); make bench-scale: how cost grows"
 	@echo "PYTHON=python3.12 make ...   use another Python (3.11 or later, with a shared libpython)"
 
 # Both at once: the end of each is work for one core.
@@ -50,13 +72,50 @@ test: build $(VENV_DONE) $(TOOLS)/.done lint
 	cargo test --no-fail-fast
 	LD_LIBRARY_PATH="$(LIBDIR)" cargo test --no-default-features --features python --lib
 
-# A distribution's cargo can come without the two linters; what is built and tested does not depend on them.
-lint: check-tools
+# A distribution's cargo can come without the two linters; what is built and tested does not depend on them. CI has them.
+lint: lint-rust lint-python
+
+lint-rust: check-tools
 	@if cargo fmt --version >/dev/null 2>&1; then echo cargo fmt --check; cargo fmt --check; \
-	else echo "SKIPPED: rustfmt is not installed (rustup component add rustfmt)"; fi
+	else echo "SKIPPED: rustfmt is not installed (rustup component add rustfmt)"; test -z "$$CI"; fi
 	@if cargo clippy --version >/dev/null 2>&1; then echo cargo clippy; cargo clippy --all-targets -- -D warnings && \
 	cargo clippy --no-default-features --features python -- -D warnings; \
-	else echo "SKIPPED: clippy is not installed (rustup component add clippy)"; fi
+	else echo "SKIPPED: clippy is not installed (rustup component add clippy)"; test -z "$$CI"; fi
+
+# RUFF, ZIZMOR: programs that are there; otherwise pip brings them.
+lint-python lint-ci:
+	@PYTHON="$(PYO3_PYTHON)" .ci/lint $(@:lint-%=%)
+
+lint-deploy:
+	@PYTHON="$(PYO3_PYTHON)" tests/lint-deploy
+
+test-terraform:
+	@tests/lint-deploy terraform
+
+# The benchmarks have dependencies of their own, and use fewer licences.
+deny:
+	@sh .ci/check-tools - deny
+	cargo deny --locked check --hide-inclusion-graph
+	cargo deny --locked --manifest-path benches/Cargo.toml --config deny.toml check --hide-inclusion-graph \
+		--allow license-not-encountered --allow license-exception-not-encountered
+
+test-msrv:
+	@sh .ci/check-tools - msrv=$(MSRV)
+	$(CARGO_MSRV) check --locked --all-targets --target-dir target/msrv
+	$(CARGO_MSRV) check --locked --no-default-features --features python --target-dir target/msrv
+	$(CARGO_MSRV) test --locked --no-default-features --lib --target-dir target/msrv
+
+# The decisions: no Python, no command line. Then that command line, which links no Python either.
+test-pure:
+	@sh .ci/check-tools - rust
+	cargo test --locked --no-default-features --lib
+	cargo check --locked --no-default-features --features cli --bins
+
+check-release:
+	@.ci/check-release $(TAG)
+
+test-fresh:
+	@.ci/fresh $(if $(RELEASE),"$(RELEASE)" "$(COMMAND)" "$(PACKAGES)")
 
 $(VENV_DONE): tests/requirements.txt $(wildcard examples/*/requirements.txt)
 	@sh .ci/check-tools "$(PYTHON)" venv
@@ -72,10 +131,19 @@ $(TOOLS)/.done: tests/tools-requirements.txt
 
 # PYTHON_PREFIX=... takes a Python that is there; otherwise layer/python/prefix finds or builds one.
 layer: build
-	prefix="$${PYTHON_PREFIX:-$$(layer/python/prefix $(if $(QUICK),--quick) | tail -1)}" && \
+	prefix="$${PYTHON_PREFIX:-$$(layer/python/prefix $(if $(QUICK),--quick) $(if $(REFRESH),--refresh) | tail -1)}" && \
 	PYO3_PYTHON="$$prefix/bin/python3" WSGI_LAMBDA_PORTABLE=1 $(BOOTSTRAP) --target-dir target/layer && \
 	$(CLI) layer --python "$$prefix" --bootstrap target/layer/bootstrap/bootstrap && \
 	$(CLI) layer --bootstrap-only --bootstrap target/layer/bootstrap/bootstrap
+
+test-layer: $(TOOLS)/.done
+	@sh .ci/check-tools - sandbox
+	$(MAKE) --no-print-directory layer
+	cargo test --test layer --test sandbox
+
+# What layer/python/build needs, and a sandbox that may mount.
+test-layer-fresh:
+	@.ci/fresh trixie "make test-layer QUICK=$(QUICK)" "debootstrap gpgv debian-archive-keyring" --privileged
 
 soak: build
 	cargo test --test soak -- --ignored --nocapture --test-threads 1

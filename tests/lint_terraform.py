@@ -17,7 +17,7 @@ def blocks(tree, kind):
     for block in tree.get(kind, []):
         labels = []
         while len(block) == 1 and next(iter(block)).startswith('"'):
-            (label, block), = block.items()
+            ((label, block),) = block.items()
             labels.append(label.strip('"'))
         found.append((*labels, block))
     return found

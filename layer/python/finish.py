@@ -11,7 +11,7 @@ import sysconfig
 from pathlib import Path
 
 PREFIX = "/opt"
-MOVE = '''
+MOVE = """
 # Written for {prefix}, but the prefix is wherever this file lies.
 import re as _re
 from os.path import abspath as _abspath, dirname as _dirname
@@ -24,7 +24,7 @@ if _prefix != "{prefix}":
         if isinstance(_value, str) else _value
         for _key, _value in build_time_vars.items()
     }}
-'''
+"""
 
 
 def without_build_folders(value: object, folders: list[str]) -> object:

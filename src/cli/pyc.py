@@ -35,8 +35,10 @@ def store(path, data, keep_source):
 
 
 def report(kind, name, text=""):
-    # One write shorter than PIPE_BUF, so that reports of several processes do not mix.
-    record = b"\0".join([kind, os.fsencode(name)[:2000], text.encode("utf-8", "replace")[:1500].replace(b"\0", b""), b""])
+    # One write of less than PIPE_BUF, so that reports of several processes do not mix.
+    record = b"\0".join(
+        [kind, os.fsencode(name)[:2000], text.encode("utf-8", "replace")[:1500].replace(b"\0", b""), b""]
+    )
     os.write(1, record)
 
 
@@ -62,7 +64,7 @@ def describe(error):
 
 
 def sources(folder):
-    for parent, folders, files in os.walk(folder):
+    for parent, _, files in os.walk(folder):
         for file in files:
             if file.endswith(".py"):
                 yield os.path.relpath(os.path.join(parent, file), folder)

@@ -3,9 +3,24 @@
 import json
 import sys
 
-SEEN = ["REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH", "SERVER_PROTOCOL",
-        "wsgi.url_scheme", "HTTP_HOST", "HTTP_COOKIE", "HTTP_X_A", "HTTP_X_B", "HTTP_PROXY", "HTTP_X_UNDER_SCORE",
-        "HTTP_ACCEPT_LANGUAGE", "HTTP_TRANSFER_ENCODING"]
+SEEN = [
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "CONTENT_TYPE",
+    "CONTENT_LENGTH",
+    "SERVER_PROTOCOL",
+    "wsgi.url_scheme",
+    "HTTP_HOST",
+    "HTTP_COOKIE",
+    "HTTP_X_A",
+    "HTTP_X_B",
+    "HTTP_PROXY",
+    "HTTP_X_UNDER_SCORE",
+    "HTTP_ACCEPT_LANGUAGE",
+    "HTTP_TRANSFER_ENCODING",
+]
 state = {"closed": 0, "ran": []}
 
 
@@ -43,7 +58,11 @@ def environ_of(environ):
 def app(environ, start_response):
     path = environ["PATH_INFO"]
     name = path.strip("/").partition("/")[0]
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) if environ["REQUEST_METHOD"] != "GET" else b""
+    body = (
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        if environ["REQUEST_METHOD"] != "GET"
+        else b""
+    )
     simple = {
         "echo": header(body, ("X-Length", str(len(body)))),
         "empty": header(b""),
@@ -105,8 +124,10 @@ def app(environ, start_response):
         return [b"replaced"]
     lengths = {"raise-after-length": "6"}
     known = ("write", "generator", "closing", "raise-first", "raise-after-length", "large", "str-iter")
-    write = start_response("200 OK" if name in known else "404 Not Found", [("Content-Type", "text/plain"),
-                                      *([("Content-Length", lengths[name])] if name in lengths else [])])
+    write = start_response(
+        "200 OK" if name in known else "404 Not Found",
+        [("Content-Type", "text/plain"), *([("Content-Length", lengths[name])] if name in lengths else [])],
+    )
     if name == "write":
         write(b"written ")
         return [b"yielded"]

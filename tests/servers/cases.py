@@ -11,11 +11,35 @@ FRONT_ENDS = ("function-url", "http-api-v2", "http-api-v1", "rest", "alb", "alb-
 PLAIN = """echo empty latin1 repeated types length too-long bad-length status-header hop location no-content no-content-body
     not-modified teapot own-status bad-status newline number binary utf8 raise no-start not-bytes none twice replaced write
     generator closing raise-first raise-after-length large str-iter exit list-header nothing""".split()
-TARGETS = ["/environ", "/environ/a%20b", "/environ/a+b", "/environ/%C3%A9", "/environ/a%2Fb", "/environ//double", "/environ/a;b=c",
-           "/environ/%25", "/environ?a=1&b=2", "/environ?a=1&a=2", "/environ?a", "/environ?a=", "/environ?a=%26", "/environ?a=b+c",
-           "/environ?%C3%A9=%E2%82%AC", "/environ?b=1&a=2", "/environ/?x=/y?z"]
-HEADERS = [{"X-A": "1"}, {"Cookie": "a=1; b=2"}, {"X-Under_Score": "1"}, {"Proxy": "http://evil"}, {"X-A": "caf\xe9"},
-           {"Content-Type": "application/json"}, {"Accept-Language": "de, en;q=0.5"}, {"X-A": ""}]
+TARGETS = [
+    "/environ",
+    "/environ/a%20b",
+    "/environ/a+b",
+    "/environ/%C3%A9",
+    "/environ/a%2Fb",
+    "/environ//double",
+    "/environ/a;b=c",
+    "/environ/%25",
+    "/environ?a=1&b=2",
+    "/environ?a=1&a=2",
+    "/environ?a",
+    "/environ?a=",
+    "/environ?a=%26",
+    "/environ?a=b+c",
+    "/environ?%C3%A9=%E2%82%AC",
+    "/environ?b=1&a=2",
+    "/environ/?x=/y?z",
+]
+HEADERS = [
+    {"X-A": "1"},
+    {"Cookie": "a=1; b=2"},
+    {"X-Under_Score": "1"},
+    {"Proxy": "http://evil"},
+    {"X-A": "caf\xe9"},
+    {"Content-Type": "application/json"},
+    {"Accept-Language": "de, en;q=0.5"},
+    {"X-A": ""},
+]
 
 
 def requests():
@@ -53,8 +77,13 @@ def event(front_end, method, target, headers, body):
     made["body"], made["isBase64Encoded"] = base64.b64encode(body).decode(), True
     if front_end in ("function-url", "http-api-v2"):
         cookies = single.pop("cookie", None)
-        made.update(rawPath=path if front_end == "function-url" else unquote(path, "latin-1").encode("latin-1").decode("utf-8", "replace"),
-                    rawQueryString=query, headers=single)
+        made.update(
+            rawPath=path
+            if front_end == "function-url"
+            else unquote(path, "latin-1").encode("latin-1").decode("utf-8", "replace"),
+            rawQueryString=query,
+            headers=single,
+        )
         if cookies:
             made["cookies"] = cookies.split("; ")
         context["http"].update(method=method, path=path)
@@ -65,10 +94,18 @@ def event(front_end, method, target, headers, body):
             grouped.setdefault(name, []).append(value)
         decoded = unquote(path, "latin-1").encode("latin-1").decode("utf-8", "replace")
         shown = path if front_end == "rest" else decoded
-        made.update(path=shown, httpMethod=method, headers=single, multiValueHeaders=multi, pathParameters={"proxy": shown.lstrip("/")},
-                    queryStringParameters={name: values[-1] for name, values in grouped.items()} or None,
-                    multiValueQueryStringParameters=grouped or None)
-        context.update(path=shown, httpMethod=method, stage="$default" if front_end == "http-api-v1" else context["stage"])
+        made.update(
+            path=shown,
+            httpMethod=method,
+            headers=single,
+            multiValueHeaders=multi,
+            pathParameters={"proxy": shown.lstrip("/")},
+            queryStringParameters={name: values[-1] for name, values in grouped.items()} or None,
+            multiValueQueryStringParameters=grouped or None,
+        )
+        context.update(
+            path=shown, httpMethod=method, stage="$default" if front_end == "http-api-v1" else context["stage"]
+        )
     elif front_end.startswith("alb"):
         grouped = {}
         for name, value in raw:

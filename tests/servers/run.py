@@ -22,7 +22,16 @@ from rows import row_of
 
 HERE = pathlib.Path(__file__).parent
 # What each server adds, and what belongs to a connection.
-THEIRS = {"date", "server", "connection", "transfer-encoding", "keep-alive", "via", "content-length", "content-location"}
+THEIRS = {
+    "date",
+    "server",
+    "connection",
+    "transfer-encoding",
+    "keep-alive",
+    "via",
+    "content-length",
+    "content-location",
+}
 # Fields of environ that are the test's own arrangement: each server has another host and port.
 ARRANGED = {"HTTP_HOST"}
 
@@ -31,20 +40,39 @@ def start(name, port, folder):
     """The command of a server, or why it is not there."""
     python = sys.executable
     if name == "gunicorn":
-        return [python, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--chdir", str(HERE), "--log-level", "critical", "app:app"]
+        return [
+            python,
+            "-m",
+            "gunicorn",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--chdir",
+            str(HERE),
+            "--log-level",
+            "critical",
+            "app:app",
+        ]
     if name == "waitress":
         return [python, "-m", "waitress", "--listen", f"127.0.0.1:{port}", "app:app"]
     if name == "uwsgi":
-        code = f"import sys, pyuwsgi; pyuwsgi.run(['--http-socket', '127.0.0.1:{port}', '--wsgi-file', 'app.py', '--master', '--need-app', '--disable-logging', '--die-on-term'])"
-        return [python, "-c", code]
+        options = ["--http-socket", f"127.0.0.1:{port}", "--wsgi-file", "app.py"]
+        options += ["--master", "--need-app", "--disable-logging", "--die-on-term"]
+        return [python, "-c", f"import sys, pyuwsgi; pyuwsgi.run({options!r})"]
     apache, module = shutil.which("apache2"), pathlib.Path("/usr/lib/apache2/modules/mod_wsgi.so")
     if not apache or not module.exists():
         return "apt-get install apache2 libapache2-mod-wsgi-py3"
     config = folder / "apache.conf"
-    modules = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in ("mpm_event", "authz_core", "wsgi"))
+    modules = "".join(
+        f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
+        for name in ("mpm_event", "authz_core", "wsgi")
+    )
     user = "User www-data\nGroup www-data\n" if os.getuid() == 0 else ""
-    config.write_text(f"ServerRoot {folder}\nPidFile {folder}/pid\nListen 127.0.0.1:{port}\nServerName servers.test\nErrorLog {folder}/log\n{modules}{user}"
-                      f"WSGIScriptAlias / {HERE}/app.py\nWSGIApplicationGroup %{{GLOBAL}}\nAllowEncodedSlashes On\n<Directory {HERE}>\nRequire all granted\n</Directory>\n")
+    config.write_text(
+        f"ServerRoot {folder}\nPidFile {folder}/pid\nListen 127.0.0.1:{port}\nServerName servers.test\n"
+        f"ErrorLog {folder}/log\n{modules}{user}"
+        f"WSGIScriptAlias / {HERE}/app.py\nWSGIApplicationGroup %{{GLOBAL}}\nAllowEncodedSlashes On\n"
+        f"<Directory {HERE}>\nRequire all granted\n</Directory>\n"
+    )
     return [apache, "-X", "-f", str(config)]
 
 
@@ -69,7 +97,11 @@ def ask(port, method, target, headers, body):
     fields = [(name.strip().lower(), value.strip()) for name, _, value in (field.partition(":") for field in fields)]
     if dict(fields).get("transfer-encoding", "").lower() == "chunked":
         rest = unchunk(rest)
-    return {"status": status_of(first), "headers": sorted(field for field in fields if field[0] not in THEIRS), "body": rest}
+    return {
+        "status": status_of(first),
+        "headers": sorted(field for field in fields if field[0] not in THEIRS),
+        "body": rest,
+    }
 
 
 def status_of(line):
@@ -98,7 +130,9 @@ def answers_of(name, folder):
     if isinstance(command, str):
         print(f"SKIPPED: {name} is not here: {command}", flush=True)
         return None
-    server = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    server = subprocess.Popen(
+        command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         for _ in range(200):
             try:
@@ -140,9 +174,15 @@ def decode(answer):
     body = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
     fields = [("set-cookie", cookie) for cookie in answer.get("cookies", [])]
     fields += [(name.lower(), value) for name, value in (answer.get("headers") or {}).items()]
-    fields += [(name.lower(), value) for name, values in (answer.get("multiValueHeaders") or {}).items() for value in values]
+    fields += [
+        (name.lower(), value) for name, values in (answer.get("multiValueHeaders") or {}).items() for value in values
+    ]
     fields = [(name, one) for name, value in fields for one in (value if isinstance(value, list) else [value])]
-    return {"status": answer["statusCode"], "headers": sorted(field for field in fields if field[0] not in THEIRS), "body": body}
+    return {
+        "status": answer["statusCode"],
+        "headers": sorted(field for field in fields if field[0] not in THEIRS),
+        "body": body,
+    }
 
 
 def differences(title, mine, theirs):
@@ -152,7 +192,10 @@ def differences(title, mine, theirs):
         return
     if mine["status"] >= 500:
         return  # every server has its own page for its own errors
-    joined = [{name: ", ".join(value for other, value in answer["headers"] if other == name) for name, _ in answer["headers"]} for answer in (mine, theirs)]
+    joined = [
+        {name: ", ".join(value for other, value in answer["headers"] if other == name) for name, _ in answer["headers"]}
+        for answer in (mine, theirs)
+    ]
     for name in sorted(set(joined[0]) | set(joined[1])):
         values = [re.sub(r"\s*,\s*", ",", headers.get(name, "(none)")) for headers in joined]
         if values[0] != values[1]:
@@ -189,7 +232,9 @@ def main():
     stale = documented - seen if all(servers.values()) else set()
     for row in sorted(stale):
         print(f"docs/servers.md has {row}, which was not seen")
-    print(f"{compared} answers compared, {len(unknown)} differences without a row, {len(stale)} rows without a difference")
+    print(
+        f"{compared} answers compared, {len(unknown)} differences without a row, {len(stale)} rows without a difference"
+    )
     return 1 if unknown or stale else 0
 
 

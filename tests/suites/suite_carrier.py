@@ -49,7 +49,7 @@ class RuntimeApi(threading.Thread):
             line = reader.readline()
             if not line:
                 return
-            method, path, _ = line.decode().split()
+            _, path, _ = line.decode().split()
             headers = {}
             while (line := reader.readline().strip()) != b"":
                 name, _, value = line.decode("latin-1").partition(":")
@@ -229,7 +229,6 @@ class Carrier:
         self.main.switch()  # back into the runtime; returns with the control event after the answer
         self.called = None
         well, body = self.api.answers.pop(number)
-        stream, start = getattr(message, "rewind", (None, None))
         called.write_back()
         if called.exception is not None:
             raise called.exception

@@ -26,7 +26,7 @@ def wire(text, what, utf8=True):
         data = text.encode("latin-1")
     except UnicodeEncodeError:
         raise Uncarriable(f"{what} is no native string") from None
-    if any(byte < 32 and byte != 9 or byte == 127 for byte in data):
+    if any((byte < 32 and byte != 9) or byte == 127 for byte in data):
         raise Uncarriable(f"{what} has control characters")
     try:
         return data.decode("utf-8")
@@ -291,7 +291,9 @@ def to_event(kind, message):
     pairs = raw_pairs(message.query)
     if kind in ("alb", "alb-multi"):
         event = {
-            "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/demo/6"}},
+            "requestContext": {
+                "elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/demo/6"}
+            },
             "httpMethod": message.method,
             "path": target,
         }
@@ -323,7 +325,10 @@ def to_event(kind, message):
             "serviceNetworkArn": "arn:aws:vpc-lattice:us-east-1:123456789012:servicenetwork/sn-0bf3f2882e9cc805a",
             "serviceArn": "arn:aws:vpc-lattice:us-east-1:123456789012:service/svc-0a40eebed65f8d69c",
             "targetGroupArn": "arn:aws:vpc-lattice:us-east-1:123456789012:targetgroup/tg-6d0ecf831eec9f09",
-            "identity": {"sourceVpcArn": "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-0b8276c84697e7339", "type": "NONE"},
+            "identity": {
+                "sourceVpcArn": "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-0b8276c84697e7339",
+                "type": "NONE",
+            },
             "region": "us-east-1",
             "timeEpoch": "1784109946598731",
         },

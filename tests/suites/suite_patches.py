@@ -95,7 +95,7 @@ def django():
         response = kept[0]
         response.status_code = answer.code
         given = {name.lower(): value for name, value in response.items()}
-        for name, value in given.items():
+        for name in given:
             del response[name]
         cookies = SimpleCookie()
         for name, value in answer.headers:

@@ -217,7 +217,8 @@ def prepare_signals():
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_become_child)
     readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     state.prepare_wakeup(writable)
-    if _signal.getsignal(SIGTERM) is _signal.SIG_DFL:  # else it is the application's, which has forked this worker with it
+    # Any other handler is the application's, which has forked this worker with it.
+    if _signal.getsignal(SIGTERM) is _signal.SIG_DFL:
         handle(SIGTERM, terminate)
     return readable
 

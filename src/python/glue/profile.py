@@ -32,15 +32,15 @@ The file that it leaves is JSON, written whole or not at all:
         base_of     modules with classes that inherit from classes of it
 """
 
+import _frozen_importlib
+import _frozen_importlib_external as external
+import posix
 import sys
 from _thread import allocate_lock, get_ident, start_new_thread
 from time import perf_counter_ns
 
-import _frozen_importlib
-import _frozen_importlib_external as external
 import _wsgi_lambda_development_server as development_server
 import _wsgi_lambda_logs as logs
-import posix
 from _wsgi_lambda_profile_use import Relations, Use, plain_spec
 
 # Reports of an init that goes on are written this often, seconds: it may be killed.
@@ -64,7 +64,20 @@ _writing = allocate_lock()
 class Node:
     """An import, the code of a module that had been put off, or a factory's call."""
 
-    __slots__ = ("children", "compile_ns", "error", "event", "file", "how", "name", "ns", "parent", "start", "thread", "touched_by")
+    __slots__ = (
+        "children",
+        "compile_ns",
+        "error",
+        "event",
+        "file",
+        "how",
+        "name",
+        "ns",
+        "parent",
+        "start",
+        "thread",
+        "touched_by",
+    )
 
     def __init__(self, name, parent, thread):
         self.name, self.parent, self.thread = name, parent, thread

@@ -16,8 +16,15 @@ import urllib.parse
 
 LARGE = 100_000
 REQUIRED = (
-    "REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REQUEST_URI", "RAW_URI",
-    "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "REQUEST_URI",
+    "RAW_URI",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
 )
 NEVER = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH", "HTTP_PROXY", "HTTP_TRANSFER_ENCODING")
 EVENT_KEYS = ("serverless.event", "apig_wsgi.full_event", "awsgi.event", "lambda.event")

@@ -21,8 +21,15 @@ class Base(BaseException):
 _kinds = {
     kind.__name__: kind
     for kind in (
-        ValueError, SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError, StopIteration, asyncio.CancelledError,
-        Silent, Base,
+        ValueError,
+        SystemExit,
+        KeyboardInterrupt,
+        GeneratorExit,
+        MemoryError,
+        StopIteration,
+        asyncio.CancelledError,
+        Silent,
+        Base,
     )
 }
 

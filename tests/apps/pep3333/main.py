@@ -19,8 +19,19 @@ import writing
 _modules = {
     module.__name__: module
     for module in (
-        calling, common, environment, errors, failing, files, http_features, inputs, iterating, lengths, lifetime,
-        starting, writing,
+        calling,
+        common,
+        environment,
+        errors,
+        failing,
+        files,
+        http_features,
+        inputs,
+        iterating,
+        lengths,
+        lifetime,
+        starting,
+        writing,
     )
 }
 

@@ -90,8 +90,15 @@ def changed_later(environ, start_response):
 HOP_BY_HOP = [
     (name, "x")
     for name in (
-        "Connection", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Trailers",
-        "Transfer-Encoding", "UPGRADE",
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Authorization",
+        "Proxy-Connection",
+        "TE",
+        "Trailer",
+        "Trailers",
+        "Transfer-Encoding",
+        "UPGRADE",
     )
 ]
 

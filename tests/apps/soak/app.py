@@ -137,4 +137,8 @@ def prints(environ, start_response):
     return [b"ok"]
 
 
-WAYS = {way.__name__: way for way in list(globals().values()) if callable(way) and getattr(way, "__module__", "") == __name__}
+WAYS = {
+    way.__name__: way
+    for way in list(globals().values())
+    if callable(way) and getattr(way, "__module__", "") == __name__
+}

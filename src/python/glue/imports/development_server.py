@@ -6,7 +6,6 @@ the real module imported first, into the same module object (PEP 562). Its type 
 and `__loader__`. `WSGI_LAMBDA_DEFER_IMPORTS=false` leaves this file out.
 """
 
-import sys
 from _thread import RLock
 
 NAME = "werkzeug.serving"

@@ -1,1 +1,1 @@
-from inner import app  # noqa: F401
+from inner import app
