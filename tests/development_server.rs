@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use support::{Function, root, source};
 
-/// An application that runs the Python expression in its query, and gives its `repr`.
+/// An application that runs the Python expression in its query, and returns its `repr`.
 const PRELUDE: &str = r#"
 from urllib.parse import unquote
 

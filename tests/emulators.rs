@@ -1,7 +1,7 @@
 //! Emulators that others wrote serve applications through us: AWS's own Runtime Interface Emulator and `cargo lambda
 //! watch`, which streams. Both come from PyPI (`tests/tools-requirements.txt`); `make test` installs them.
 //!
-//! The Runtime Interface Emulator answers 200 to its caller whatever the function said; what tells an answer from an
+//! The Runtime Interface Emulator answers 200 to its caller whatever the function said; what tells a response from an
 //! error is the payload.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -36,7 +36,7 @@ fn get(path: &str) -> Value {
     event
 }
 
-/// AWS's emulator with a function behind it.
+/// AWS's emulator with a function of ours.
 struct Rie {
     tool: Tool,
     port: u16,
@@ -115,7 +115,7 @@ def app(environ, start_response):
     assert_eq!(rie.invoke(&get("/sleep"))["statusCode"], 504);
     assert!(!rie.tool.logs().contains("Task timed out"), "{}", rie.tool.logs());
     next();
-    // The runtime has answered with 504 when this emulator ends it; it passes an answer on with the next poll only.
+    // The runtime has answered with 504 when this emulator ends it; it passes a response on with the next poll only.
     assert_eq!(rie.invoke(&get("/in-c")), "Task timed out after 3.00 seconds");
     assert!(rie.tool.logs().contains("the caller was answered with 504"), "{}", rie.tool.logs());
     next();
@@ -124,7 +124,7 @@ def app(environ, start_response):
     next();
 }
 
-/// `cargo lambda watch` with a function behind it.
+/// `cargo lambda watch` with a function of ours.
 struct Watch {
     // Dropped in this order: the runtime would complain of an emulator that has gone.
     function: Tool,

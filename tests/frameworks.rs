@@ -135,7 +135,7 @@ fn cookies_redirects_streams_and_errors_come_back_right() {
             let error = function.invoke(request(origin, "GET", "/error"));
             assert_eq!(error.status(), 500, "{at}");
         }
-        // Starlette answers 500 and then raises; a2wsgi keeps what comes after the answer to itself.
+        // Starlette answers 500 and then raises; a2wsgi keeps what comes after the response to itself.
         let traced = example == "fastapi" || function.logs().contains("Traceback");
         assert!(traced, "{example}: {}", function.logs());
     }

@@ -1,4 +1,4 @@
-//! No bytes of an event end the process: each gets an answer or a Lambda error, and the next event is served.
+//! No bytes of an event end the process: each gets a response or a Lambda error, and the next event is served.
 //!
 //! The mutations are random with a fixed seed, so a failure comes back; it is told with its number and its bytes.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -38,7 +38,7 @@ fn no_event_ends_the_process() {
     assert!(failures.is_empty(), "{}\n{}", failures.join("\n"), last_lines(&function.logs()));
 }
 
-/// Why an outcome is neither an answer nor a Lambda error.
+/// Why an outcome is neither a response nor a Lambda error.
 fn improper(outcome: &Outcome) -> Option<String> {
     let json: Value = serde_json::from_slice(&outcome.payload()).unwrap_or_default();
     let is_proper = match outcome {

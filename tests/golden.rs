@@ -1,4 +1,4 @@
-//! Every sample event through the real runtime into the demo app, compared with the stored answers.
+//! Every sample event through the real runtime into the demo app, compared with the stored responses.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,9 +1,23 @@
 //! The house rules that a compiler does not know: cards, `unsafe`, file sizes, documents that keep up with the code.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "house/circles.rs"]
+mod circles;
+#[path = "house/pep3333.rs"]
+mod pep3333;
+#[path = "house/reading.rs"]
+mod reading;
+#[path = "house/resolve.rs"]
+mod resolve;
+#[path = "house/source.rs"]
+mod source;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use resolve::{Target, resolve};
+use source::Modules;
 
 /// Longest file, its unit tests included: one reads it in a sitting.
 const MAX_LINES: usize = 400;
@@ -38,7 +52,6 @@ fn code(path: &Path) -> String {
 
 struct Room {
     name: String,
-    files: Vec<PathBuf>,
     may_use: BTreeSet<String>,
     all_but: bool,
 }
@@ -52,10 +65,8 @@ fn rooms() -> Vec<Room> {
 
 fn room(name: &str) -> Room {
     let src = root().join("src");
-    let (single, folder) = (src.join(format!("{name}.rs")), src.join(name));
-    let first = if single.exists() { single.clone() } else { folder.join("mod.rs") };
-    let mut all = if folder.exists() { files(&folder, ".rs") } else { Vec::new() };
-    all.extend(single.exists().then_some(single));
+    let single = src.join(format!("{name}.rs"));
+    let first = if single.exists() { single } else { src.join(name).join("mod.rs") };
     let card: Vec<String> =
         read(&first).lines().map_while(|line| Some(line.strip_prefix("//!")?.trim().to_owned())).collect();
     for part in ["Room:", "In:", "Out:", "May use:", "Must not:"] {
@@ -65,44 +76,89 @@ fn room(name: &str) -> Room {
     let to = card.iter().position(|line| line.starts_with("Must not:")).unwrap();
     let text = card[from..to].join(" ");
     let words = text.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_')).map(str::to_owned);
-    Room { name: name.to_owned(), files: all, may_use: words.collect(), all_but: text.contains("every room but") }
-}
-
-/// The first segment of every path that begins a `use` or stands after `crate::`.
-fn used(code: &str) -> BTreeSet<String> {
-    let ident =
-        |text: &str| text.chars().take_while(|char| char.is_ascii_alphanumeric() || *char == '_').collect::<String>();
-    let of_crate = code.split("crate::").skip(1).map(ident);
-    let uses = code.lines().filter_map(|line| line.trim_start().strip_prefix("use "));
-    let of_use = uses.filter(|rest| rest.contains("::") || rest.ends_with(';')).map(ident);
-    of_crate
-        .chain(of_use)
-        .filter(|name| !["std", "core", "crate", "self", "super", ""].contains(&name.as_str()))
-        .collect()
+    Room { name: name.to_owned(), may_use: words.collect(), all_but: text.contains("every room but") }
 }
 
 #[test]
 fn rooms_use_only_what_their_cards_name() {
     let rooms = rooms();
+    let modules = source::read(&root().join("src/lib.rs"));
     let names: BTreeSet<&str> = rooms.iter().map(|room| room.name.as_str()).collect();
-    let mut wrong = Vec::new();
-    for room in &rooms {
-        for file in &room.files {
-            let own = |name: &str| name == room.name || file.with_file_name(format!("{name}.rs")).exists();
-            for name in used(&code(file)).iter().filter(|name| !own(name)) {
-                let on_card = room.may_use.contains(name);
-                let allowed = if room.all_but && names.contains(name.as_str()) { !on_card } else { on_card };
-                if !allowed {
-                    wrong.push(format!(
-                        "{} uses `{name}`, which is not on the card of `{}`",
-                        file.display(),
-                        room.name
-                    ));
-                }
+    let mut wrong = BTreeSet::new();
+    for (path, module) in modules.iter().filter(|(path, _)| !path.is_empty()) {
+        let room = rooms.iter().find(|room| room.name == path[0]).unwrap();
+        let used = module.uses.iter().map(|found| &found.path).chain(&module.paths);
+        for name in used.filter_map(|used| named_by(&modules, path, used)).filter(|name| *name != room.name) {
+            let on_card = room.may_use.contains(&name);
+            let allowed = if room.all_but && names.contains(name.as_str()) { !on_card } else { on_card };
+            if !allowed {
+                let file = module.file.display();
+                wrong.insert(format!("{file} uses `{name}`, which is not on the card of `{}`", room.name));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+/// The room or the crate that a path leads to.
+fn named_by(modules: &Modules, from: &[String], path: &[String]) -> Option<String> {
+    match resolve(modules, from, path) {
+        Target::Module(path) | Target::Item(path, _) => path.first().cloned(),
+        Target::Crate(name) => Some(name),
+        Target::Other => None,
+    }
+}
+
+/// Items that hold circles together until they stand in a file of their own, where those who share them find them.
+/// Nothing is added here.
+const TO_BE_MOVED: [(&str, &str); 32] = [
+    ("src/cli/doctor/checks/mod.rs", "place"),
+    ("src/cli/doctor/checks/mod.rs", "set"),
+    ("src/cli/doctor/checks/mod.rs", "set_variable"),
+    ("src/cli/doctor/checks/package.rs", "ARCHITECTURE"),
+    ("src/cli/doctor/checks/package.rs", "Check"),
+    ("src/cli/doctor/checks/package.rs", "GLIBC"),
+    ("src/cli/doctor/checks/package.rs", "PLATFORM"),
+    ("src/cli/doctor/checks/package.rs", "PYTHON"),
+    ("src/cli/doctor/terraform.rs", "Resource"),
+    ("src/cli/package/mod.rs", "Plan"),
+    ("src/cli/package/install.rs", "Installed"),
+    ("src/cli/package/install.rs", "Order"),
+    ("src/cli/package/install.rs", "Refusal"),
+    ("src/cli/package/install.rs", "failed"),
+    ("src/cli/package/install.rs", "name_of"),
+    ("src/cli/package/install.rs", "refused"),
+    ("src/cli/package/install.rs", "tail"),
+    ("src/cli/package/output.rs", "Output"),
+    ("src/event/mod.rs", "Event"),
+    ("src/event/mod.rs", "Parts"),
+    ("src/event/mod.rs", "assemble"),
+    ("src/proxy/mod.rs", "Envelope"),
+    ("src/proxy/mod.rs", "Warning"),
+    ("src/python/mod.rs", "Session"),
+    ("src/python/mod.rs", "describe"),
+    ("src/python/mod.rs", "loaded_glue"),
+    ("src/python/mod.rs", "type_name"),
+    ("src/runtime/mod.rs", "API_VERSION"),
+    ("src/runtime/mod.rs", "Api"),
+    ("src/runtime/mod.rs", "SharedApi"),
+    ("src/runtime/mod.rs", "USER_AGENT"),
+    ("src/runtime/stream.rs", "Streamed"),
+];
+
+#[test]
+fn no_files_stand_in_a_circle() {
+    for crate_root in ["src/lib.rs", "benches/src/bench.rs"] {
+        let found = circles::circles(&source::read(&root().join(crate_root)), &TO_BE_MOVED);
+        let found: Vec<String> = found.into_values().map(|reasons| reasons.join("\n")).collect();
+        assert!(found.is_empty(), "{} circles of files:\n\n{}", found.len(), found.join("\n\n"));
+    }
+}
+
+#[test]
+fn what_was_moved_is_off_the_list() {
+    let settled = circles::settled(&source::read(&root().join("src/lib.rs")), &TO_BE_MOVED);
+    assert!(settled.is_empty(), "no other file needs these there: take them off TO_BE_MOVED: {settled:?}");
 }
 
 #[test]
@@ -112,12 +168,9 @@ fn unsafe_is_in_one_file() {
         let code = code(file);
         assert!(!code.contains("unsafe ") && !code.contains("unsafe_code"), "{} has unsafe code", file.display());
     }
-    let ffi = read(&allowed);
-    assert_eq!(
-        code(&allowed).matches("unsafe {").count(),
-        ffi.matches("// SAFETY:").count(),
-        "a block without its reason"
-    );
+    let blocks = code(&allowed).matches("unsafe {").count();
+    assert!(blocks > 0, "no block is found any more");
+    assert_eq!(blocks, read(&allowed).matches("// SAFETY:").count(), "a block without its reason");
 }
 
 #[test]
@@ -149,12 +202,14 @@ fn readme_lists_every_setting() {
 }
 
 #[test]
-fn every_event_has_its_golden_answer() {
+fn every_event_has_its_golden_response() {
     let golden = root().join("tests/golden");
     let events = fs::read_dir(root().join("events")).unwrap().map(|entry| entry.unwrap().path());
-    for event in events.filter(|path| path.extension().is_some_and(|ending| ending == "json")) {
-        let answer = golden.join(event.file_name().unwrap());
-        assert!(answer.exists(), "{} has no golden answer: run `make golden`", event.display());
+    let events: Vec<PathBuf> = events.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
+    assert!(events.len() > 60, "only {} events", events.len());
+    for event in events {
+        let response = golden.join(event.file_name().unwrap());
+        assert!(response.exists(), "{} has no golden response: run `make golden`", event.display());
     }
 }
 

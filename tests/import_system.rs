@@ -62,6 +62,7 @@ fn systems(settings: &[(&str, &str)]) -> (Value, Vec<Value>) {
 fn with_the_switch_off_the_import_system_is_pythons_own() {
     for (name, value) in [("WSGI_LAMBDA_DEFER_IMPORTS", "false"), ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")] {
         let (plain, seen) = systems(&[(name, value)]);
+        assert_eq!(seen.len(), 2, "{name}: in the import, and in a request");
         for seen in &seen {
             for part in ["finders", "hooks", "caches", "compile", "flags"] {
                 assert_eq!(seen[part], plain[part], "{name}, {part}");

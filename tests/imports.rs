@@ -207,9 +207,8 @@ fn site_is_what_python_makes_of_it() {
     let setup = support::app(&folder, "app:app").env("PYTHONPATH", folder.to_str().unwrap());
     let mut function = setup.env("WSGI_LAMBDA_VENV", venv.to_str().unwrap()).start();
     let seen = function.invoke(support::event("function-url-get")).body_json();
-    for (place, expected) in expected.as_array().unwrap().iter().enumerate() {
-        assert_eq!(&seen[place], expected, "{place}");
-    }
+    assert!(expected.as_array().is_some_and(|parts| !parts.is_empty()), "{expected}");
+    assert_eq!(seen, expected);
 }
 
 #[test]

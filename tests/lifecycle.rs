@@ -1,4 +1,4 @@
-//! After the answer, and at the end of a sandbox.
+//! After the response, and at the end of a sandbox.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -54,7 +54,7 @@ fn get(path: &str) -> serde_json::Value {
     event
 }
 
-/// Sends SIGTERM, as the platform does, and gives the exit status.
+/// Sends SIGTERM, as the platform does, and returns the exit status.
 fn terminate(function: &mut Function) -> String {
     let pid = function.invoke(get("/pid")).text().to_owned();
     assert!(support::kill("TERM", &pid).status().unwrap().success());
@@ -62,7 +62,7 @@ fn terminate(function: &mut Function) -> String {
 }
 
 fn ended(function: &mut Function) -> String {
-    function.ended(Duration::from_secs(10))
+    function.ended(Duration::from_secs(60))
 }
 
 #[test]
@@ -75,8 +75,8 @@ fn callbacks_run_after_the_answer_and_one_that_fails_costs_nothing() {
     }
 }
 
-/// The callback goes on when the file is there, and the file is made when the answer has arrived: one that ran before the
-/// answer had left would wait for ever.
+/// The callback goes on when the file is there, and the file is made when the response has arrived: one that ran before the
+/// response had left would wait for ever.
 #[test]
 fn callbacks_run_when_the_answer_has_left_and_before_the_next_event_is_asked_for() {
     let app = r#"
@@ -135,9 +135,8 @@ def app(environ, start_response):
     let mut function = source(app).start();
     let pid = function.replay("rest-get").text().to_owned();
     assert!(support::kill("USR1", &pid).status().unwrap().success());
-    std::thread::sleep(Duration::from_millis(200));
+    function.until(Duration::from_secs(60), |function| function.logs().contains("own handler 10").then_some(()));
     assert_eq!(function.replay("rest-get").status(), 200, "the process goes on");
-    assert!(function.logs().contains("own handler 10"), "{}", function.logs());
     assert_eq!(terminate(&mut function), "exit status 0");
     assert!(function.logs().contains("own handler 15"), "{}", function.logs());
 }

@@ -1,4 +1,4 @@
-//! The log of a function: the managed Python runtime's forms, one record an event, nothing held back.
+//! The log of a function: the managed Python runtime's forms, one record an event, nothing kept for later.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,12 +1,11 @@
 //! PEP 3333, rule by rule, against the process that ships. A test is named after its rule: `w54_…` is rule W54 of the
-//! project's checklist, which follows the PEP's own order.
+//! `docs/pep3333.md`.
 //!
 //! The applications are in `tests/apps/pep3333`, one function a behaviour; a path such as `/starting/lazy` calls
 //! `lazy` in `starting.py`. Those that are legal are also run under `wsgiref.validate`. Where servers differ the tests
-//! follow the server that a comment names; what was measured of each is in the checklist's matrix ("row").
+//! follow the server that a comment names; what was measured of each is in a table there ("row").
 //!
-//! Answers are buffered here; W71 and what a client sees of a stream are tested in `streaming.rs`. Not here either:
-//! W17, which is documentation, W63 and W69, which bind extensions and applications.
+//! Responses are buffered here; what a client sees of a stream is tested in `streaming.rs`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -44,7 +43,7 @@ struct Pep {
     function: Function,
 }
 
-/// What came of a request: the answer, and what was logged for it.
+/// What came of a request: the response, and what was logged for it.
 struct Served {
     answer: Answer,
     log: String,

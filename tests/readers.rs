@@ -1,4 +1,4 @@
-//! Those who read a streamed answer: slow ones, ones that stop, ones that go away.
+//! Those who read a streamed response: slow ones, ones that stop, ones that go away.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;

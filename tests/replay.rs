@@ -1,4 +1,4 @@
-//! `wsgi-lambda replay` from outside: the command line, the real runtime behind it, and what both print.
+//! `wsgi-lambda replay` from outside: the command line, the real runtime, and what both print.
 //!
 //! The snapshots are what a user sees; times, request ids and temporary folders are filtered.
 #![cfg(feature = "cli")]
@@ -82,7 +82,7 @@ fn command() -> Command {
     command
 }
 
-/// What a command left behind.
+/// What a command left.
 struct Seen(Output);
 
 impl Seen {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use support::{Function, Setup, app, event, source};
 use wsgi_lambda::emulator::{Fault, Outcome, Route, StartError, Submission};
 
-/// Answers with what an expression gives, as JSON.
+/// Answers with what an expression returns, as JSON.
 fn expression(python: &str) -> Setup {
     source(&format!(
         r"

@@ -23,9 +23,10 @@ const FLAT: i64 = 1 << 20;
 const FLAT_ALONE: i64 = 100 << 10;
 const WARM: usize = 1000;
 
-/// The runtime gives a request up this long before its end, and this long after its beginning.
-const MARGIN: Duration = Duration::from_secs(2);
-const HURRY: Duration = Duration::from_millis(20);
+/// The runtime gives a request up this long before its end, and this long after its beginning: long enough for a machine
+/// that is busy with something else.
+const MARGIN: Duration = Duration::from_secs(20);
+const HURRY: Duration = Duration::from_millis(500);
 
 /// What an invocation must come to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +34,7 @@ enum End {
     Status(u16),
     /// A stream that ends in trailers with this error type.
     Trailers(&'static str),
-    /// An error, not an HTTP answer.
+    /// An error, not an HTTP response.
     Refused,
     /// The reader went away: nobody is answered.
     Cut,
@@ -179,7 +180,7 @@ fn mixed(kinds: &[Kind], count: usize) -> Vec<&Kind> {
     for kind in kinds {
         turns.extend(std::iter::repeat_n(kind, (kind.weight * count).div_ceil(total)));
     }
-    // Knuth's generator (MMIX): which numbers it gives does not matter, that they are the same does.
+    // Knuth's generator (MMIX): which numbers it returns does not matter, that they are the same does.
     let mut state: u64 = 1;
     for at in (1..turns.len()).rev() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -188,7 +189,7 @@ fn mixed(kinds: &[Kind], count: usize) -> Vec<&Kind> {
     turns
 }
 
-/// Serves all of it in one process; gives what the process held after every thousandth.
+/// Serves all of it in one process; returns what the process held after every thousandth.
 fn serve(turns: &[&Kind]) -> Vec<Footprint> {
     let mut function = function();
     let mut series = Vec::new();

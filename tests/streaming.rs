@@ -110,7 +110,7 @@ fn stream(answer: &Answer) -> &Stream {
     }
 }
 
-/// The prelude's JSON, and the chunks behind the delimiter as they arrived. Prelude and delimiter are chunks of their own,
+/// The prelude's JSON, and the chunks after the delimiter as they arrived. Prelude and delimiter are chunks of their own,
 /// as those of AWS's crate are: cargo-lambda takes the first for the prelude and throws the second away.
 fn chunks(answer: &Answer) -> (Value, Vec<Vec<u8>>) {
     let mut chunks = stream(answer).chunks.iter().map(|chunk| chunk.bytes.to_vec());
@@ -124,7 +124,7 @@ fn body(answer: &Answer) -> Vec<u8> {
 }
 
 #[test]
-fn each_chunk_leaves_as_it_is_yielded_the_first_one_with_the_prelude() {
+fn w71_each_chunk_leaves_as_it_is_yielded_the_first_one_with_the_prelude() {
     let answer = function().invoke(get("/chunks"));
     let (prelude, chunks) = chunks(&answer);
     assert_eq!(
@@ -135,7 +135,7 @@ fn each_chunk_leaves_as_it_is_yielded_the_first_one_with_the_prelude() {
     assert!(stream(&answer).complete && stream(&answer).error().is_none());
 }
 
-/// A platform of a few lines: what one read of a socket gives was one write, as far as anybody can tell.
+/// A platform of a few lines: what one read of a socket gives was one write, as far as one can tell.
 #[test]
 fn prelude_and_first_chunk_leave_in_one_write() {
     let folder = tempfile::tempdir().unwrap();
@@ -193,7 +193,7 @@ fn front_ends_that_cannot_stream_are_answered_in_one_document() {
 }
 
 #[test]
-fn a_body_of_one_known_chunk_announces_its_length() {
+fn w75_a_body_of_one_known_chunk_announces_its_length() {
     let (prelude, chunks) = chunks(&function().invoke(get("/one")));
     assert_eq!(prelude["headers"]["Content-Length"], "3");
     assert_eq!(chunks, [b"abc".to_vec()]);
@@ -217,7 +217,7 @@ fn answers_without_body_send_the_prelude_and_end() {
 }
 
 #[test]
-fn a_failure_before_the_first_byte_is_a_clean_500() {
+fn w91_a_failure_before_the_first_byte_is_a_clean_500() {
     let mut function = function();
     for path in ["/fails-early", "/raises"] {
         let answer = function.invoke(get(path));
@@ -228,7 +228,7 @@ fn a_failure_before_the_first_byte_is_a_clean_500() {
 }
 
 #[test]
-fn a_failure_of_a_head_request_has_no_body() {
+fn w86_a_failure_of_a_head_request_has_no_body() {
     for mode in ["stream", "buffered"] {
         let mut event = get("/raises");
         event["requestContext"]["http"]["method"] = "HEAD".into();
@@ -238,7 +238,7 @@ fn a_failure_of_a_head_request_has_no_body() {
 }
 
 #[test]
-fn a_failure_after_the_first_byte_is_told_in_trailers() {
+fn w92_a_failure_after_the_first_byte_is_told_in_trailers() {
     let mut function = function();
     let answer = function.invoke(get("/fails-late"));
     assert_eq!(body(&answer), b"begin");
@@ -254,7 +254,7 @@ fn a_failure_after_the_first_byte_is_told_in_trailers() {
 }
 
 #[test]
-fn close_is_called_once_however_a_stream_ends() {
+fn w76_close_is_called_once_however_a_stream_ends() {
     let mut function = function();
     for path in ["/chunks", "/redirect", "/fails-early", "/fails-late", "/short", "/long"] {
         function.invoke(get(path));
@@ -269,7 +269,7 @@ fn close_is_called_once_however_a_stream_ends() {
 /// The application goes on when the file is there, and the file is made when the first bytes have arrived: a runtime that
 /// kept them back would wait for ever.
 #[test]
-fn what_is_yielded_or_written_leaves_before_the_application_goes_on() {
+fn w64_w71_what_is_yielded_or_written_leaves_before_the_application_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let go = folder.path().join("go");
     for (path, parts) in [("/waits", &[&b"first"[..], b"second"][..]), ("/empty-write", &[&b"late"[..]])] {
@@ -310,7 +310,7 @@ fn write_sends_at_once() {
 }
 
 #[test]
-fn a_body_shorter_than_announced_does_not_end_cleanly_and_a_longer_one_is_cut() {
+fn w81_w82_a_body_shorter_than_announced_does_not_end_cleanly_and_a_longer_one_is_cut() {
     let mut function = function();
     let answer = function.invoke(get("/short"));
     assert_eq!(stream(&answer).error().expect("trailers").0, "Runtime.TruncatedResponse");

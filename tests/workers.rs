@@ -108,9 +108,9 @@ fn each_worker_writes_to_a_stream_of_its_own() {
     assert_eq!(written, expected);
 }
 
-/// Waits until something was logged: the parent does its work beside the answers, in its own time.
+/// Waits until something was logged: the parent does its work apart from the responses, in its own time.
 fn await_log(function: &mut Function, text: &str) {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         if function.logs().contains(text) {
             return;
         }
@@ -169,7 +169,7 @@ fn sigterm_to_the_parent(app: &str) {
     assert!(matches!(answer.outcome, Outcome::Response(_)));
     let parent = answer.text().split(", ").nth(4).unwrap().to_owned();
     assert!(support::kill("TERM", &parent).status().unwrap().success());
-    assert_eq!(function.ended(Duration::from_secs(5)), "exit status 0");
+    assert_eq!(function.ended(Duration::from_secs(60)), "exit status 0");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn an_application_that_ignores_its_children_still_has_workers_replaced() {
     let (dying, after) = (submit(&function, "/exit"), submit(&function, "/"));
     assert_eq!(finish(&mut function, vec![after]).remove(0).status(), 200);
     function
-        .until(Duration::from_secs(5), |function| function.logs().contains("ended with exit status 9").then_some(()));
+        .until(Duration::from_secs(60), |function| function.logs().contains("ended with exit status 9").then_some(()));
     function.api().expire(dying.id());
 }
 

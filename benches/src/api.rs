@@ -2,7 +2,7 @@
 //! keep-alive.
 //!
 //! `src/emulator` of the main package is the faithful one, for tests; this one does the least between an event and its
-//! answer, and nothing on another thread, so that what it measures is the subject. Routes: `/next`, `/response`,
+//! response, and nothing on another thread, so that what it measures is the subject. Routes: `/next`, `/response`,
 //! `/error`, `/init/error`, and of the Extensions API what the Web Adapter asks for.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -14,14 +14,12 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::clock::{Nanos, now};
 
-mod answer;
+mod posted;
 mod wire;
 
-pub(crate) use answer::Answer;
+pub(crate) use posted::Posted;
+pub(crate) use wire::TIMEOUT;
 use wire::{Head, Wire};
-
-/// How long a function may take here, and how long a subject that has begun to send may pause.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 const ACCEPTED: &[u8] =
     b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"status\":\"OK\"}\n";
@@ -33,7 +31,7 @@ const REGISTERED: &str = "{\"functionName\":\"bench\",\"functionVersion\":\"$LAT
 pub(crate) enum Step {
     /// A poll of `/next` waits for an event, since this moment.
     Polled(Nanos),
-    /// The invocation with this number was answered; the answer is in the given place.
+    /// The invocation with this number was answered; the response is in the given place.
     Answered(u64),
     /// A call that no measure needs, or a connection that opened or closed.
     Other,
@@ -68,10 +66,10 @@ impl Api {
     }
 
     /// Gives an event to the poll that waits; returns the invocation's number and the moment before the first byte.
-    pub(crate) fn deliver(&mut self, event: &[u8], answer_bytes: usize) -> Result<(u64, Nanos)> {
+    pub(crate) fn deliver(&mut self, event: &[u8], response_bytes: usize) -> Result<(u64, Nanos)> {
         self.invocations += 1;
         let id = self.invocations;
-        let head = next_head(id, event.len(), answer_bytes);
+        let head = next_head(id, event.len(), response_bytes);
         let Some(wire) = self.connections.iter_mut().find(|wire| wire.parked) else {
             bail!("no poll of /next waits for the event");
         };
@@ -86,7 +84,7 @@ impl Api {
     }
 
     /// Waits for the subject's next call and serves it.
-    pub(crate) fn step(&mut self, wait: Duration, answer: &mut Answer) -> Result<Step> {
+    pub(crate) fn step(&mut self, wait: Duration, posted: &mut Posted) -> Result<Step> {
         let Some(index) = self.readable(wait)? else { return Ok(Step::Silence) };
         if index == self.connections.len() {
             let (stream, _) = self.listener.accept()?;
@@ -97,7 +95,7 @@ impl Api {
             self.connections.swap_remove(index);
             return Ok(Step::Other);
         };
-        self.serve(index, &head, answer)
+        self.serve(index, &head, posted)
     }
 
     /// The index of a connection that can be read, or the number of connections if there is a new one.
@@ -112,7 +110,7 @@ impl Api {
         Ok(fds.iter().position(|fd| fd.any() == Some(true)))
     }
 
-    fn serve(&mut self, index: usize, head: &Head, answer: &mut Answer) -> Result<Step> {
+    fn serve(&mut self, index: usize, head: &Head, posted: &mut Posted) -> Result<Step> {
         let wire = &mut self.connections[index];
         if head.path.ends_with("/invocation/next") {
             wire.parked = true;
@@ -121,7 +119,7 @@ impl Api {
         if head.path.ends_with("/event/next") {
             return Ok(Step::Other); // an extension without events waits for ever
         }
-        wire.body(head, answer)?;
+        wire.body(head, posted)?;
         if head.path.ends_with("/extension/register") {
             let text = format!(
                 "HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: 7b0e4d3c-6f0a-4d55-9f7e-1d2c3b4a5968\r\n\
@@ -133,7 +131,7 @@ impl Api {
         }
         if head.path.ends_with("/init/error") {
             wire.send(ACCEPTED)?;
-            bail!("it reported an init error: {}", answer.excerpt());
+            bail!("it reported an init error: {}", posted.excerpt());
         }
         let Some(id) = invocation(&head.path) else {
             wire.send(NOT_FOUND)?;
@@ -141,22 +139,22 @@ impl Api {
         };
         wire.send(ACCEPTED)?;
         if head.path.ends_with("/error") {
-            bail!("it answered with a function error: {}", function_error(answer));
+            bail!("it answered with a function error: {}", function_error(posted));
         }
         Ok(Step::Answered(id))
     }
 }
 
 /// `KeyError: 'path'`, of the error's JSON.
-fn function_error(answer: &Answer) -> String {
-    let error: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+fn function_error(posted: &Posted) -> String {
+    let error: serde_json::Value = serde_json::from_slice(posted.body()).unwrap_or_default();
     match (error["errorType"].as_str(), error["errorMessage"].as_str()) {
         (Some(kind), Some(message)) => format!("{kind}: {message}"),
-        _ => answer.excerpt(),
+        _ => posted.excerpt(),
     }
 }
 
-fn next_head(id: u64, event_bytes: usize, answer_bytes: usize) -> String {
+fn next_head(id: u64, event_bytes: usize, response_bytes: usize) -> String {
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + TIMEOUT;
     format!(
         "HTTP/1.1 200 OK\r\n\
@@ -165,7 +163,7 @@ fn next_head(id: u64, event_bytes: usize, answer_bytes: usize) -> String {
          Lambda-Runtime-Deadline-Ms: {}\r\n\
          Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:123456789012:function:bench\r\n\
          Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0\r\n\
-         Bench-Answer-Bytes: {answer_bytes}\r\n\
+         Bench-Response-Bytes: {response_bytes}\r\n\
          Content-Length: {event_bytes}\r\n\r\n",
         deadline.as_millis()
     )

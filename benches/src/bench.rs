@@ -1,7 +1,7 @@
 //! `bench`: wsgi-lambda beside its peers, measured in one run.
 //!
 //! ```text
-//! setup ─▶ Place ─▶ peers::Kind::launch ─▶ subject::Subject (process + api::Api) ─▶ cold, warm, stream, scale
+//! setup ─▶ Place ─▶ peers::Server::launch ─▶ subject::Subject (process + api::Api) ─▶ cold, warm, stream, scale
 //!                                                                                          │ rows
 //!                               report (tables) ◀─ targets ◀─ chart (SVG) ◀─ results::Results ─▶ JSON
 //! ```
@@ -10,20 +10,20 @@
 //!
 //! - Every subject talks to the same emulated Runtime API (`api`), which does nothing while it waits and nothing on
 //!   another thread. The subject `null` answers at once over a raw socket: its row is the harness's own share.
-//! - The clock starts before an event's first byte is written and stops when the answer's last byte was read. `turn`
-//!   goes on to the subject's next poll, which is what Lambda bills, so that no work can hide behind the answer.
+//! - The clock starts before an event's first byte is written and stops when the response's last byte was read. `turn`
+//!   goes on to the subject's next poll, which is what Lambda bills, so that no work can hide behind the response.
 //! - Subjects take turns, A B C A B C, each round beginning with another; ratios are taken round by round and their
 //!   median is reported, so that a slow moment of the machine hurts all alike.
 //! - Same application code, same packages in one folder, same variables, and the same Python, which has nothing else
 //!   installed (`prefix`): what this machine has in its `site-packages` slows nobody's start.
-//! - Each answer is compared with the right one before anything is timed; a wrong one is reported, not timed.
+//! - Each response is compared with the right one before anything is timed; a wrong one is reported, not timed.
 //! - Warm-up before timing; the first requests of a block are not counted. Memory is PSS while no other subject runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::{Parser, Subcommand};
+use clap::Parser as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -31,8 +31,11 @@ mod api;
 mod chart;
 mod clock;
 mod cold;
+mod command;
+mod curve;
 mod events;
 mod machine;
+mod options;
 mod peers;
 mod plans;
 mod prefix;
@@ -48,83 +51,9 @@ mod subject;
 mod targets;
 mod warm;
 
-use peers::{App, Kind};
+use options::{Command, Options};
 use results::Results;
 use setup::Place;
-
-/// Measure wsgi-lambda beside its peers, under one emulated Runtime API, in one run
-///
-/// Without a command: cold starts, warm requests and streams, then the tables, the targets, a JSON file with every
-/// figure, and a chart. The first run installs the peers from their registries.
-#[derive(Debug, Parser)]
-#[command(name = "bench", max_term_width = 110, after_help = EXAMPLES)]
-struct Options {
-    /// About a minute: fewer rounds, events and applications
-    #[arg(long, global = true)]
-    quick: bool,
-    /// The runtime to measure; `wsgi-lambda` stands beside it
-    #[arg(long, global = true, value_name = "FILE", default_value = "target/release/bootstrap")]
-    bootstrap: PathBuf,
-    /// The Python of the peers; it must be the one that the runtime embeds
-    #[arg(long, global = true, value_name = "FILE", env = "PYO3_PYTHON", default_value = "python3")]
-    python: PathBuf,
-    /// Where the peers are installed
-    #[arg(long, global = true, value_name = "DIR", default_value = ".cache/bench")]
-    cache: PathBuf,
-    /// Where the JSON files and the charts go
-    #[arg(long, global = true, value_name = "DIR", default_value = "target/bench")]
-    output: PathBuf,
-    /// Only these subjects
-    #[arg(long, global = true, value_delimiter = ',', value_name = "NAME")]
-    subjects: Vec<Kind>,
-    /// Only these applications
-    #[arg(long, global = true, value_delimiter = ',', value_name = "NAME")]
-    apps: Vec<App>,
-    /// Only these events (warm requests): get, get-rest, headers-100, query-100, json-64k, echo-1m, text-5m …
-    #[arg(long, global = true, value_delimiter = ',', value_name = "NAME")]
-    events: Vec<String>,
-    /// Only these ways (cold starts)
-    #[arg(long, global = true, value_delimiter = ',', value_name = "NAME")]
-    ways: Vec<cold::Way>,
-    /// How many rounds
-    #[arg(long, global = true, value_name = "N")]
-    rounds: Option<usize>,
-    /// How long a subject is measured in each round, in milliseconds (warm requests)
-    #[arg(long, global = true, value_name = "MS")]
-    block: Option<u64>,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
-enum Command {
-    /// Install the peers, and measure nothing
-    Setup,
-    /// Cold starts: to the first poll and the first answer; memory
-    Cold,
-    /// Warm requests: p50, p99, CPU per request
-    Warm,
-    /// Streamed responses: how late a chunk is, throughput
-    Stream,
-    /// How the cost grows with headers, bodies, streams and workers
-    Scale,
-    /// Draw the charts and print the tables of earlier runs again
-    Show,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  Everything, in about a quarter of an hour; in about a minute:
-    bench
-    bench --quick
-  Warm requests of two subjects, one event, longer:
-    bench warm --subjects ours,apig --apps flask --events get --rounds 20 --block 300
-  Cold starts as deployment tools ship packages:
-    bench cold --ways shipped --apps flask,django --subjects ours,apig
-  Another build of the runtime:
-    bench warm --bootstrap /tmp/other/bootstrap --subjects ours,null --events get
-
-Figures of a machine that does other work mean little: look at the row of the harness itself, which should not vary.";
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {

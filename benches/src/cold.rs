@@ -1,6 +1,6 @@
 //! Cold starts: each subject alone, started and ended in turn, in the three ways in which they happen.
 //!
-//! A start is timed from before the first process is made to the poll of `/next`, and on to the first answer. Memory is
+//! A start is timed from before the first process is made to the poll of `/next`, and on to the first response. Memory is
 //! read from the same processes, after some requests, while no other subject shares its pages.
 
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use anyhow::Result;
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 
-use crate::api::Answer;
+use crate::api::Posted;
 use crate::events::Event;
-use crate::peers::{App, Kind};
+use crate::peers::{App, Server};
 use crate::results::{Key, Results};
 use crate::roots::{self, Roots};
 use crate::setup::Place;
@@ -40,10 +40,10 @@ impl Way {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) subjects: Vec<Kind>,
+    pub(crate) subjects: Vec<Server>,
     /// Which applications are started in which way, and how often.
     pub(crate) ways: Vec<(Way, Vec<App>, usize)>,
-    /// What the first answer is to, and the requests before memory is read.
+    /// What the first response is to, and the requests before memory is read.
     pub(crate) event: Event,
 }
 
@@ -53,7 +53,7 @@ const REQUESTS: usize = 20;
 /// A subject in a folder.
 struct Case {
     name: String,
-    kind: Kind,
+    server: Server,
     root: PathBuf,
     env: Vec<(String, String)>,
 }
@@ -63,7 +63,7 @@ pub(crate) fn steps(plan: &Plan) -> usize {
 }
 
 pub(crate) fn run(place: &Place, plan: &Plan, results: &mut Results, bar: &ProgressBar) -> Result<()> {
-    let mut answer = Answer::default();
+    let mut posted = Posted::default();
     for (way, apps, rounds) in &plan.ways {
         if *way == Way::Disk
             && let Err(error) = roots::drop_caches()
@@ -81,7 +81,7 @@ pub(crate) fn run(place: &Place, plan: &Plan, results: &mut Results, bar: &Progr
                     if results.wrong.iter().any(|wrong| wrong.subject == case.name && wrong.app == app.name()) {
                         continue; // it does not start at all
                     }
-                    if let Err(error) = start(place, plan, *way, *app, case, results, &mut answer) {
+                    if let Err(error) = start(place, plan, *way, *app, case, results, &mut posted) {
                         results.wrong(app.name(), way.name(), &case.name, &format!("{error:#}"));
                     }
                 }
@@ -95,7 +95,7 @@ pub(crate) fn run(place: &Place, plan: &Plan, results: &mut Results, bar: &Progr
 /// The subjects of a way, with the folder of each.
 fn cases(place: &Place, plan: &Plan, way: Way, results: &mut Results) -> Result<Vec<Case>> {
     let all_in = |root: &PathBuf, env: &[(String, String)]| {
-        let case = |&kind: &Kind| Case { name: kind.name(), kind, root: root.clone(), env: env.to_vec() };
+        let case = |&server: &Server| Case { name: server.name(), server, root: root.clone(), env: env.to_vec() };
         plan.subjects.iter().map(case).collect::<Vec<_>>()
     };
     if way != Way::Shipped {
@@ -104,9 +104,9 @@ fn cases(place: &Place, plan: &Plan, way: Way, results: &mut Results) -> Result<
     let Roots { shipped, packaged, env, notes } = roots::make(place)?;
     results.skipped.extend(notes);
     let mut cases = all_in(&shipped, &env);
-    cases.retain(|case| case.kind.is_wsgi());
-    if plan.subjects.contains(&Kind::Ours) {
-        cases.insert(1, Case { name: "ours packaged".to_owned(), kind: Kind::Ours, root: packaged, env });
+    cases.retain(|case| case.server.is_wsgi());
+    if plan.subjects.contains(&Server::Ours) {
+        cases.insert(1, Case { name: "ours packaged".to_owned(), server: Server::Ours, root: packaged, env });
     }
     Ok(cases)
 }
@@ -118,24 +118,24 @@ fn start(
     app: App,
     case: &Case,
     results: &mut Results,
-    answer: &mut Answer,
+    posted: &mut Posted,
 ) -> Result<()> {
-    let mut launch = case.kind.launch(place, app, &case.root)?;
+    let mut launch = case.server.launch(place, app, &case.root)?;
     launch.env.extend(case.env.iter().cloned());
     if way == Way::Disk {
         roots::drop_caches()?;
     }
-    let mut subject = Subject::start(&launch, 1, answer)?;
-    let first = subject.invoke(&plan.event, answer)?;
+    let mut subject = Subject::start(&launch, 1, posted)?;
+    let first = subject.invoke(&plan.event, posted)?;
     let key = |measure| Key { stage: "cold", app: app.name(), case: way.name(), measure };
     let milliseconds = |nanos: u64| nanos as f64 / 1e6;
     results.add(key("first poll"), &case.name, "ms", milliseconds(subject.first_poll), 1);
-    let answered = first.start + first.answer - subject.spawned;
-    results.add(key("first answer"), &case.name, "ms", milliseconds(answered), 1);
+    let answered = first.start + first.response - subject.spawned;
+    results.add(key("first response"), &case.name, "ms", milliseconds(answered), 1);
     results.add(key("cpu"), &case.name, "ms", milliseconds(subject.cpu()), 1);
     if way == Way::Pyc {
         for _ in 0..REQUESTS {
-            subject.invoke(&plan.event, answer)?;
+            subject.invoke(&plan.event, posted)?;
         }
         let memory = subject.memory();
         let key = |measure| Key { stage: "memory", app: app.name(), case: "after 20 GETs", measure };

@@ -1,11 +1,11 @@
-//! The events, built once before anything is timed, and the answer that is right for each.
+//! The events, built once before anything is timed, and the response that is right for each.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::api::Answer;
+use crate::api::Posted;
 
 pub(crate) const HELLO: &str = "{\"message\": \"Hello from the benchmark\"}";
 const LINE: &str = "The quick brown fox said \"jump\" over 13 lazy dogs and went home.\n";
@@ -15,22 +15,22 @@ const ITEMS: usize = 1090;
 
 /// What a function that has no Python answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answers {
+pub(crate) enum Expected {
     /// As the application does.
     Application,
     /// With [`HELLO`], whatever is asked.
     Hello,
 }
 
-/// One event with its right answer.
+/// One event with its right response.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) bytes: Vec<u8>,
-    /// How long an envelope with the right answer is; the null subject sends as many bytes.
-    pub(crate) answer_bytes: usize,
-    pub(crate) floor: Answers,
+    /// How long an envelope with the right response is; the null subject sends as many bytes.
+    pub(crate) response_bytes: usize,
+    pub(crate) floor: Expected,
     expected: Vec<u8>,
 }
 
@@ -45,21 +45,21 @@ impl Event {
             name: name.to_owned(),
             title: title.to_owned(),
             bytes: event.to_string().into_bytes(),
-            answer_bytes: envelope.to_string().len(),
-            floor: Answers::Application,
+            response_bytes: envelope.to_string().len(),
+            floor: Expected::Application,
             expected,
         }
     }
 
     fn floor_says_hello(mut self) -> Self {
-        self.floor = Answers::Hello;
+        self.floor = Expected::Hello;
         self
     }
 
-    /// Whether the answer is the right one, in the form of API Gateway, which all front ends share.
-    pub(crate) fn check(&self, answer: &Answer, answers: Answers) -> Result<()> {
-        let envelope: Value = serde_json::from_slice(answer.body())
-            .with_context(|| format!("an answer that is not JSON: {}", answer.excerpt()))?;
+    /// Whether the response is the right one, in the form of API Gateway, which all front ends share.
+    pub(crate) fn check(&self, posted: &Posted, expected: Expected) -> Result<()> {
+        let envelope: Value = serde_json::from_slice(posted.body())
+            .with_context(|| format!("a response that is not JSON: {}", posted.excerpt()))?;
         let status = &envelope["statusCode"];
         ensure!(status == 200, "status {status} instead of 200: {}", short(&envelope["body"]));
         let Some(body) = envelope["body"].as_str() else { bail!("no body") };
@@ -68,12 +68,12 @@ impl Event {
         } else {
             body.as_bytes().to_vec()
         };
-        let expected = if answers == Answers::Hello { HELLO.as_bytes() } else { &self.expected };
+        let right = if expected == Expected::Hello { HELLO.as_bytes() } else { &self.expected };
         ensure!(
-            body == expected,
+            body == right,
             "a wrong body: {} bytes instead of {}: {}",
             body.len(),
-            expected.len(),
+            right.len(),
             short(&String::from_utf8_lossy(&body).as_ref().into())
         );
         Ok(())
@@ -217,11 +217,11 @@ mod tests {
     use super::*;
 
     fn check(event: &Event, envelope: &Value) -> Result<()> {
-        event.check(&Answer::of(envelope.to_string().as_bytes(), false), Answers::Application)
+        event.check(&Posted::of(envelope.to_string().as_bytes(), false), Expected::Application)
     }
 
     #[test]
-    fn only_the_right_answer_is_right() {
+    fn only_the_right_response_is_right() {
         let echo = echo("echo", "echo", 1000).unwrap();
         let body = STANDARD.encode(noise(1000));
         check(&echo, &json!({"statusCode": 200, "body": body, "isBase64Encoded": true})).unwrap();
@@ -240,7 +240,7 @@ mod tests {
     fn names_are_unique_and_events_within_the_limit() {
         let events = all().unwrap();
         for (index, event) in events.iter().enumerate() {
-            assert!(event.bytes.len() <= 6_291_556 && event.answer_bytes <= 6_291_556, "{}", event.name);
+            assert!(event.bytes.len() <= 6_291_556 && event.response_bytes <= 6_291_556, "{}", event.name);
             assert!(events[..index].iter().all(|other| other.name != event.name), "{}", event.name);
         }
         let json = events.iter().find(|event| event.name == "json-64k").unwrap();

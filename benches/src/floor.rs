@@ -1,6 +1,6 @@
 //! The floor: what the official `lambda_runtime` takes when there is no Python at all.
 //!
-//! Decodes the body of `/echo` and encodes it again; `/text` and `/binary` are answers of the applications' sizes;
+//! Decodes the body of `/echo` and encodes it again; `/text` and `/binary` are responses of the applications' sizes;
 //! everything else is the small JSON. As `cargo lambda new` writes a function, on tokio's threads; with `one-thread` on
 //! one, which is faster for one request at a time, and as low as this crate gets.
 
@@ -28,7 +28,7 @@ struct Event {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct Response {
     status_code: u16,
     headers: Headers,
     body: String,
@@ -41,7 +41,7 @@ struct Headers {
     content_type: &'static str,
 }
 
-impl Answer {
+impl Response {
     fn new(content_type: &'static str, body: String, is_base64_encoded: bool) -> Self {
         Self { status_code: 200, headers: Headers { content_type }, body, is_base64_encoded }
     }
@@ -57,10 +57,10 @@ async fn serve() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
         let event = event.payload;
         Ok::<_, Error>(match event.raw_path.as_str() {
-            "/echo" => Answer::new("application/octet-stream", STANDARD.encode(body(event)?), true),
-            "/text" => Answer::new("text/plain; charset=utf-8", TEXT.clone(), false),
-            "/binary" => Answer::new("application/octet-stream", STANDARD.encode(&*BINARY), true),
-            _ => Answer::new("application/json", "{\"message\": \"Hello from the benchmark\"}".to_owned(), false),
+            "/echo" => Response::new("application/octet-stream", STANDARD.encode(body(event)?), true),
+            "/text" => Response::new("text/plain; charset=utf-8", TEXT.clone(), false),
+            "/binary" => Response::new("application/octet-stream", STANDARD.encode(&*BINARY), true),
+            _ => Response::new("application/json", "{\"message\": \"Hello from the benchmark\"}".to_owned(), false),
         })
     }))
     .await

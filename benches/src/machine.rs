@@ -6,7 +6,8 @@ use std::process::Command;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::setup::{Place, WEB_ADAPTER, output};
+use crate::command::output;
+use crate::setup::{Place, WEB_ADAPTER};
 
 const LOCK: &str = include_str!("../Cargo.lock");
 

@@ -10,7 +10,7 @@ const API: &str = "AWS_LAMBDA_RUNTIME_API";
 struct Head {
     length: usize,
     id: String,
-    answer_bytes: usize,
+    response_bytes: usize,
 }
 
 #[allow(clippy::disallowed_methods)] // the one setting of a program that has no other
@@ -27,15 +27,15 @@ fn main() -> Result<()> {
         let head = head(&mut reader)?;
         let space = event.get_mut(..head.length).ok_or(ErrorKind::FileTooLarge)?;
         reader.read_exact(space)?;
-        let mut answer = format!(
+        let mut post = format!(
             "POST /2018-06-01/runtime/invocation/{}/response HTTP/1.1\r\nHost: {api}\r\nContent-Length: {}\r\n\r\n",
-            head.id, head.answer_bytes
+            head.id, head.response_bytes
         )
         .into_bytes();
-        let body = filler.get(..head.answer_bytes).ok_or(ErrorKind::FileTooLarge)?;
+        let body = filler.get(..head.response_bytes).ok_or(ErrorKind::FileTooLarge)?;
         let (with_head, rest) = body.split_at(body.len().min(64 * 1024));
-        answer.extend(with_head);
-        writer.write_all(&answer)?;
+        post.extend(with_head);
+        writer.write_all(&post)?;
         writer.write_all(rest)?;
         let accepted = self::head(&mut reader)?;
         reader.read_exact(event.get_mut(..accepted.length).ok_or(ErrorKind::FileTooLarge)?)?;
@@ -43,7 +43,7 @@ fn main() -> Result<()> {
 }
 
 fn head(reader: &mut impl BufRead) -> Result<Head> {
-    let mut head = Head { length: 0, id: String::new(), answer_bytes: 0 };
+    let mut head = Head { length: 0, id: String::new(), response_bytes: 0 };
     let mut line = String::new();
     loop {
         line.clear();
@@ -59,7 +59,7 @@ fn head(reader: &mut impl BufRead) -> Result<Head> {
         match name {
             "Content-Length" => head.length = value.parse().map_err(Error::other)?,
             "Lambda-Runtime-Aws-Request-Id" => value.clone_into(&mut head.id),
-            "Bench-Answer-Bytes" => head.answer_bytes = value.parse().map_err(Error::other)?,
+            "Bench-Response-Bytes" => head.response_bytes = value.parse().map_err(Error::other)?,
             _ => {}
         }
     }

@@ -45,7 +45,7 @@ impl App {
 
 /// A way to serve an application on Lambda, or a mark to read the others by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
+pub(crate) enum Server {
     /// wsgi-lambda
     Ours,
     /// awslambdaric with apig-wsgi
@@ -68,7 +68,7 @@ pub(crate) enum Kind {
     Null,
 }
 
-impl Kind {
+impl Server {
     /// The name on the command line and in the JSON file.
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()

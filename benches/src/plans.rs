@@ -7,13 +7,14 @@ use clap::ValueEnum as _;
 
 use crate::cold::Way;
 use crate::events::Event;
-use crate::peers::{App, Kind};
-use crate::{Options, cold, events, scale, stream, warm};
+use crate::options::Options;
+use crate::peers::{App, Server};
+use crate::{cold, events, scale, stream, warm};
 
 const APPS: [App; 3] = [App::Plain, App::Flask, App::Django];
 const COLD_APPS: [App; 4] = [App::Bare, App::Plain, App::Flask, App::Django];
 /// What the targets need, and the nearest peers.
-const FEW: [Kind; 3] = [Kind::Ours, Kind::Apig, Kind::LwaGunicorn];
+const FEW: [Server; 3] = [Server::Ours, Server::Apig, Server::LwaGunicorn];
 
 pub(crate) fn warm(options: &Options) -> Result<warm::Plan> {
     let quick = options.quick;
@@ -35,7 +36,7 @@ pub(crate) fn warm(options: &Options) -> Result<warm::Plan> {
     };
     let apps = or(&options.apps, if quick { &APPS[..2] } else { &APPS });
     Ok(warm::Plan {
-        subjects: or(&options.subjects, Kind::value_variants()),
+        subjects: or(&options.subjects, Server::value_variants()),
         apps: apps.into_iter().map(of).collect(),
         rounds: options.rounds.unwrap_or(if quick { 5 } else { 11 }),
         block: Duration::from_millis(options.block.unwrap_or(if quick { 30 } else { 100 })),
@@ -55,13 +56,13 @@ pub(crate) fn cold(options: &Options) -> Result<cold::Plan> {
         ways.push((Way::Disk, apps(&APPS), rounds(5)));
     }
     ways.retain(|(way, ..)| options.ways.is_empty() || options.ways.contains(way));
-    let all: &[Kind] = if quick { &FEW } else { Kind::value_variants() };
+    let all: &[Server] = if quick { &FEW } else { Server::value_variants() };
     Ok(cold::Plan { subjects: or(&options.subjects, all), ways, event: events::all()?.swap_remove(0) })
 }
 
 pub(crate) fn stream(options: &Options) -> stream::Plan {
     stream::Plan {
-        subjects: or(&options.subjects, Kind::value_variants()),
+        subjects: or(&options.subjects, Server::value_variants()),
         apps: or(&options.apps, if options.quick { &APPS[..1] } else { &APPS[..2] }),
         rounds: options.rounds.unwrap_or(if options.quick { 3 } else { 9 }),
         megabytes: if options.quick { 50 } else { 200 },
@@ -70,7 +71,7 @@ pub(crate) fn stream(options: &Options) -> stream::Plan {
 
 pub(crate) fn scale(options: &Options) -> scale::Plan {
     scale::Plan {
-        subjects: or(&options.subjects, &[Kind::Ours, Kind::Apig, Kind::Null]),
+        subjects: or(&options.subjects, &[Server::Ours, Server::Apig, Server::Null]),
         rounds: options.rounds.unwrap_or(if options.quick { 3 } else { 21 }),
         block: Duration::from_millis(options.block.unwrap_or(if options.quick { 20 } else { 60 })),
         quick: options.quick,

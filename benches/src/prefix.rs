@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::setup::output;
+use crate::command::output;
 
 /// Where the given Python keeps its parts.
 #[derive(Deserialize)]

@@ -2,19 +2,17 @@
 
 use std::sync::OnceLock;
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::Table;
 
 use crate::events;
-use crate::peers::Kind;
 use crate::results::{Key, Results};
-use crate::stats::Summary;
 
+mod cells;
 mod more;
 
+use cells::{cell, subjects, table};
+pub(crate) use cells::{figure, label};
 pub(crate) use more::{cold, scale, stream, targets};
-
-/// The subject that ratios are taken to.
-const BASE: &str = "ours";
 
 /// Prints the warm requests: for each application a table of events by subjects.
 pub(crate) fn warm(results: &Results) {
@@ -57,51 +55,6 @@ fn cpu_table(results: &Results, app: &str, cases: &[String]) -> Table {
     table
 }
 
-/// The median with its quartiles and its multiple of ours; a dash where nothing was measured.
-pub(crate) fn cell(results: &Results, key: Key<'_>, subject: &str) -> String {
-    let Some(row) = results.get(key, subject) else { return "–".to_owned() };
-    let Summary { median, q1, q3, .. } = row.summary();
-    let (unit, scale) = unit(&row.unit, median);
-    let [median, q1, q3] = [median, q1, q3].map(|value| digits(value / scale));
-    let ratio = results.ratio(key, subject, BASE).map(|ratio| format!(" ×{:.2}", ratio.median));
-    format!("{median} {unit}{}\n[{q1}–{q3}]", ratio.unwrap_or_default())
-}
-
-/// The unit in which a value is shown: microseconds from a thousand on are milliseconds.
-fn unit(unit: &str, value: f64) -> (&str, f64) {
-    if unit == "µs" && value >= 1000.0 { ("ms", 1000.0) } else { (unit, 1.0) }
-}
-
-/// Three digits that count.
-fn digits(value: f64) -> String {
-    match value {
-        value if value >= 100.0 => format!("{value:.0}"),
-        value if value >= 10.0 => format!("{value:.1}"),
-        value => format!("{value:.2}"),
-    }
-}
-
-/// A value with its unit.
-pub(crate) fn figure(value: f64, of: &str) -> String {
-    let (unit, scale) = unit(of, value);
-    format!("{} {unit}", digits(value / scale))
-}
-
-/// Subjects in the order of [`Kind`], each with its variants.
-pub(crate) fn subjects(results: &Results, stage: &str, app: &str) -> Vec<String> {
-    let mut found = results.distinct(|row| (row.stage == stage && row.app == app).then_some(row.subject.as_str()));
-    let kinds = <Kind as clap::ValueEnum>::value_variants();
-    found.sort_by_key(|subject| kinds.iter().position(|kind| subject.split(' ').next() == Some(kind.name().as_str())));
-    found
-}
-
-pub(crate) fn label(subject: &str) -> String {
-    let kinds = <Kind as clap::ValueEnum>::value_variants();
-    let (name, rest) = subject.split_once(' ').unwrap_or((subject, ""));
-    let title = kinds.iter().find(|kind| kind.name() == name).map_or(name, |kind| kind.title());
-    format!("{title} {rest}").trim_end().to_owned()
-}
-
 fn title(case: &str) -> String {
     static TITLES: OnceLock<Vec<(String, String)>> = OnceLock::new();
     let titles = TITLES.get_or_init(|| {
@@ -111,24 +64,13 @@ fn title(case: &str) -> String {
     titles.iter().find(|(name, _)| name == case).map_or_else(|| case.to_owned(), |(_, title)| title.clone())
 }
 
-pub(crate) fn table(header: impl IntoIterator<Item = String>) -> Table {
-    let mut table = Table::new();
-    let style = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.into_iter().collect::<Vec<_>>());
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-}
-
 /// Prints what could not be measured.
 pub(crate) fn wrong(results: &Results) {
     for skipped in &results.skipped {
         println!("\nSKIPPED: {skipped}");
     }
     if !results.wrong.is_empty() {
-        println!("\nNot timed, because the answer was wrong or none:\n");
+        println!("\nNot timed, because the response was wrong or none:\n");
     }
     let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
     for wrong in &results.wrong {

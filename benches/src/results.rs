@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::curve::Curve;
 use crate::stats::{Summary, ratio, summary};
 
 /// One measure of one subject in one situation, a value for each round.
@@ -48,7 +49,7 @@ pub(crate) struct Results {
     pub(crate) skipped: Vec<String>,
     /// Of `scale`.
     #[serde(default)]
-    pub(crate) curves: Vec<crate::scale::Curve>,
+    pub(crate) curves: Vec<Curve>,
     /// The verdicts, for readers of the file.
     #[serde(default)]
     pub(crate) targets: Vec<Value>,

@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use crate::setup::{APPS, Place, REQUIREMENTS, copy, mirror, output};
+use crate::command::output;
+use crate::setup::{APPS, Place, REQUIREMENTS, copy, mirror};
 
 /// What AWS ships compiled: its interface client is part of the managed runtime, not of the function.
 const COMPILED_BY_AWS: [&str; 3] = ["awslambdaric", "simplejson", "snapshot_restore_py.py"];

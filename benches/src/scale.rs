@@ -6,95 +6,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use indicatif::ProgressBar;
-use serde::{Deserialize, Serialize};
 
-use crate::api::Answer;
+use crate::api::Posted;
 use crate::clock::now;
-use crate::events::{self, Answers, Event};
-use crate::peers::{App, Kind};
+use crate::curve::{Curve, Point, THROUGHPUT};
+use crate::events::{self, Event, Expected};
+use crate::peers::{App, Server};
 use crate::setup::Place;
-use crate::stats::{line, median, quantile};
+use crate::stats::{median, quantile};
 use crate::stream;
 use crate::subject::Subject;
 
-/// One measured size.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-pub(crate) struct Point {
-    pub(crate) x: f64,
-    pub(crate) median: f64,
-    pub(crate) q1: f64,
-    pub(crate) q3: f64,
-}
-
-/// One measure of one subject over all sizes.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Curve {
-    pub(crate) name: String,
-    pub(crate) subject: String,
-    pub(crate) x: String,
-    pub(crate) y: String,
-    pub(crate) points: Vec<Point>,
-}
-
-/// A straight line through a curve, and how far the curve is from one.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Fit {
-    pub(crate) start: f64,
-    pub(crate) slope: f64,
-    pub(crate) r2: f64,
-    /// The steepest step between neighbouring sizes, as a multiple of the slope.
-    pub(crate) steepest: f64,
-}
-
-/// The curve that rises as far as there are processors, and is no line.
-const THROUGHPUT: &str = "throughput of workers";
-
-impl Fit {
-    /// What the curve looks like, in a word.
-    fn verdict(&self, to: f64) -> &'static str {
-        if (self.slope * to).abs() < self.start.abs() * 0.2 {
-            "flat"
-        } else if self.r2 >= 0.98 && self.steepest <= 2.0 {
-            "straight, no cliff"
-        } else {
-            "bends"
-        }
-    }
-}
-
-impl Curve {
-    /// Whether a line through it says anything.
-    pub(crate) fn is_line(&self) -> bool {
-        self.name != THROUGHPUT
-    }
-
-    /// What it looks like, in a word.
-    pub(crate) fn verdict(&self) -> &'static str {
-        let to = self.points.last().map_or(0.0, |last| last.x);
-        if self.is_line() { self.fit().verdict(to) } else { "as far as the cores go" }
-    }
-
-    /// Steps of less than a twentieth of the range are left out of `steepest`: noise between close points is no cliff.
-    pub(crate) fn fit(&self) -> Fit {
-        let points: Vec<(f64, f64)> = self.points.iter().map(|point| (point.x, point.median)).collect();
-        let (start, slope, r2) = line(&points);
-        let range = self.points.last().map_or(0.0, |last| last.x - self.points[0].x);
-        let mut steepest = 0.0_f64;
-        let mut from = 0;
-        for to in 1..points.len() {
-            let width = points[to].0 - points[from].0;
-            if width >= range / 20.0 {
-                steepest = steepest.max((points[to].1 - points[from].1) / width / slope);
-                from = to;
-            }
-        }
-        Fit { start, slope, r2, steepest }
-    }
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) subjects: Vec<Kind>,
+    pub(crate) subjects: Vec<Server>,
     pub(crate) rounds: usize,
     pub(crate) block: Duration,
     pub(crate) quick: bool,
@@ -136,31 +61,31 @@ fn sizes(
     events: &[Event],
     bar: &ProgressBar,
 ) -> Result<Vec<Curve>> {
-    let mut answer = Answer::default();
+    let mut posted = Posted::default();
     let mut subjects = Vec::new();
-    for &kind in &plan.subjects {
-        let launch = kind.launch(place, App::Plain, &place.task_root)?;
-        let mut subject = Subject::start(&launch, 1, &mut answer)?;
+    for &server in &plan.subjects {
+        let launch = server.launch(place, App::Plain, &place.task_root)?;
+        let mut subject = Subject::start(&launch, 1, &mut posted)?;
         for event in events {
-            subject.invoke(event, &mut answer)?;
-            if kind != Kind::Null {
-                event.check(&answer, Answers::Application).context(kind.title())?;
+            subject.invoke(event, &mut posted)?;
+            if server != Server::Null {
+                event.check(&posted, Expected::Application).context(server.title())?;
             }
         }
-        subjects.push((kind, subject, vec![Vec::new(); events.len()]));
+        subjects.push((server, subject, vec![Vec::new(); events.len()]));
     }
     for _ in 0..plan.rounds {
         for (index, event) in events.iter().enumerate() {
-            for (kind, subject, values) in &mut subjects {
-                bar.set_message(format!("{name}: {} {unit}, {}", xs[index].round(), kind.title()));
-                values[index].push(block(subject, event, plan.block, &mut answer)?);
+            for (server, subject, values) in &mut subjects {
+                bar.set_message(format!("{name}: {} {unit}, {}", xs[index].round(), server.title()));
+                values[index].push(block(subject, event, plan.block, &mut posted)?);
             }
         }
         bar.inc(1);
     }
-    let curve = |(kind, _, values): (Kind, Subject, Vec<Vec<f64>>)| Curve {
+    let curve = |(server, _, values): (Server, Subject, Vec<Vec<f64>>)| Curve {
         name: name.to_owned(),
-        subject: kind.name(),
+        subject: server.name(),
         x: unit.to_owned(),
         y: "µs".to_owned(),
         points: points(xs, &values),
@@ -169,11 +94,11 @@ fn sizes(
 }
 
 /// The median of requests for this long, in microseconds; the first three recover from the others' turn.
-fn block(subject: &mut Subject, event: &Event, time: Duration, answer: &mut Answer) -> Result<f64> {
+fn block(subject: &mut Subject, event: &Event, time: Duration, posted: &mut Posted) -> Result<f64> {
     let begin = Instant::now();
     let mut times = Vec::new();
     while times.len() < 8 || begin.elapsed() < time {
-        times.push(subject.invoke(event, answer)?.turn as f64 / 1000.0);
+        times.push(subject.invoke(event, posted)?.turn as f64 / 1000.0);
     }
     Ok(median(&times[3..]))
 }
@@ -190,18 +115,18 @@ fn points(xs: &[f64], values: &[Vec<f64>]) -> Vec<Point> {
 
 /// Time and peak memory of streams of growing length, each in a new process.
 fn streams(place: &Place, plan: &Plan, bar: &ProgressBar) -> Result<Vec<Curve>> {
-    let mut answer = Answer::default();
+    let mut posted = Posted::default();
     let lengths = if plan.quick { &STREAMS[..4] } else { &STREAMS[..] };
     let mut times = vec![Vec::new(); lengths.len()];
     let mut memory = times.clone();
     for _ in 0..plan.rounds {
         for (index, megabytes) in lengths.iter().enumerate() {
             bar.set_message(format!("stream: {megabytes} MB"));
-            let mut subject = stream::start(place, App::Plain, Kind::Ours, &mut answer)?;
+            let mut subject = stream::start(place, App::Plain, Server::Ours, &mut posted)?;
             let event = events::streamed(&format!("/megabytes/{megabytes}"))?;
-            let timing = subject.invoke(&event, &mut answer)?;
-            ensure!(answer.total - stream::body_start(&answer)? == megabytes << 20, "a stream lost bytes");
-            times[index].push(timing.answer as f64 / 1e6);
+            let timing = subject.invoke(&event, &mut posted)?;
+            ensure!(posted.total - stream::body_start(&posted)? == megabytes << 20, "a stream lost bytes");
+            times[index].push(timing.response as f64 / 1e6);
             memory[index].push(subject.memory().peak as f64 / 1024.0);
         }
         bar.inc(1);
@@ -209,7 +134,7 @@ fn streams(place: &Place, plan: &Plan, bar: &ProgressBar) -> Result<Vec<Curve>> 
     let xs: Vec<f64> = lengths.iter().map(|&length| length as f64).collect();
     let curve = |name: &str, y: &str, values: &[Vec<f64>]| Curve {
         name: name.to_owned(),
-        subject: Kind::Ours.name(),
+        subject: Server::Ours.name(),
         x: "MB".to_owned(),
         y: y.to_owned(),
         points: points(&xs, values),
@@ -219,28 +144,28 @@ fn streams(place: &Place, plan: &Plan, bar: &ProgressBar) -> Result<Vec<Curve>> 
 
 /// Start, throughput, memory, and requests that wait, with more and more workers (Managed Instances).
 fn workers(place: &Place, plan: &Plan, bar: &ProgressBar) -> Result<Vec<Curve>> {
-    let mut answer = Answer::default();
+    let mut posted = Posted::default();
     let get = events::all()?.swap_remove(0);
     let sleep = events::sleep()?;
     let mut values: [Vec<Vec<f64>>; 4] = Default::default();
     for workers in WORKERS {
         bar.set_message(format!("{workers} workers"));
-        let mut launch = Kind::Ours.launch(place, App::Flask, &place.task_root)?;
+        let mut launch = Server::Ours.launch(place, App::Flask, &place.task_root)?;
         launch.env.push(("AWS_LAMBDA_MAX_CONCURRENCY".to_owned(), workers.to_string()));
         launch.env.push(("AWS_LAMBDA_INITIALIZATION_TYPE".to_owned(), "lambda-managed-instances".to_owned()));
         let mut measured: [Vec<f64>; 4] = Default::default();
         for _ in 0..plan.rounds.min(3) {
-            let mut subject = Subject::start(&launch, workers, &mut answer)?;
+            let mut subject = Subject::start(&launch, workers, &mut posted)?;
             measured[0].push(subject.first_poll as f64 / 1e6);
-            subject.flood(&get, 50 * workers, &mut answer)?;
+            subject.flood(&get, 50 * workers, &mut posted)?;
             let number = if plan.quick { 500 } else { 4000 };
             let start = now();
-            subject.flood(&get, number, &mut answer)?;
+            subject.flood(&get, number, &mut posted)?;
             measured[1].push(number as f64 / ((now() - start) as f64 / 1e9));
             measured[2].push(subject.memory().pss as f64 / 1024.0);
-            subject.polled(workers, &mut answer)?;
+            subject.polled(workers, &mut posted)?;
             let start = now();
-            subject.flood(&sleep, workers, &mut answer)?;
+            subject.flood(&sleep, workers, &mut posted)?;
             measured[3].push((now() - start) as f64 / 1e6);
         }
         for (all, one) in values.iter_mut().zip(measured) {
@@ -257,30 +182,10 @@ fn workers(place: &Place, plan: &Plan, bar: &ProgressBar) -> Result<Vec<Curve>> 
     ];
     let curve = |((name, y), values): ((&str, &str), &Vec<Vec<f64>>)| Curve {
         name: name.to_owned(),
-        subject: Kind::Ours.name(),
+        subject: Server::Ours.name(),
         x: "workers".to_owned(),
         y: y.to_owned(),
         points: points(&xs, values),
     };
     Ok(names.into_iter().zip(&values).map(curve).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(ys: [f64; 5]) -> &'static str {
-        let point = |(x, y): (f64, f64)| Point { x, median: y, q1: y, q3: y };
-        let points = [0.0, 1.0, 2.0, 3.0, 4.0].into_iter().zip(ys).map(point).collect();
-        let text = String::new;
-        let curve = Curve { name: text(), subject: text(), x: text(), y: text(), points };
-        curve.verdict()
-    }
-
-    #[test]
-    fn a_line_a_cliff_and_nothing_are_told_apart() {
-        assert_eq!(verdict([10.0, 20.0, 31.0, 40.0, 50.0]), "straight, no cliff");
-        assert_eq!(verdict([10.0, 12.0, 14.0, 60.0, 62.0]), "bends");
-        assert_eq!(verdict([10.0, 10.1, 9.9, 10.0, 10.2]), "flat");
-    }
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::ProgressBar;
 
+use crate::command::output;
 use crate::prefix;
 
 pub(crate) const REQUIREMENTS: &str = include_str!("../requirements.txt");
@@ -142,13 +143,4 @@ fn web_adapter(cache: &Path) -> Result<PathBuf> {
         output(&mut command).with_context(|| format!("{name} {version} could not be installed"))?;
     }
     binary().with_context(|| format!("{name} installs no program"))
-}
-
-/// What a command prints; an error with its error output when it fails.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let name = command.get_program().display().to_string();
-    let output = command.output().with_context(|| format!("cannot run {name}"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(output.status.success(), "{name}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
-    Ok(text)
 }

@@ -5,9 +5,9 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::ProgressBar;
 
-use crate::api::Answer;
+use crate::api::Posted;
 use crate::events::{self, Event};
-use crate::peers::{App, Kind};
+use crate::peers::{App, Server};
 use crate::results::{Key, Results};
 use crate::setup::Place;
 use crate::stats::median;
@@ -15,7 +15,7 @@ use crate::subject::Subject;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) subjects: Vec<Kind>,
+    pub(crate) subjects: Vec<Server>,
     pub(crate) apps: Vec<App>,
     pub(crate) rounds: usize,
     pub(crate) megabytes: usize,
@@ -33,26 +33,26 @@ pub(crate) fn steps(plan: &Plan) -> usize {
 pub(crate) fn run(place: &Place, plan: &Plan, results: &mut Results, bar: &ProgressBar) -> Result<()> {
     let ticks = events::streamed("/ticks")?;
     let flood = events::streamed(&format!("/megabytes/{}", plan.megabytes))?;
-    let mut answer = Answer::default();
+    let mut posted = Posted::default();
     for &app in &plan.apps {
         let mut subjects = Vec::new();
-        for &kind in plan.subjects.iter().filter(|kind| kind.streams()) {
-            bar.set_message(format!("streams, {}: starting {}", app.name(), kind.title()));
-            match start(place, app, kind, &mut answer) {
-                Ok(subject) => subjects.push((kind, subject)),
-                Err(error) => results.wrong(app.name(), "stream", &kind.name(), &format!("{error:#}")),
+        for &server in plan.subjects.iter().filter(|server| server.streams()) {
+            bar.set_message(format!("streams, {}: starting {}", app.name(), server.title()));
+            match start(place, app, server, &mut posted) {
+                Ok(subject) => subjects.push((server, subject)),
+                Err(error) => results.wrong(app.name(), "stream", &server.name(), &format!("{error:#}")),
             }
         }
         for round in 0..plan.rounds {
             for turn in 0..subjects.len() {
                 let index = (turn + round) % subjects.len();
-                let (kind, subject) = &mut subjects[index];
-                bar.set_message(format!("streams, {}: {}", app.name(), kind.title()));
-                let runner = Runner { app, name: kind.name() };
-                let ran = runner.ticks(subject, &ticks, results, &mut answer);
-                let ran = ran.and_then(|()| runner.flood(subject, &flood, plan.megabytes, results, &mut answer));
+                let (server, subject) = &mut subjects[index];
+                bar.set_message(format!("streams, {}: {}", app.name(), server.title()));
+                let runner = Runner { app, name: server.name() };
+                let ran = runner.ticks(subject, &ticks, results, &mut posted);
+                let ran = ran.and_then(|()| runner.flood(subject, &flood, plan.megabytes, results, &mut posted));
                 if let Err(error) = ran {
-                    results.wrong(app.name(), "stream", &kind.name(), &format!("{error:#}"));
+                    results.wrong(app.name(), "stream", &server.name(), &format!("{error:#}"));
                     subjects.remove(index);
                     break;
                 }
@@ -63,11 +63,11 @@ pub(crate) fn run(place: &Place, plan: &Plan, results: &mut Results, bar: &Progr
     Ok(())
 }
 
-/// A subject whose answers are streamed.
-pub(crate) fn start(place: &Place, app: App, kind: Kind, answer: &mut Answer) -> Result<Subject> {
-    let mut launch = kind.launch(place, app, &place.task_root)?;
-    launch.env.extend(kind.streaming().map(|(name, value)| (name.to_owned(), value.to_owned())));
-    Subject::start(&launch, 1, answer)
+/// A subject whose responses are streamed.
+pub(crate) fn start(place: &Place, app: App, server: Server, posted: &mut Posted) -> Result<Subject> {
+    let mut launch = server.launch(place, app, &place.task_root)?;
+    launch.env.extend(server.streaming().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    Subject::start(&launch, 1, posted)
 }
 
 struct Runner {
@@ -80,9 +80,9 @@ impl Runner {
         Key { stage: "stream", app: self.app.name(), case: "stream", measure }
     }
 
-    fn ticks(&self, subject: &mut Subject, event: &Event, results: &mut Results, answer: &mut Answer) -> Result<()> {
-        subject.invoke(event, answer)?;
-        let delays = delays(answer)?;
+    fn ticks(&self, subject: &mut Subject, event: &Event, results: &mut Results, posted: &mut Posted) -> Result<()> {
+        subject.invoke(event, posted)?;
+        let delays = delays(posted)?;
         let (first, rest) = delays.split_first().context("no chunk")?;
         results.add(self.key("first chunk"), &self.name, "µs", *first, 1);
         results.add(self.key("later chunks"), &self.name, "µs", median(rest), rest.len());
@@ -95,14 +95,14 @@ impl Runner {
         event: &Event,
         megabytes: usize,
         results: &mut Results,
-        answer: &mut Answer,
+        posted: &mut Posted,
     ) -> Result<()> {
         let before = subject.cpu();
-        let timing = subject.invoke(event, answer)?;
+        let timing = subject.invoke(event, posted)?;
         let cpu = subject.cpu() - before;
-        let body = answer.total - body_start(answer)?;
+        let body = posted.total - body_start(posted)?;
         ensure!(body == megabytes << 20, "{body} bytes arrived instead of {}", megabytes << 20);
-        let seconds = timing.answer as f64 / 1e9;
+        let seconds = timing.response as f64 / 1e9;
         results.add(self.key("throughput"), &self.name, "MB/s", megabytes as f64 / seconds, 1);
         results.add(self.key("cpu per MB"), &self.name, "µs", cpu as f64 / 1000.0 / megabytes as f64, 1);
         results.add(self.key("peak memory"), &self.name, "MB", subject.memory().peak as f64 / 1024.0, 1);
@@ -111,20 +111,20 @@ impl Runner {
 }
 
 /// Where the body begins, behind the prelude and its delimiter.
-pub(crate) fn body_start(answer: &Answer) -> Result<usize> {
-    ensure!(answer.chunked, "the answer was not streamed");
-    let place = answer.body().windows(DELIMITER.len()).position(|window| window == DELIMITER);
-    Ok(place.context("the answer has no prelude")? + DELIMITER.len())
+pub(crate) fn body_start(posted: &Posted) -> Result<usize> {
+    ensure!(posted.chunked, "the response was not streamed");
+    let place = posted.body().windows(DELIMITER.len()).position(|window| window == DELIMITER);
+    Ok(place.context("the response has no prelude")? + DELIMITER.len())
 }
 
 /// From each chunk's yield to the read that had its last byte, in microseconds.
-fn delays(answer: &Answer) -> Result<Vec<f64>> {
-    let start = body_start(answer)?;
+fn delays(posted: &Posted) -> Result<Vec<f64>> {
+    let start = body_start(posted)?;
     let mut delays = Vec::new();
-    for (index, tick) in answer.body()[start..].chunks(TICK).enumerate() {
+    for (index, tick) in posted.body()[start..].chunks(TICK).enumerate() {
         let yielded: u64 = std::str::from_utf8(tick)?.trim_end().parse().context("a chunk without its time")?;
         let end = start + (index + 1) * TICK;
-        let Some((arrived, _)) = answer.marks.iter().find(|(_, total)| *total >= end) else { bail!("a lost chunk") };
+        let Some((arrived, _)) = posted.marks.iter().find(|(_, total)| *total >= end) else { bail!("a lost chunk") };
         delays.push(arrived.saturating_sub(yielded) as f64 / 1000.0);
     }
     Ok(delays)
@@ -137,9 +137,9 @@ mod tests {
     #[test]
     fn a_delay_is_from_the_yield_to_the_read_with_its_end() {
         let body = b"{\"statusCode\":200}\x00\x00\x00\x00\x00\x00\x00\x0000000000000000001000\n";
-        let mut answer = Answer::of(body, true);
-        answer.marks = vec![(2000, 30), (5000, body.len()), (9000, body.len() + 1)];
-        assert_eq!(delays(&answer).unwrap(), [4.0]);
-        assert!(delays(&Answer::of(body, false)).is_err(), "a buffered answer is no stream");
+        let mut posted = Posted::of(body, true);
+        posted.marks = vec![(2000, 30), (5000, body.len()), (9000, body.len() + 1)];
+        assert_eq!(delays(&posted).unwrap(), [4.0]);
+        assert!(delays(&Posted::of(body, false)).is_err(), "a buffered response is no stream");
     }
 }

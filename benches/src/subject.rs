@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::api::{Answer, Api, Step, TIMEOUT};
+use crate::api::{Api, Posted, Step, TIMEOUT};
 use crate::clock::{Nanos, now};
 use crate::events::Event;
 use crate::process::{Launch, Memory, Processes, cpu, memory};
@@ -24,8 +24,8 @@ pub(crate) struct Subject {
 /// What a request took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
-    /// From before the event's first byte was written until the answer's last was read.
-    pub(crate) answer: Nanos,
+    /// From before the event's first byte was written until the response's last one was read.
+    pub(crate) response: Nanos,
     /// From the same moment until the subject asked for the next event: what Lambda bills.
     pub(crate) turn: Nanos,
     pub(crate) start: Nanos,
@@ -33,60 +33,60 @@ pub(crate) struct Timing {
 
 impl Subject {
     /// Starts the processes and waits for as many polls of `/next`.
-    pub(crate) fn start(launch: &Launch, polls: usize, answer: &mut Answer) -> Result<Self> {
+    pub(crate) fn start(launch: &Launch, polls: usize, posted: &mut Posted) -> Result<Self> {
         let api = Api::new()?;
         let spawned = now();
         let processes = Processes::spawn(launch, api.address())?;
         let mut subject = Self { api, processes, pids: Vec::new(), spawned, first_poll: 0 };
-        let at = subject.polled(polls, answer)?;
+        let at = subject.polled(polls, posted)?;
         subject.first_poll = at - spawned;
         subject.pids = subject.processes.tree();
         Ok(subject)
     }
 
     /// One request, to the subject's next poll.
-    pub(crate) fn invoke(&mut self, event: &Event, answer: &mut Answer) -> Result<Timing> {
-        let (id, start) = self.api.deliver(&event.bytes, event.answer_bytes).map_err(|error| self.explain(&error))?;
+    pub(crate) fn invoke(&mut self, event: &Event, posted: &mut Posted) -> Result<Timing> {
+        let (id, start) = self.api.deliver(&event.bytes, event.response_bytes).map_err(|error| self.explain(&error))?;
         let mut polled = None;
         loop {
-            match self.step(answer)? {
+            match self.step(posted)? {
                 Step::Answered(answered) if answered == id => break,
                 // The poll that follows can come over another connection and be seen first.
                 Step::Polled(at) => polled = Some(at),
                 _ => {}
             }
         }
-        let at = answer.at;
+        let at = posted.at;
         let polled = match polled {
             Some(at) => at,
-            None => self.polled(1, answer)?,
+            None => self.polled(1, posted)?,
         };
-        Ok(Timing { answer: at - start, turn: polled - start, start })
+        Ok(Timing { response: at - start, turn: polled - start, start })
     }
 
     /// Several requests at a time, as many as polls wait, until `number` were answered; each with its time.
-    pub(crate) fn flood(&mut self, event: &Event, number: usize, answer: &mut Answer) -> Result<Vec<Nanos>> {
+    pub(crate) fn flood(&mut self, event: &Event, number: usize, posted: &mut Posted) -> Result<Vec<Nanos>> {
         let mut started = std::collections::HashMap::new();
         let mut times = Vec::with_capacity(number);
         let mut sent = 0;
         while times.len() < number {
             while sent < number && self.api.waiting() > 0 {
-                let (id, start) = self.api.deliver(&event.bytes, event.answer_bytes)?;
+                let (id, start) = self.api.deliver(&event.bytes, event.response_bytes)?;
                 started.insert(id, start);
                 sent += 1;
             }
-            if let Step::Answered(id) = self.step(answer)? {
-                times.extend(started.remove(&id).map(|start| answer.at - start));
+            if let Step::Answered(id) = self.step(posted)? {
+                times.extend(started.remove(&id).map(|start| posted.at - start));
             }
         }
         Ok(times)
     }
 
     /// Waits until as many polls wait; returns the moment of the last.
-    pub(crate) fn polled(&mut self, polls: usize, answer: &mut Answer) -> Result<Nanos> {
+    pub(crate) fn polled(&mut self, polls: usize, posted: &mut Posted) -> Result<Nanos> {
         let mut last = now();
         while self.api.waiting() < polls {
-            if let Step::Polled(at) = self.step(answer)? {
+            if let Step::Polled(at) = self.step(posted)? {
                 last = at;
             }
         }
@@ -94,10 +94,10 @@ impl Subject {
     }
 
     /// The next call that is made; an error when the subject has ended or stays silent.
-    fn step(&mut self, answer: &mut Answer) -> Result<Step> {
+    fn step(&mut self, posted: &mut Posted) -> Result<Step> {
         let begin = Instant::now();
         loop {
-            match self.api.step(Duration::from_millis(200), answer).map_err(|error| self.explain(&error))? {
+            match self.api.step(Duration::from_millis(200), posted).map_err(|error| self.explain(&error))? {
                 Step::Silence => {}
                 step => return Ok(step),
             }

@@ -1,6 +1,6 @@
 //! Warm requests: all subjects live at once, and blocks of requests go round among them, A B C A B C.
 //!
-//! A block's first requests after the others had the processor are not counted. Each answer is checked before anything
+//! A block's first requests after the others had the processor are not counted. Each response is checked before anything
 //! is timed; a subject that answers wrongly is reported for that event and not timed.
 
 use std::time::{Duration, Instant};
@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use indicatif::ProgressBar;
 
-use crate::api::Answer;
-use crate::events::{Answers, Event};
-use crate::peers::{App, Kind};
+use crate::api::Posted;
+use crate::events::{Event, Expected};
+use crate::peers::{App, Server};
 use crate::results::{Key, Results};
 use crate::setup::Place;
 use crate::stats::{median, quantile};
@@ -19,7 +19,7 @@ use crate::subject::Subject;
 /// How long and how often.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) subjects: Vec<Kind>,
+    pub(crate) subjects: Vec<Server>,
     /// The applications, each with its events.
     pub(crate) apps: Vec<(App, Vec<Event>)>,
     pub(crate) rounds: usize,
@@ -39,19 +39,19 @@ fn uncounted(requests: usize) -> usize {
 struct Runner<'a> {
     place: &'a Place,
     app: App,
-    answer: Answer,
-    subjects: Vec<(Kind, Subject)>,
+    posted: Posted,
+    subjects: Vec<(Server, Subject)>,
 }
 
 /// Measures each event with each subject that answers it rightly.
 pub(crate) fn run(place: &Place, plan: &Plan, results: &mut Results, bar: &ProgressBar) -> Result<()> {
     for &(app, ref events) in &plan.apps {
-        let mut runner = Runner { place, app, answer: Answer::default(), subjects: Vec::new() };
-        for &kind in &plan.subjects {
-            bar.set_message(format!("{}: starting {}", app.name(), kind.title()));
-            match runner.start(kind) {
-                Ok(subject) => runner.subjects.push((kind, subject)),
-                Err(error) => results.wrong(app.name(), "start", &kind.name(), &format!("{error:#}")),
+        let mut runner = Runner { place, app, posted: Posted::default(), subjects: Vec::new() };
+        for &server in &plan.subjects {
+            bar.set_message(format!("{}: starting {}", app.name(), server.title()));
+            match runner.start(server) {
+                Ok(subject) => runner.subjects.push((server, subject)),
+                Err(error) => results.wrong(app.name(), "start", &server.name(), &format!("{error:#}")),
             }
         }
         for event in events {
@@ -69,9 +69,9 @@ pub(crate) fn steps(plan: &Plan) -> usize {
 }
 
 impl Runner<'_> {
-    fn start(&mut self, kind: Kind) -> Result<Subject> {
-        let launch = kind.launch(self.place, self.app, &self.place.task_root)?;
-        Subject::start(&launch, 1, &mut self.answer)
+    fn start(&mut self, server: Server) -> Result<Subject> {
+        let launch = server.launch(self.place, self.app, &self.place.task_root)?;
+        Subject::start(&launch, 1, &mut self.posted)
     }
 
     fn event(&mut self, plan: &Plan, event: &Event, results: &mut Results, bar: &ProgressBar) -> Result<()> {
@@ -80,9 +80,9 @@ impl Runner<'_> {
             match self.check(index, event) {
                 Ok(()) => right.push(index),
                 Err(error) => {
-                    let kind = self.subjects[index].0;
+                    let server = self.subjects[index].0;
                     let why = format!("{error:#}");
-                    results.wrong(self.app.name(), &event.name, &kind.name(), why.lines().next().unwrap_or_default());
+                    results.wrong(self.app.name(), &event.name, &server.name(), why.lines().next().unwrap_or_default());
                     self.recover(index)?;
                 }
             }
@@ -111,23 +111,23 @@ impl Runner<'_> {
         Key { stage: "warm", app: self.app.name(), case: &event.name, measure }
     }
 
-    /// One request, whose answer must be right.
+    /// One request, whose response must be right.
     fn check(&mut self, index: usize, event: &Event) -> Result<()> {
-        let (kind, subject) = &mut self.subjects[index];
-        subject.invoke(event, &mut self.answer)?;
-        match kind {
-            Kind::Null => Ok(()),
-            Kind::Floor | Kind::FloorOne => event.check(&self.answer, event.floor),
-            _ => event.check(&self.answer, Answers::Application),
+        let (server, subject) = &mut self.subjects[index];
+        subject.invoke(event, &mut self.posted)?;
+        match server {
+            Server::Null => Ok(()),
+            Server::Floor | Server::FloorOne => event.check(&self.posted, event.floor),
+            _ => event.check(&self.posted, Expected::Application),
         }
     }
 
-    /// After a wrong answer the subject is waited for, or started again.
+    /// After a wrong response the subject is waited for, or started again.
     fn recover(&mut self, index: usize) -> Result<()> {
-        let (kind, subject) = &mut self.subjects[index];
-        let kind = *kind;
-        if subject.polled(1, &mut self.answer).is_err() {
-            let subject = self.start(kind)?;
+        let (server, subject) = &mut self.subjects[index];
+        let server = *server;
+        if subject.polled(1, &mut self.posted).is_err() {
+            let subject = self.start(server)?;
             self.subjects[index].1 = subject;
         }
         Ok(())
@@ -135,37 +135,37 @@ impl Runner<'_> {
 
     fn round(&mut self, index: usize, event: &Event, time: Duration, results: &mut Results) -> Result<Vec<f64>> {
         let before = self.subjects[index].1.cpu();
-        let (answers, turns) = self.block(index, event, time)?;
+        let (responses, turns) = self.block(index, event, time)?;
         let cpu = self.subjects[index].1.cpu() - before;
         let name = self.subjects[index].0.name();
-        let from = uncounted(answers.len());
-        let (answered, turned) = (&answers[from..], &turns[from..]);
+        let from = uncounted(responses.len());
+        let (answered, turned) = (&responses[from..], &turns[from..]);
         results.add(self.key(event, "p50"), &name, "µs", median(answered), answered.len());
         results.add(self.key(event, "turn p50"), &name, "µs", median(turned), turned.len());
-        let each = cpu as f64 / 1000.0 / answers.len() as f64;
-        results.add(self.key(event, "cpu"), &name, "µs", each, answers.len());
+        let each = cpu as f64 / 1000.0 / responses.len() as f64;
+        results.add(self.key(event, "cpu"), &name, "µs", each, responses.len());
         Ok(answered.to_vec())
     }
 
-    /// Requests for this long, in microseconds: to the answer, and to the next poll.
+    /// Requests for this long, in microseconds: to the response, and to the next poll.
     fn block(&mut self, index: usize, event: &Event, time: Duration) -> Result<(Vec<f64>, Vec<f64>)> {
         let subject = &mut self.subjects[index].1;
-        let (mut answers, mut turns) = (Vec::new(), Vec::new());
+        let (mut responses, mut turns) = (Vec::new(), Vec::new());
         let begin = Instant::now();
-        while answers.len() < LEAST || begin.elapsed() < time {
-            let timing = subject.invoke(event, &mut self.answer)?;
-            answers.push(timing.answer as f64 / 1000.0);
+        while responses.len() < LEAST || begin.elapsed() < time {
+            let timing = subject.invoke(event, &mut self.posted)?;
+            responses.push(timing.response as f64 / 1000.0);
             turns.push(timing.turn as f64 / 1000.0);
         }
-        Ok((answers, turns))
+        Ok((responses, turns))
     }
 
     /// The most memory that each had in use, after all events.
     fn peaks(&self, results: &mut Results) {
-        for (kind, subject) in &self.subjects {
+        for (server, subject) in &self.subjects {
             let peak = subject.memory().peak as f64 / 1024.0;
             let key = Key { stage: "memory", app: self.app.name(), case: "after all events", measure: "peak" };
-            results.add(key, &kind.name(), "MB", peak, 1);
+            results.add(key, &server.name(), "MB", peak, 1);
         }
     }
 }

@@ -224,6 +224,12 @@ mod tests {
         (address, api)
     }
 
+    /// Returns when the other side has closed the connection, which is idle.
+    fn wait_for_its_end(connection: &Connection) {
+        let stream = ours(connection.stream.as_ref().unwrap()).unwrap();
+        assert_eq!(stream.peek(&mut [0]).unwrap(), 0);
+    }
+
     #[test]
     fn who_hangs_up_on_a_body_that_is_too_large_is_heard() {
         let (address, api) =
@@ -240,9 +246,9 @@ mod tests {
         let mut connection = Connection::new(&address);
         for _ in 0..2 {
             assert_eq!(connection.post("POST / HTTP/1.1\r\n\r\n", b"").unwrap().status(), 202);
-            std::thread::sleep(Duration::from_millis(50)); // until its end has come
+            wait_for_its_end(&connection);
             assert_eq!(connection.get("GET / HTTP/1.1\r\n\r\n", |_| Ok(())).unwrap().status(), 202);
-            std::thread::sleep(Duration::from_millis(50));
+            wait_for_its_end(&connection);
         }
         api.join().unwrap();
         let error = connection.post("POST / HTTP/1.1\r\n\r\n", b"").unwrap_err();

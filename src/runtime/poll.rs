@@ -257,8 +257,10 @@ fn text(value: &[u8]) -> String {
 mod tests {
     use std::io::{Seek as _, Write as _};
     use std::net::{TcpListener, TcpStream};
+    use std::path::Path;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Instant;
 
     use http::{HeaderMap, HeaderName, HeaderValue};
     use lambda_runtime::Context;
@@ -309,6 +311,16 @@ mod tests {
         assert!(error.message().contains("Lambda-Runtime-Aws-Request-Id"), "{}", error.message());
     }
 
+    /// Returns when the thread sleeps, which it does in its wait for the platform; one that is kept awake is left alone
+    /// after a while.
+    fn wait_until_asleep(stat: &Path) {
+        let asleep = || std::fs::read_to_string(stat).unwrap().contains(") S ");
+        let start = Instant::now();
+        while !asleep() && start.elapsed() < Duration::from_secs(10) {
+            std::thread::yield_now();
+        }
+    }
+
     #[test]
     fn what_has_become_something_else_is_left_alone() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -319,8 +331,9 @@ mod tests {
         own.rewind().unwrap();
         let same = own.try_clone().unwrap();
         let wake = Wake(OwnedFile::lost(own));
+        let stat = Path::new("/proc").join(std::fs::read_link("/proc/thread-self").unwrap()).join("stat");
         let answer = std::thread::spawn(move || {
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            wait_until_asleep(&stat);
             platform.write_all(b"HTTP").unwrap();
         });
         let calls = AtomicU32::new(0);

@@ -1,7 +1,7 @@
 //! Room: `server`, one invocation from event to response: the only file that sees every room.
 //! In: [`Config`].
 //! Out: nothing: it serves until the platform ends the process, or gives the error that ends it.
-//! May use: every room but `emulator` and `cli`; bytes, `rustix` (processes).
+//! May use: every room but `emulator` and `cli`; bytes, memchr, `rustix` (processes).
 //! Must not: hold rules that belong to a room.
 
 mod deadline;

@@ -159,9 +159,9 @@ fn forks_across_deadlines_and_beside_other_threads_leave_everything_as_it_was() 
             free = threading.Thread(target=logging.getLogger, args=('x%f' % time.time(),))\n    \
             free.start(); free.join(5)\n    \
             return [repr((free.is_alive(), signal.pthread_sigmask(signal.SIG_BLOCK, ()))).encode()]\n";
-    let mut function = source(app).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "9500").start();
+    let mut function = super::watched(source(app)).start();
     for _ in 0..4 {
-        assert_eq!(super::hurried(&mut function, "/forks", 10_000).status(), 504, "{}", function.logs());
+        assert_eq!(super::hurried(&mut function, "/forks").status(), 504, "{}", function.logs());
         assert_eq!(function.invoke(get("/")).text(), "(False, set())", "{}", function.logs());
     }
 }

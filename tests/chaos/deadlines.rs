@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{accepted, get, hurried};
+use super::{accepted, get, hurried, watched};
 use crate::support::{Function, source};
-use wsgi_lambda::emulator::Outcome;
+use wsgi_lambda::emulator::{Outcome, Submission};
 
 const APP: &str = r#"
 import hashlib, json, os, sqlite3, sys, threading, time
@@ -47,7 +47,8 @@ fn stacks_are_taken_without_a_crash_while_threads_run() {
     for path in ["/pbkdf2", "/sqlite", "/holds-the-gil"] {
         let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "600").start();
         for _ in 0..6 {
-            let answer = hurried(&mut function, path, 800);
+            let event = Submission::new(get(path).to_string()).timeout(Duration::from_millis(800));
+            let answer = function.send(event);
             let told = matches!(answer.outcome, Outcome::Response(_) | Outcome::Platform(_));
             assert!(told && !function.logs().contains("Fatal Python error"), "{path}: {}", function.logs());
         }
@@ -61,10 +62,9 @@ fn stacks_are_taken_without_a_crash_while_threads_run() {
 #[test]
 fn an_interrupt_that_is_swallowed_comes_again() {
     for mode in ["buffered", "stream"] {
-        let mut function =
-            source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "9500").env("WSGI_LAMBDA_RESPONSE_MODE", mode).start();
+        let mut function = watched(source(APP)).env("WSGI_LAMBDA_RESPONSE_MODE", mode).start();
         let pid = function.invoke(get("/")).text().to_owned();
-        assert_eq!(hurried(&mut function, "/swallows", 10_000).status(), 504, "{mode}");
+        assert_eq!(hurried(&mut function, "/swallows").status(), 504, "{mode}");
         assert_eq!(function.invoke(get("/")).text(), pid, "{mode}: the same process: {}", function.logs());
         let again = function.logs().matches("is still at work, and was interrupted again").count();
         assert!(again >= 3, "{mode}: {}", function.logs());
@@ -75,12 +75,9 @@ fn an_interrupt_that_is_swallowed_comes_again() {
 #[test]
 fn the_access_log_says_what_the_alarm_gave() {
     for mode in ["buffered", "stream"] {
-        let mut function = source(APP)
-            .env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "9500")
-            .env("WSGI_LAMBDA_RESPONSE_MODE", mode)
-            .env("WSGI_LAMBDA_ACCESS_LOG", "true")
-            .start();
-        hurried(&mut function, "/swallows", 10_000);
+        let mut function =
+            watched(source(APP)).env("WSGI_LAMBDA_RESPONSE_MODE", mode).env("WSGI_LAMBDA_ACCESS_LOG", "true").start();
+        hurried(&mut function, "/swallows");
         let seen = |function: &mut Function| function.logs().contains("GET /swallows 504 15 ").then_some(());
         function.until(Duration::from_secs(20), seen);
     }
@@ -89,9 +86,10 @@ fn the_access_log_says_what_the_alarm_gave() {
 /// On Lambda the platform kills the sandbox, and gives the event to another one.
 #[test]
 fn what_never_comes_back_costs_the_next_request_nothing() {
-    let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "500").start();
+    let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "3000").start();
     let pid = function.invoke(get("/")).text().to_owned();
-    assert_eq!(hurried(&mut function, "/never-comes-back", 1500).status(), 504, "{}", function.logs());
+    let event = Submission::new(get("/never-comes-back").to_string()).timeout(Duration::from_secs(4));
+    assert_eq!(function.send(event).status(), 504, "{}", function.logs());
     let next = function.invoke(get("/"));
     assert_ne!(next.text(), pid, "a new process");
 }

@@ -1,6 +1,6 @@
 //! Descriptors: none are left, or the application has closed what was not its own.
 
-use super::{accepted, get, hurried, is_answer};
+use super::{accepted, get, hurried, is_answer, watched};
 use crate::support::source;
 use wsgi_lambda::emulator::{Outcome, Route};
 
@@ -59,9 +59,8 @@ fn without_a_free_descriptor_answers_and_streams_still_leave() {
 #[test]
 fn at_the_deadline_too() {
     for mode in ["buffered", "stream"] {
-        let mut function =
-            source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", mode).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "4500").start();
-        assert_eq!(hurried(&mut function, "/exhaust-and-wait", 5000).status(), 504, "{mode}: {}", function.logs());
+        let mut function = watched(source(APP)).env("WSGI_LAMBDA_RESPONSE_MODE", mode).start();
+        assert_eq!(hurried(&mut function, "/exhaust-and-wait").status(), 504, "{mode}: {}", function.logs());
         assert_eq!(function.invoke(get("/")).text(), "ok", "{mode}: {}", function.logs());
         assert_eq!(accepted(&function), 2, "{mode}");
     }
@@ -77,7 +76,7 @@ fn what_the_application_has_closed_is_left_alone() {
             source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", mode).env("OWN", folder.path().to_str().unwrap()).start();
         for path in ["/close", "/", "/stream", "/own"] {
             let answer = function.invoke(get(path));
-            // The connection over which the event came is among what was closed: its answer needs another one.
+            // The connection over which the event came is among what was closed: its response needs another one.
             assert!(is_answer(&answer), "{mode} {path}: {:?} {}", answer.outcome, function.logs());
         }
         let sizes = function.invoke(get("/own"));
@@ -88,9 +87,8 @@ fn what_the_application_has_closed_is_left_alone() {
 #[test]
 fn the_deadline_interrupts_it_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    let mut function =
-        source(APP).env("OWN", folder.path().to_str().unwrap()).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "4500").start();
-    let answer = hurried(&mut function, "/close-and-wait", 5000);
+    let mut function = watched(source(APP)).env("OWN", folder.path().to_str().unwrap()).start();
+    let answer = hurried(&mut function, "/close-and-wait");
     assert!(matches!(answer.outcome, Outcome::Response(_)) && answer.status() == 504, "{:?}", answer.outcome);
     assert!(function.logs().contains("in app"), "{}", function.logs());
     assert_eq!(function.invoke(get("/own")).text(), format!("{:?}", [0; 12]));

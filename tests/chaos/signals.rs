@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{accepted, get};
-use crate::support::{kill, source};
+use crate::support::{Function, kill, source};
 use wsgi_lambda::emulator::Submission;
 
 const APP: &str = r#"
@@ -22,9 +22,28 @@ def app(environ, start_response):
         for _ in range(2):
             threading.Thread(target=busy, daemon=True).start()
     if environ["PATH_INFO"] == "/work":
-        time.sleep(0.3)
+        print("at work", flush=True)
+        while not os.path.exists(os.environ["GO"]):
+            time.sleep(0.01)
     return [str(os.getpid()).encode()]
 "#;
+
+/// No test needs as long.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Waits until the process has an event that it has not read: in /proc/net/tcp a connection to the API's port with bytes
+/// in its receive queue.
+fn await_arrival(function: &mut Function) {
+    let port = format!(":{:04X}", function.api().address().port());
+    function.until(LIMIT, |_| {
+        let connections = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let unread = |line: &str| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            fields[2].ends_with(&port) && !fields[4].ends_with(":00000000")
+        };
+        connections.lines().skip(1).any(unread).then_some(())
+    });
+}
 
 /// The signal comes first, or the event does: it has been given away, and there is nobody else to serve it.
 #[test]
@@ -32,16 +51,16 @@ fn an_event_that_comes_with_sigterm_is_served_first() {
     for _ in 0..20 {
         let mut function = source(APP).start();
         let pid = function.invoke(get("/")).text().to_owned();
-        let event = Submission::new(get("/").to_string()).timeout(Duration::from_secs(10));
+        let event = Submission::new(get("/").to_string()).timeout(LIMIT);
         // While the process is stopped both arrive.
         assert!(kill("STOP", &pid).status().unwrap().success());
         let running = function.api().submit(event);
         assert!(kill("TERM", &pid).status().unwrap().success());
-        function.with(async |_| tokio::time::sleep(Duration::from_millis(30)).await);
+        await_arrival(&mut function);
         assert!(kill("CONT", &pid).status().unwrap().success());
         let outcome = function.with(async |_| running.outcome().await);
         assert!(matches!(outcome, wsgi_lambda::emulator::Outcome::Response(_)), "{outcome:?}");
-        assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0");
+        assert_eq!(function.ended(LIMIT), "exit status 0");
         assert!(function.logs().contains("atexit ran"), "{}", function.logs());
     }
 }
@@ -52,37 +71,53 @@ fn threads_at_work_in_c_code_do_not_crash_the_exit() {
         let mut function = source(APP).start();
         let pid = function.invoke(get("/threads")).text().to_owned();
         assert!(kill("TERM", &pid).status().unwrap().success());
-        assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0", "{}", function.logs());
+        assert_eq!(function.ended(LIMIT), "exit status 0", "{}", function.logs());
         assert!(function.logs().contains("atexit ran"), "{}", function.logs());
     }
 }
 
 #[test]
 fn a_request_that_is_served_gets_its_answer_before_the_end() {
-    let mut function = source(APP).start();
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let mut function = source(APP).env("GO", go.to_str().unwrap()).start();
     let pid = function.invoke(get("/")).text().to_owned();
-    let running = function.api().submit(Submission::new(get("/work").to_string()).timeout(Duration::from_secs(10)));
-    function.with(async |_| tokio::time::sleep(Duration::from_millis(100)).await);
+    let running = function.api().submit(Submission::new(get("/work").to_string()).timeout(LIMIT));
+    function.until(LIMIT, |function| function.logs().contains("at work").then_some(()));
     assert!(kill("TERM", &pid).status().unwrap().success());
+    std::fs::write(&go, "").unwrap();
     let outcome = function.with(async |_| running.outcome().await);
     assert!(matches!(outcome, wsgi_lambda::emulator::Outcome::Response(_)), "{outcome:?}");
-    assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0");
+    assert_eq!(function.ended(LIMIT), "exit status 0");
     assert_eq!(accepted(&function), 2);
 }
 
 /// As a sandbox is between two invocations, and in one.
 #[test]
 fn freezing_loses_nothing() {
-    let mut function = source(APP).start();
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let mut function = source(APP).env("GO", go.to_str().unwrap()).start();
     let pid = function.invoke(get("/")).text().to_owned();
-    for path in ["/", "/work", "/", "/work"] {
-        assert!(kill("STOP", &pid).status().unwrap().success());
-        let event = Submission::new(get(path).to_string()).timeout(Duration::from_secs(10));
-        let running = function.api().submit(event);
-        function.with(async |_| tokio::time::sleep(Duration::from_millis(50)).await);
+    for (times, path) in [(0, "/"), (1, "/work"), (1, "/"), (2, "/work")] {
+        let event = Submission::new(get(path).to_string()).timeout(LIMIT);
+        let running = if path == "/" {
+            assert!(kill("STOP", &pid).status().unwrap().success());
+            let running = function.api().submit(event);
+            await_arrival(&mut function);
+            running
+        } else {
+            let running = function.api().submit(event);
+            let at_work = |function: &mut Function| (function.logs().matches("at work").count() == times).then_some(());
+            function.until(LIMIT, at_work);
+            assert!(kill("STOP", &pid).status().unwrap().success());
+            std::fs::write(&go, "").unwrap();
+            running
+        };
         assert!(kill("CONT", &pid).status().unwrap().success());
         let outcome = function.with(async |_| running.outcome().await);
         assert!(matches!(outcome, wsgi_lambda::emulator::Outcome::Response(_)), "{path}: {outcome:?}");
+        let _ = std::fs::remove_file(&go); // there after `/work`
     }
     assert_eq!(accepted(&function), 5);
 }
@@ -111,7 +146,7 @@ fn a_daemon_child_does_not_hold_up_the_end() {
         let mut function = source(&app).env("AWS_LAMBDA_MAX_CONCURRENCY", workers).start();
         let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
         assert!(kill("TERM", pid).status().unwrap().success());
-        assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0", "{workers}: {}", function.logs());
+        assert_eq!(function.ended(LIMIT), "exit status 0", "{workers}: {}", function.logs());
         assert!(function.logs().contains("atexit ran"), "{workers}: {}", function.logs());
     }
 }

@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::{accepted, get};
-use crate::support::{Function, Setup, kill, root, source};
+use crate::support::{Function, Setup, kill, root, skipped, source};
 use wsgi_lambda::emulator::{Outcome, Running, Submission};
 
 const WORKERS: usize = 4;
+/// Of the function. No test takes as long.
+const TIMEOUT: Duration = Duration::from_secs(900);
 
 const APP: &str = r#"
 import os, signal, time
@@ -31,11 +33,12 @@ fn workers(app: &str) -> Setup {
 }
 
 fn submit(function: &Function, path: &str) -> Running {
-    function.api().submit(Submission::new(get(path).to_string()).timeout(Duration::from_secs(20)))
+    function.api().submit(Submission::new(get(path).to_string()).timeout(TIMEOUT))
 }
 
 fn outcome(function: &mut Function, running: Running) -> Outcome {
-    function.with(async |_| running.outcome().await)
+    let told = function.with(async |_| tokio::time::timeout(TIMEOUT / 10, running.outcome()).await);
+    told.expect("nobody waits for the function's timeout")
 }
 
 fn parent(function: &mut Function) -> String {
@@ -50,7 +53,6 @@ fn parent(function: &mut Function) -> String {
 fn however_many_requests_crash_the_others_are_served_and_callers_are_told_at_once() {
     let mut function = workers(APP).start();
     let slow = submit(&function, "/slow");
-    let began = Instant::now();
     for _ in 0..10 {
         let crashing: Vec<Running> = (0..3).map(|_| submit(&function, "/crash")).collect();
         for running in crashing {
@@ -59,7 +61,6 @@ fn however_many_requests_crash_the_others_are_served_and_callers_are_told_at_onc
             assert!(report.contains("Runtime.ExitError") && report.contains("by signal 11"), "{report}");
         }
     }
-    assert!(began.elapsed() < Duration::from_secs(19), "nobody waited for the timeout");
     assert!(matches!(outcome(&mut function, slow), Outcome::Response(_)), "{}", function.logs());
     assert_eq!(accepted(&function), 31);
 }
@@ -131,7 +132,8 @@ fn gevents_workers_have_children_are_replaced_and_end() {
     let venv = root().join(".cache/venv");
     let has_gevent = std::process::Command::new(venv.join("bin/python")).args(["-c", "import gevent"]).output();
     if !has_gevent.unwrap().status.success() {
-        return; // as tests/requirements.txt says
+        skipped("gevent is not installed for this Python (tests/requirements.txt)");
+        return;
     }
     let app = format!("from gevent import monkey\nmonkey.patch_all()\n{APP}");
     let mut function = workers(&app).env("WSGI_LAMBDA_VENV", venv.to_str().unwrap()).start();
@@ -150,7 +152,7 @@ fn gevents_workers_have_children_are_replaced_and_end() {
         assert!(!stat.contains(") Z "), "a dead worker is left: {stat}");
     }
     assert!(kill("TERM", &parent).status().unwrap().success());
-    assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0", "{}", function.logs());
+    assert_eq!(function.ended(Duration::from_secs(60)), "exit status 0", "{}", function.logs());
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn a_handler_of_the_applications_own_runs_in_workers() {
     let mut function = workers(&app).start();
     let parent = parent(&mut function);
     assert!(kill("TERM", &parent).status().unwrap().success());
-    assert_eq!(function.ended(Duration::from_secs(10)), "exit status 0", "{}", function.logs());
+    assert_eq!(function.ended(Duration::from_secs(60)), "exit status 0", "{}", function.logs());
     assert!(function.logs().matches("own handler in").count() > WORKERS / 2, "{}", function.logs());
 }
 
@@ -205,7 +207,7 @@ fn a_signal_that_comes_in_a_fork_reaches_the_handler_after_it() {
             os.register_at_fork({moment}=comes)\n{APP}"
         );
         let (mut function, started) = workers(&app).try_start();
-        let end = started.map_or_else(|early| early.to_string(), |()| function.ended(Duration::from_secs(10)));
+        let end = started.map_or_else(|early| early.to_string(), |()| function.ended(Duration::from_secs(60)));
         assert!(end.ends_with("exit status 0"), "{moment}: {end}\n{}", function.logs());
         assert!(function.logs().contains("own handler"), "{moment}: {}", function.logs());
         for lost in ["ignored", "SystemExit"] {

@@ -1,4 +1,4 @@
-//! What is wrong with the answer to a case.
+//! What is wrong with the response to a case.
 
 use std::fmt::Write as _;
 

@@ -1,11 +1,11 @@
-//! The front end of an event, and what holds for every answer to it.
+//! The front end of an event, and what holds for every response to it.
 
 use serde_json::Value;
 use wsgi_lambda::emulator::MAX_PAYLOAD_BYTES;
 
 use crate::matcher::short;
 
-/// The largest answer for a load balancer.
+/// The largest response for a load balancer.
 pub(crate) const ALB_LIMIT: usize = 1 << 20;
 
 /// The front end of an event, by the order of tests in the event reference.

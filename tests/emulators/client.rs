@@ -1,4 +1,4 @@
-//! A small HTTP client that sees an answer while it arrives.
+//! A small HTTP client that sees a response while it arrives.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// An answer whose body may still be on its way.
+/// A response whose body may still be on its way.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     headers: Vec<(String, String)>,
     connection: BufReader<TcpStream>,
 }
 
-/// Sends a request and reads the head of its answer.
+/// Sends a request and reads the head of its response.
 pub(crate) fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     // Nothing is measured: without it a broken emulator would hold the tests up for ever.
@@ -43,7 +43,7 @@ fn line(connection: &mut BufReader<TcpStream>) -> String {
     line.trim_end().to_owned()
 }
 
-/// Invokes the function behind AWS's emulator; gives the payload, which is text after a timeout.
+/// Invokes the function behind AWS's emulator; returns the payload, which is text after a timeout.
 pub(crate) fn invoke(port: u16, event: &Value) -> Value {
     let path = "/2015-03-31/functions/function/invocations";
     let text = request(port, "POST", path, &[], event.to_string().as_bytes()).text();

@@ -1,4 +1,4 @@
-//! A folder to build layers in, and what a build leaves behind.
+//! A folder to build layers in, and what a build leaves.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -171,7 +171,7 @@ fn walk(folder: &Path) -> Vec<String> {
     names.map(|entry| entry.path().strip_prefix(folder).unwrap().to_str().unwrap().to_owned()).collect()
 }
 
-/// What a command left behind.
+/// What a command left.
 pub(super) struct Seen(Output);
 
 impl Seen {

@@ -59,7 +59,7 @@ fn w02_environ_belongs_to_one_request() {
 
 #[test]
 fn w05_native_strings_hold_one_byte_a_character() {
-    // The path `/é€🐍` and a header in UTF-8: each byte a character (rows 40 and W5, all servers).
+    // The path `/é€🐍` and a header in UTF-8: each byte a character (row 40, all servers).
     let event = rest("/%C3%A9%E2%82%AC", &[("X-Name", json!(["é€🐍"]))]);
     let shown = environ(event);
     assert_eq!(shown["PATH_INFO"], "/Ã©â\u{82}¬");

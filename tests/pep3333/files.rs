@@ -58,7 +58,7 @@ fn w96_f_begins_at_the_position_and_ends_at_the_end_or_the_length() {
 }
 
 #[test]
-fn w96_g_adds_no_content_length_to_a_buffered_answer() {
+fn w96_g_adds_no_content_length_to_a_buffered_response() {
     assert_eq!(Pep::start().get("/files/from_position").header("content-length"), None);
 }
 

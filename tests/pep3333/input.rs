@@ -61,7 +61,7 @@ fn w29_binary_bodies_arrive_byte_for_byte() {
 }
 
 #[test]
-fn w31_an_unread_body_does_not_reach_the_next_request() {
+fn w38_an_unread_body_does_not_reach_the_next_request() {
     let mut pep = Pep::start();
     pep.post("/inputs/unread", "left").assert_ok("unread");
     pep.post("/inputs/echo_by_read", "new").assert_ok("new");

@@ -47,7 +47,7 @@ fn w74_only_bytes_are_a_body() {
 
 #[test]
 fn w75_a_single_chunk_adds_no_content_length() {
-    // In buffered answers the front end computes it.
+    // In buffered responses the front end computes it.
     let answer = Pep::start().get("/iterating/a_list_of_one"); // row 23
     answer.assert_ok("abc");
     assert_eq!(answer.header("content-length"), None);

@@ -138,7 +138,7 @@ fn w48_names_are_tokens() {
     }
 }
 
-/// Views that pass on the answer of another server bring it along; servers send it, and mod_wsgi takes it for the status.
+/// Views that pass on the response of another server bring it along; servers send it, and mod_wsgi takes it for the status.
 #[test]
 fn w48_a_header_called_status_is_left_out_with_a_warning() {
     let mut pep = Pep::start();
@@ -152,7 +152,7 @@ fn w48_a_header_called_status_is_left_out_with_a_warning() {
 
 /// As of a request: Content-Type is a header that can be there once.
 #[test]
-fn w48_of_two_content_types_the_last_counts() {
+fn w89_of_two_content_types_the_last_counts() {
     let mut pep = Pep::start();
     let types = "('200 OK', [('Content-Type', 'text/html'), ('X-A', 'v'), ('content-type', 'text/plain')])";
     assert_eq!(pep.post("/starting/attempt", types).header("content-type"), Some("text/plain"));
@@ -272,7 +272,7 @@ fn w55_exc_info_replaces_status_and_all_headers() {
 }
 
 #[test]
-fn w55_exc_info_mends_a_refused_first_call() {
+fn w55_exc_info_replaces_a_refused_first_call() {
     let answer = Pep::start().post("/starting/attempt", "('abc', [('X-First', 'yes')])");
     assert_eq!((answer.status(), answer.header("x-first")), (200, None));
 }

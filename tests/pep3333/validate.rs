@@ -2,7 +2,7 @@
 
 use super::{Pep, Served, request};
 
-/// What of an answer does not depend on the validator.
+/// What of a response does not depend on the validator.
 fn essence(served: &Served) -> (u16, Vec<(String, String)>, Vec<u8>) {
     (served.status(), served.http().headers.clone(), served.body().to_vec())
 }

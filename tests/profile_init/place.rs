@@ -19,7 +19,7 @@ def app(environ, start_response):
 pub(crate) struct Place(pub(crate) TempDir);
 
 impl Place {
-    /// `app.py` has this source and an application that gives `answer(path)`.
+    /// `app.py` has this source and an application that returns `answer(path)`.
     pub(crate) fn new(source: &str) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         place.write("app.py", &format!("{source}\n{ANSWER}"));
@@ -68,7 +68,7 @@ impl Record {
         self.0["imports"].as_array().unwrap()
     }
 
-    /// Each import of a module: there are two of one that was put off and then touched.
+    /// Each import of a module: there are two of one that was deferred and then touched.
     pub(crate) fn all(&self, name: &str) -> Vec<&Value> {
         self.imports().iter().filter(|import| import["name"] == name).collect()
     }

@@ -67,7 +67,7 @@ impl Sandbox {
         Self { tool, port, _root: root }
     }
 
-    /// Invokes the function; gives the payload.
+    /// Invokes the function; returns the payload.
     pub(crate) fn invoke(&self, event: &Value) -> Value {
         invoke(self.port, event)
     }

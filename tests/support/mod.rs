@@ -1,6 +1,6 @@
-//! What the integration tests share: a function that really runs, and its answers taken apart.
+//! What the integration tests share: a function that really runs, and its responses taken apart.
 //!
-//! The Runtime API is `wsgi_lambda::emulator`; behind it runs the `bootstrap` that ships. Each test has its
+//! The Runtime API is `wsgi_lambda::emulator`, which starts the `bootstrap` that ships. Each test has its
 //! own process and its own port, so tests can run at the same time.
 //!
 //! ```ignore
@@ -52,6 +52,11 @@ pub fn said(command: &mut Command) -> String {
     let output = command.output().expect("it can be started");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Says that a test did not run, and why: past the capture of the test harness, so that it is seen.
+pub fn skipped(why: &str) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("SKIPPED: {why}\n"));
 }
 
 /// Sends a signal, such as `TERM`, to a process. By the shell, which has `kill` built in: a small machine has no procps.
@@ -195,7 +200,7 @@ impl Function {
         self.runtime.block_on(work(&mut self.sandbox))
     }
 
-    /// Lets the process go on until `seen` gives something.
+    /// Lets the process go on until `seen` returns something.
     ///
     /// # Panics
     /// If it does not within `limit`.
@@ -238,7 +243,7 @@ impl Function {
 pub struct Answer {
     /// As the emulator saw it.
     pub outcome: Outcome,
-    /// The payload as JSON; `Null` for a streamed answer.
+    /// The payload as JSON; `Null` for a streamed response.
     pub json: Value,
     http: Option<HttpResponse>,
 }
@@ -251,7 +256,7 @@ impl Answer {
         Self { outcome, json, http }
     }
 
-    /// The HTTP answer.
+    /// The HTTP response.
     ///
     /// # Panics
     /// If it is not one.

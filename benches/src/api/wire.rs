@@ -2,10 +2,14 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Answer, TIMEOUT};
+use super::posted::Posted;
+
+/// How long a function may take here, and how long a subject that has begun to send may pause.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a call begins with.
 #[derive(Debug)]
@@ -84,35 +88,35 @@ impl Wire {
         }
     }
 
-    pub(super) fn body(&mut self, head: &Head, answer: &mut Answer) -> Result<()> {
+    pub(super) fn body(&mut self, head: &Head, posted: &mut Posted) -> Result<()> {
         if head.expects {
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        answer.begin(matches!(head.body, Body::Chunked));
+        posted.begin(matches!(head.body, Body::Chunked));
         match head.body {
-            Body::Sized(length) => self.sized(length, answer)?,
-            Body::Chunked => self.chunked(answer)?,
+            Body::Sized(length) => self.sized(length, posted)?,
+            Body::Chunked => self.chunked(posted)?,
         }
-        answer.end();
+        posted.end();
         Ok(())
     }
 
-    fn sized(&mut self, length: usize, answer: &mut Answer) -> Result<()> {
+    fn sized(&mut self, length: usize, posted: &mut Posted) -> Result<()> {
         let ready = self.pending().len().min(length);
-        answer.add(&self.scratch[self.from..self.from + ready]);
+        posted.add(&self.scratch[self.from..self.from + ready]);
         self.from += ready;
-        let Some(space) = answer.space(length - ready) else { bail!("its answer has {length} bytes") };
-        self.stream.read_exact(space).context("its answer is shorter than announced")
+        let Some(space) = posted.space(length - ready) else { bail!("its response has {length} bytes") };
+        self.stream.read_exact(space).context("its response is shorter than announced")
     }
 
-    fn chunked(&mut self, answer: &mut Answer) -> Result<()> {
+    fn chunked(&mut self, posted: &mut Posted) -> Result<()> {
         loop {
             let (size, head) = self.chunk_head()?;
             self.from += head;
             if size == 0 {
                 return self.trailers();
             }
-            self.chunk(size, answer)?;
+            self.chunk(size, posted)?;
         }
     }
 
@@ -121,19 +125,19 @@ impl Wire {
             match httparse::parse_chunk_size(self.pending()) {
                 Ok(httparse::Status::Complete((head, size))) => return Ok((usize::try_from(size)?, head)),
                 Ok(httparse::Status::Partial) => self.more()?,
-                Err(_) => bail!("its answer has a chunk whose size cannot be read"),
+                Err(_) => bail!("its response has a chunk whose size cannot be read"),
             }
         }
     }
 
-    fn chunk(&mut self, mut left: usize, answer: &mut Answer) -> Result<()> {
+    fn chunk(&mut self, mut left: usize, posted: &mut Posted) -> Result<()> {
         while left > 0 {
             if self.from == self.to {
                 self.more()?;
             }
             let part = left.min(self.to - self.from);
-            answer.add(&self.scratch[self.from..self.from + part]);
-            answer.mark();
+            posted.add(&self.scratch[self.from..self.from + part]);
+            posted.mark();
             self.from += part;
             left -= part;
         }
@@ -160,7 +164,7 @@ impl Wire {
     }
 
     fn more(&mut self) -> Result<()> {
-        if self.fill()? { Ok(()) } else { bail!("it cut its answer off") }
+        if self.fill()? { Ok(()) } else { bail!("it cut its response off") }
     }
 }
 
@@ -189,7 +193,7 @@ mod tests {
     use std::net::TcpListener;
 
     /// Sends these pieces, one write each, and reads them as a call with its body.
-    fn read(pieces: &[&str]) -> (Result<()>, Answer) {
+    fn read(pieces: &[&str]) -> (Result<()>, Posted) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         client.set_nodelay(true).unwrap();
@@ -201,34 +205,34 @@ mod tests {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         });
-        let mut answer = Answer::default();
+        let mut posted = Posted::default();
         let head = wire.head().unwrap().unwrap();
         assert_eq!(head.path, "/x");
-        let read = wire.body(&head, &mut answer);
+        let read = wire.body(&head, &mut posted);
         sender.join().unwrap();
-        (read, answer)
+        (read, posted)
     }
 
     #[test]
     fn a_sized_body_in_pieces() {
-        let (read, answer) = read(&["POST /x HTTP/1.1\r\nContent-", "Length: 6\r\n\r\nab", "cd", "ef"]);
+        let (read, posted) = read(&["POST /x HTTP/1.1\r\nContent-", "Length: 6\r\n\r\nab", "cd", "ef"]);
         read.unwrap();
-        assert_eq!((answer.body(), answer.total, answer.chunked), (&b"abcdef"[..], 6, false));
+        assert_eq!((posted.body(), posted.total, posted.chunked), (&b"abcdef"[..], 6, false));
     }
 
     #[test]
     fn chunks_cut_anywhere_with_trailers() {
         let head = "POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-        let (read, answer) = read(&[head, "3\r\nab", "c\r", "\nA\r\n0123456789\r\n0", "\r\nName: v\r\n\r\n"]);
+        let (read, posted) = read(&[head, "3\r\nab", "c\r", "\nA\r\n0123456789\r\n0", "\r\nName: v\r\n\r\n"]);
         read.unwrap();
-        assert_eq!((answer.body(), answer.total, answer.chunked), (&b"abc0123456789"[..], 13, true));
-        let totals: Vec<usize> = answer.marks.iter().map(|mark| mark.1).collect();
+        assert_eq!((posted.body(), posted.total, posted.chunked), (&b"abc0123456789"[..], 13, true));
+        let totals: Vec<usize> = posted.marks.iter().map(|mark| mark.1).collect();
         assert_eq!(totals, [2, 3, 13]);
-        assert!(answer.marks.is_sorted() && answer.marks.iter().all(|mark| mark.0 <= answer.at));
+        assert!(posted.marks.is_sorted() && posted.marks.iter().all(|mark| mark.0 <= posted.at));
     }
 
     #[test]
-    fn an_answer_that_is_cut_off_is_no_answer() {
+    fn a_response_that_is_cut_off_is_no_response() {
         assert!(read(&["POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab"]).0.is_err());
         assert!(read(&["POST /x HTTP/1.1\r\nContent-Length: 3\r\n\r\nab"]).0.is_err());
     }

@@ -6,9 +6,9 @@ use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
 use super::{FONT, GRID, INK, MARK, OURS, PEER, SOFT, footer, text};
+use crate::curve::Curve;
 use crate::report::label;
 use crate::results::Results;
-use crate::scale::Curve;
 
 const WIDTH: u32 = 330;
 const HEIGHT: u32 = 240;

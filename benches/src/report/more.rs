@@ -2,10 +2,10 @@
 
 use comfy_table::Table;
 
-use super::{cell, figure, label, subjects, table};
+use super::cells::{cell, figure, label, subjects, table};
 use crate::cold::Way;
+use crate::curve::Curve;
 use crate::results::{Key, Results};
-use crate::scale::Curve;
 use crate::targets::Verdict;
 
 /// Prints starts and memory: for each application a table of subjects by ways.
@@ -14,7 +14,7 @@ pub(crate) fn cold(results: &Results) {
         println!("\nCold starts and memory, {app}: median [quartiles], and the multiple of wsgi-lambda\n");
         println!("{}", cold_table(results, &app));
         println!(
-            " first poll: from before the first process to its poll of /next; answer: to the first answer's last byte"
+            " first poll: from before the first process to its poll of /next; response: to the first response's last byte"
         );
     }
 }
@@ -30,7 +30,7 @@ fn cold_table(results: &Results, app: &str) -> Table {
             Way::Shipped => "as shipped, read-only",
             Way::Disk => "from the disk",
         };
-        header.extend([format!("first poll\n{how}"), format!("first answer\n{how}")]);
+        header.extend([format!("first poll\n{how}"), format!("first response\n{how}")]);
     }
     let memory = Key { stage: "memory", app, case: "after 20 GETs", measure: "pss" };
     let has_memory = ways.contains(&Way::Pyc);
@@ -39,7 +39,7 @@ fn cold_table(results: &Results, app: &str) -> Table {
     for subject in subjects(results, "cold", app) {
         let mut row = vec![label(&subject)];
         for way in &ways {
-            for measure in ["first poll", "first answer"] {
+            for measure in ["first poll", "first response"] {
                 row.push(cell(results, Key { stage: "cold", app, case: way.name(), measure }, &subject));
             }
         }

@@ -1,7 +1,7 @@
 //! Starts an application as its function would: with the real runtime, the function's handler and variables.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
@@ -13,6 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::packaging::target::python_of_bootstrap;
 use crate::config;
 use crate::emulator::{HttpResponse, Launch, Sandbox, StartError, Submission};
+use crate::sync::lock;
 
 /// How long an import may take on a developer's machine.
 const INIT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -88,7 +89,7 @@ impl Runner {
         let logs = Arc::new(Mutex::new(String::new()));
         let into = Arc::clone(&logs);
         let sink = Arc::new(move |line: crate::emulator::LogLine| {
-            let mut text = into.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut text = lock(&into);
             text.push_str(&line.text);
             text.push('\n');
         });
@@ -168,7 +169,7 @@ impl LocalRun<'_> {
 
     /// What the application has written until now.
     pub(super) fn logs(&self) -> String {
-        self.logs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.logs).clone()
     }
 
     pub(super) fn stop(&mut self) {

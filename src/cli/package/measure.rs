@@ -1,7 +1,7 @@
 //! What bytecode saves: the application is started as Lambda starts it, until it asks for its first event.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::tool::tail;
@@ -9,6 +9,7 @@ use crate::bundle::Architecture;
 use crate::cli::failure::Failure;
 use crate::cli::packaging::target::{Target, python_of_bootstrap};
 use crate::emulator::{Launch, LogLine, Sandbox, locate};
+use crate::sync::lock;
 
 /// How many starts there are. The fastest is shown: the first one also reads files from the disk.
 const STARTS: usize = 3;
@@ -51,7 +52,7 @@ async fn one_start(program: &Path, folder: &Path, handler: &str) -> Result<Durat
     let lines = Arc::new(Mutex::new(String::new()));
     let into = Arc::clone(&lines);
     let sink = Arc::new(move |line: LogLine| {
-        let mut lines = into.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = lock(&into);
         lines.push_str(&line.text);
         lines.push('\n');
     });
@@ -60,7 +61,7 @@ async fn one_start(program: &Path, folder: &Path, handler: &str) -> Result<Durat
     let took = sandbox.init_duration().unwrap_or_default();
     sandbox.stop().await;
     started.map(|()| took).map_err(|error| {
-        let log = tail(&lines.lock().unwrap_or_else(PoisonError::into_inner), 20);
+        let log = tail(&lock(&lines), 20);
         Failure::Failed(format!("--measure: the application does not start: {error}\n{log}"))
     })
 }

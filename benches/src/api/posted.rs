@@ -1,26 +1,26 @@
-//! A place for an answer that is made once and used for all: nothing is allocated while the clock runs.
+//! A place for a response that is made once and used for all: nothing is allocated while the clock runs.
 
 use crate::clock::{Nanos, now};
 
-/// Longer answers than Lambda takes are kept as far as this and counted to their end.
+/// Longer responses than Lambda takes are kept as far as this and counted to their end.
 const KEPT: usize = 8 << 20;
 
 /// What a subject posted.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Posted {
     store: Vec<u8>,
     kept: usize,
     /// All bytes of the body, chunk heads not counted.
     pub(crate) total: usize,
     /// When the last byte was read.
     pub(crate) at: Nanos,
-    /// Whether it came in chunks, as streamed answers do.
+    /// Whether it came in chunks, as streamed responses do.
     pub(crate) chunked: bool,
     /// Of a chunked body: when a read brought data, and how much there was then.
     pub(crate) marks: Vec<(Nanos, usize)>,
 }
 
-impl Default for Answer {
+impl Default for Posted {
     fn default() -> Self {
         // Written to, so that the pages are there before the clock runs.
         let store = vec![1; KEPT];
@@ -28,7 +28,7 @@ impl Default for Answer {
     }
 }
 
-impl Answer {
+impl Posted {
     pub(crate) fn body(&self) -> &[u8] {
         &self.store[..self.kept]
     }
@@ -39,14 +39,14 @@ impl Answer {
         if self.total > 2000 { text + "…" } else { text }
     }
 
-    /// An answer that was not read from a socket.
+    /// A response that was not read from a socket.
     #[cfg(test)]
     pub(crate) fn of(body: &[u8], chunked: bool) -> Self {
-        let mut answer = Self::default();
-        answer.begin(chunked);
-        answer.add(body);
-        answer.mark();
-        answer
+        let mut posted = Self::default();
+        posted.begin(chunked);
+        posted.add(body);
+        posted.mark();
+        posted
     }
 
     pub(super) fn begin(&mut self, chunked: bool) {

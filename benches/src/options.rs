@@ -1,0 +1,82 @@
+//! What the command line can say.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::cold::Way;
+use crate::peers::{App, Server};
+
+/// Measure wsgi-lambda beside its peers, under one emulated Runtime API, in one run
+///
+/// Without a command: cold starts, warm requests and streams, then the tables, the targets, a JSON file with every
+/// figure, and a chart. The first run installs the peers from their registries.
+#[derive(Debug, Parser)]
+#[command(name = "bench", max_term_width = 110, after_help = EXAMPLES)]
+pub(crate) struct Options {
+    /// About a minute: fewer rounds, events and applications
+    #[arg(long, global = true)]
+    pub(crate) quick: bool,
+    /// The runtime to measure; `wsgi-lambda` stands beside it
+    #[arg(long, global = true, value_name = "FILE", default_value = "target/release/bootstrap")]
+    pub(crate) bootstrap: PathBuf,
+    /// The Python of the peers; it must be the one that the runtime embeds
+    #[arg(long, global = true, value_name = "FILE", env = "PYO3_PYTHON", default_value = "python3")]
+    pub(crate) python: PathBuf,
+    /// Where the peers are installed
+    #[arg(long, global = true, value_name = "DIR", default_value = ".cache/bench")]
+    pub(crate) cache: PathBuf,
+    /// Where the JSON files and the charts go
+    #[arg(long, global = true, value_name = "DIR", default_value = "target/bench")]
+    pub(crate) output: PathBuf,
+    /// Only these subjects
+    #[arg(long, global = true, value_delimiter = ',', value_name = "NAME")]
+    pub(crate) subjects: Vec<Server>,
+    /// Only these applications
+    #[arg(long, global = true, value_delimiter = ',', value_name = "NAME")]
+    pub(crate) apps: Vec<App>,
+    /// Only these events (warm requests): get, get-rest, headers-100, query-100, json-64k, echo-1m, text-5m …
+    #[arg(long, global = true, value_delimiter = ',', value_name = "NAME")]
+    pub(crate) events: Vec<String>,
+    /// Only these ways (cold starts)
+    #[arg(long, global = true, value_delimiter = ',', value_name = "NAME")]
+    pub(crate) ways: Vec<Way>,
+    /// How many rounds
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) rounds: Option<usize>,
+    /// How long a subject is measured in each round, in milliseconds (warm requests)
+    #[arg(long, global = true, value_name = "MS")]
+    pub(crate) block: Option<u64>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
+    /// Install the peers, and measure nothing
+    Setup,
+    /// Cold starts: to the first poll and the first response; memory
+    Cold,
+    /// Warm requests: p50, p99, CPU per request
+    Warm,
+    /// Streamed responses: how late a chunk is, throughput
+    Stream,
+    /// How the cost grows with headers, bodies, streams and workers
+    Scale,
+    /// Draw the charts and print the tables of earlier runs again
+    Show,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Everything, in about a quarter of an hour; in about a minute:
+    bench
+    bench --quick
+  Warm requests of two subjects, one event, longer:
+    bench warm --subjects ours,apig --apps flask --events get --rounds 20 --block 300
+  Cold starts as deployment tools ship packages:
+    bench cold --ways shipped --apps flask,django --subjects ours,apig
+  Another build of the runtime:
+    bench warm --bootstrap /tmp/other/bootstrap --subjects ours,null --events get
+
+Figures of a machine that does other work mean little: look at the row of the harness itself, which should not vary.";
