@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{self, Kind, Value};
+use crate::json::{self, Value, ValueKind};
 
 /// The members of a JSON object, in order. Of a repeated name the last one counts, as in Python.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,13 +12,13 @@ pub(super) struct Fields<'e>(Option<Value<'e>>);
 impl<'e> Fields<'e> {
     /// Reads an object; anything else has no members.
     pub(super) fn of(value: Value<'e>) -> Self {
-        Self(Some(value).filter(|value| value.kind() == Kind::Object))
+        Self(Some(value).filter(|value| value.kind() == ValueKind::Object))
     }
 
     /// The member's value, `null` excepted.
     pub(super) fn get(&self, name: &str) -> Option<Value<'e>> {
         let named = self.pairs().filter(|(known, _)| is_named(*known, name));
-        named.last().map(|(_, value)| value).filter(|value| value.kind() != Kind::Null)
+        named.last().map(|(_, value)| value).filter(|value| value.kind() != ValueKind::Null)
     }
 
     /// Whether the member is there at all, even as `null`.
@@ -81,10 +81,10 @@ pub(super) fn text_of(value: Value<'_>) -> Option<Cow<'_, [u8]>> {
 /// The same as a string.
 fn string_of(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value.kind() {
-        Kind::Object | Kind::Array | Kind::Null => None,
-        Kind::Number | Kind::True | Kind::False => Some(Cow::Borrowed(value.text())),
-        Kind::String if value.is_escaped() => Some(into_string(json::unescape(value.literal()?))),
-        Kind::String => value.literal().map(Cow::Borrowed),
+        ValueKind::Object | ValueKind::Array | ValueKind::Null => None,
+        ValueKind::Number | ValueKind::True | ValueKind::False => Some(Cow::Borrowed(value.text())),
+        ValueKind::String if value.is_escaped() => Some(into_string(json::unescape(value.literal()?))),
+        ValueKind::String => value.literal().map(Cow::Borrowed),
     }
 }
 

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use crate::config::RequestConfig;
 use crate::error::{Error, Result};
 use crate::grammar::is_token;
-use crate::json::{Document, Kind};
+use crate::json::{Document, ValueKind};
 use crate::request::{FrontEnd, Request, Scheme};
 use fields::Fields;
 
@@ -53,7 +53,7 @@ pub fn parse(bytes: &[u8]) -> Result<Document<'_>> {
 /// `UnsupportedEvent` when it is not an HTTP request.
 pub fn probe<'e>(event: &'e Document<'e>) -> Result<Event<'e>> {
     let root = event.root();
-    if root.kind() != Kind::Object {
+    if root.kind() != ValueKind::Object {
         return Err(probe::not_an_object(root));
     }
     let fields = Fields::of(root);

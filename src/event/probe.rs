@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::event::fields::Fields;
-use crate::json::{Kind, Value};
+use crate::json::{Value, ValueKind};
 use crate::request::FrontEnd;
 
 const SUPPORTED: &str = "API Gateway REST and HTTP APIs (payload 1.0 and 2.0), Lambda Function URLs, \
@@ -41,7 +41,7 @@ pub(super) fn front_end(event: &Fields<'_>, context: &Fields<'_>) -> Result<Fron
 }
 
 fn is_object(value: Value<'_>) -> bool {
-    value.kind() == Kind::Object
+    value.kind() == ValueKind::Object
 }
 
 /// The domain tells a Function URL from an HTTP API; so does the account of an unauthenticated one. Those of `cargo lambda
@@ -105,10 +105,10 @@ pub(super) fn not_json(error: &serde_json::Error) -> String {
 /// An event that is a bare JSON value.
 pub(super) fn not_an_object(value: Value<'_>) -> Error {
     unsupported(match value.kind() {
-        Kind::Array => "a JSON array",
-        Kind::String => "a JSON string",
-        Kind::True | Kind::False => "a JSON boolean",
-        Kind::Null => "null",
-        Kind::Number | Kind::Object => "a JSON number",
+        ValueKind::Array => "a JSON array",
+        ValueKind::String => "a JSON string",
+        ValueKind::True | ValueKind::False => "a JSON boolean",
+        ValueKind::Null => "null",
+        ValueKind::Number | ValueKind::Object => "a JSON number",
     })
 }
