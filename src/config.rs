@@ -213,7 +213,7 @@ impl Config {
 /// Instances, for an application that starts threads at import.
 pub const FORK_FIRST: &str = "_WSGI_LAMBDA_FORK_FIRST";
 
-/// The environment. A variable that is set to nothing counts as not set: the AWS console cannot set one to nothing.
+/// The environment. A variable that is set to nothing counts as not set, as in the AWS console.
 struct Vars<'a>(&'a HashMap<String, String>);
 
 impl<'a> Vars<'a> {

@@ -141,23 +141,29 @@ pub trait Steps: Send + Sync {
     fn finish(&self) -> Step;
 }
 
-/// One response on its way from the application to a sink.
+/// One response, between the application and a sink.
 #[derive(Debug)]
 pub struct Response<S> {
     state: State,
+    /// Whether `start_response` was called, even if its headers were refused.
     called: bool,
-    /// Whether the client takes a body at all.
+    /// False if the client takes no body, as after HEAD.
     takes_body: bool,
+    /// Whether the status has no body.
     body_forbidden: bool,
+    /// The Content-Length of the released headers, if the body counts.
     announced: Option<u64>,
+    /// The bytes of the body that the application gave.
     given: u64,
+    /// The bytes of the body that the sink got.
     sent: u64,
+    /// The status code; 0 before the headers are released.
     status: u16,
     sink: S,
 }
 
 impl<S: Sink> Response<S> {
-    /// A response for a client that takes a body, or for one that does not, as after HEAD.
+    /// A response that nothing was done for yet. `takes_body` is false for a client that takes no body, as after HEAD.
     pub fn new(takes_body: bool, sink: S) -> Self {
         Self {
             state: State::NotStarted,
