@@ -47,8 +47,8 @@ pub enum ResponseMode {
 /// The settings that `event` needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestConfig {
-    /// See [`BASE_PATH`]: such as `/orders`, without a slash at its end. Empty if it is set to the root, which means that no
-    /// base path is derived from the event; `None` if it is not set.
+    /// See [`BASE_PATH`]: such as `/orders`, without a slash at its end. Empty if it is set to the root, which means
+    /// that no base path is derived from the event; `None` if it is not set.
     pub base_path: Option<Vec<u8>>,
     /// See [`TRUSTED_HOPS`].
     pub trusted_hops: usize,
@@ -209,8 +209,8 @@ impl Config {
     }
 }
 
-/// Workers are forked before the application is imported. The runtime sets this itself before it starts again, on Managed
-/// Instances, for an application that starts threads at import.
+/// Workers are forked before the application is imported. The runtime sets this itself before it starts again, on
+/// Managed Instances, for an application that starts threads at import.
 pub const FORK_FIRST: &str = "_WSGI_LAMBDA_FORK_FIRST";
 
 /// The environment. A variable that is set to nothing counts as not set, as in the AWS console.

@@ -10,8 +10,8 @@ use std::os::fd::{AsFd, IntoRawFd};
 
 use rustix::fs::fstat;
 
-/// A file or socket of the runtime. Applications may close descriptors by number, and then get the same number for a file
-/// of their own. Such a descriptor is neither written to nor closed.
+/// A file or socket of the runtime. Applications may close descriptors by number, and then get the same number for a
+/// file of their own. Such a descriptor is neither written to nor closed.
 #[derive(Debug)]
 pub struct Owned<T: AsFd + IntoRawFd> {
     /// `None` only during the drop.

@@ -20,8 +20,8 @@ const IS_TOKEN: [bool; 256] = {
     table
 };
 
-/// The elements of a header that is a list (RFC 9110 §5.6.1), without the white space around each. At least one, which may
-/// be empty.
+/// The elements of a header that is a list (RFC 9110 §5.6.1), without the white space around each. At least one, which
+/// may be empty.
 pub fn elements(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii)
 }
@@ -32,8 +32,8 @@ pub fn is_segment(segment: &[u8]) -> bool {
 }
 
 /// Whether a response header belongs to the server and not to the application (RFC 9110 §7.6.1 and
-/// `wsgiref.util.is_hop_by_hop`). `Proxy-Authenticate` is the application's: a 407 carries it end to end. `Status` is the
-/// server's: it is a header of CGI, and views that act as a proxy pass it on.
+/// `wsgiref.util.is_hop_by_hop`). `Proxy-Authenticate` is the application's: a 407 carries it end to end. `Status` is
+/// the server's: it is a header of CGI, and views that act as a proxy pass it on.
 pub fn is_hop_by_hop(name: &str) -> bool {
     const NAMES: [&str; 10] = [
         "connection",

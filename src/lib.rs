@@ -15,13 +15,13 @@
 //! ```
 //!
 //! 1. [`runtime`] asks the platform's Runtime API for the next event and returns an [`invocation::Invocation`].
-//! 2. [`server`], the loop, gives its JSON to [`event`], which finds out which front end (the AWS service) made the event,
-//!    and decodes it to a [`request::Request`].
-//! 3. [`python`] makes the WSGI variables of it with [`environ`], decodes the body straight into Python's memory, and calls
-//!    the application.
+//! 2. [`server`], the loop, gives its JSON to [`event`], which finds out which front end (the AWS service) made the
+//!    event, and decodes it to a [`request::Request`].
+//! 3. [`python`] makes the WSGI variables of it with [`environ`], decodes the body straight into Python's memory, and
+//!    calls the application.
 //! 4. The application calls `start_response` and returns chunks. [`python`] passes each on as one of the
-//!    [`response::Steps`]. [`response::Response`] checks the order that PEP 3333 demands, and pushes status, headers and
-//!    chunks into a sink of [`proxy`].
+//!    [`response::Steps`]. [`response::Response`] checks the order that PEP 3333 demands, and pushes status, headers
+//!    and chunks into a sink of [`proxy`].
 //! 5. The sink writes for one [`proxy::Recipient`]: the front end, and whether the client takes a body. It collects a
 //!    buffered response into one JSON document, and sends each chunk of a streamed response at once.
 //! 6. `server::delivery` holds the response and its sink. It ends the response, once, and [`runtime`] posts it.
@@ -29,34 +29,35 @@
 //! ## Decisions and why
 //!
 //! 1. **One package, one library, two binaries, two features.** The feature `python` links libpython and builds
-//!    `bootstrap`. The feature `cli` builds `wsgi-lambda`, which starts `bootstrap` as a child and plays the Runtime API to
-//!    it, so that a replay runs the very file that is shipped. The pure rooms build without either feature.
-//! 2. **The client of the Runtime API is our own, and small.** It sends one request at a time over one blocking connection
-//!    with TCP_NODELAY. `lambda_runtime::Runtime` ends the process on a malformed client context and panics on a 5xx. Its
-//!    crates lose stack traces, have no init error, and keep two connections with a task each, which costs a fifth of a
-//!    small request (`docs/speed.md`). `httparse` parses the replies, apart from the socket (`runtime/reply.rs`). Tests
-//!    compare what is read from an event's headers with `lambda_runtime`'s `Context`.
-//! 3. **Python lives on the main thread.** The thread stays attached to the interpreter for the life of the process, and
-//!    detaches around every blocking wait. So `threading.local` values, context variables and signal handlers behave as in
-//!    any server. It waits for events and signals with `poll(2)`, without an executor: tokio serves only the emulator and
-//!    the command line. Responses are written on the same thread, streamed ones too: a slow reader slows the generator
-//!    down, and nothing piles up.
+//!    `bootstrap`. The feature `cli` builds `wsgi-lambda`, which starts `bootstrap` as a child and plays the Runtime
+//!    API to it, so that a replay runs the very file that is shipped. The pure rooms build without either feature.
+//! 2. **The client of the Runtime API is our own, and small.** It sends one request at a time over one blocking
+//!    connection with TCP_NODELAY; only a streamed response has another. `lambda_runtime::Runtime` ends the process on a malformed client context and panics
+//!    on a 5xx. Its crates lose stack traces, have no init error, and keep two connections with a task each, which
+//!    costs a fifth of a small request (`docs/speed.md`). `httparse` parses the replies, apart from the socket
+//!    (`runtime/reply.rs`). Tests compare what is read from an event's headers with `lambda_runtime`'s `Context`.
+//! 3. **Python lives on the main thread.** The thread stays attached to the interpreter for the life of the process,
+//!    and detaches around every blocking wait. So `threading.local` values, context variables and signal handlers
+//!    behave as in any server. It waits for events and signals with `poll(2)`, without an executor: tokio serves only
+//!    the emulator and the command line. Responses are written on the same thread, streamed ones too: a slow reader
+//!    slows the generator down, and nothing piles up.
 //!
-//!    One more thread, the deadline watch, responds instead of the application when the deadline is near, and interrupts
-//!    it by signals. It never waits for the GIL. The loop and the watch share one owner of the response,
-//!    `server::delivery`, which delivers it once, over the one connection.
+//!    One more thread, the deadline watch, sends a response instead of the application's when the deadline is near, and
+//!    then interrupts the application with signals. It never waits for the GIL. The loop and the watch share one owner
+//!    of the response, `server::delivery`, which delivers it once.
 //!
-//!    Several requests at once (Managed Instances) are served by several processes. They are forked after the import, or
-//!    before it if the application starts threads at import. The parent posts an error for the request of a worker that
-//!    dies.
+//!    Several requests at once (Managed Instances) are served by several processes. They are forked after the import,
+//!    or before it if the application starts threads at import. The parent posts an error for the request of a worker
+//!    that dies.
 //! 4. **An event's JSON is read once**, into a flat list of where its values are ([`json::Document`]). The request and
-//!    Python's dict are both made from that list. Nothing is copied or decoded twice, the order is kept, and a value of an
-//!    unexpected type counts as missing. Tests compare the result with `aws_lambda_events`, where its types are right.
+//!    Python's dict are both made from that list. Nothing is copied or decoded twice, the order is kept, and a value of
+//!    an unexpected type counts as missing. Tests compare the result with `aws_lambda_events`, where its types are
+//!    right.
 //! 5. **The front end is found out once**, from the keys of the event. It decides the form of the response.
 //! 6. **Bytes first.** A native string (PEP 3333, "Unicode Issues") is bytes read as Latin-1.
 //! 7. **One bootstrap for each minor version of Python**, linked to `libpython3.N.so` through an `$ORIGIN` RUNPATH.
-//! 8. **The application is not changed.** `import`, modules and their types mean what Python means by them. One module is
-//!    deferred, by a finder that is removed when the application has been imported (`python/glue/imports/`).
+//! 8. **The application is not changed.** `import`, modules and their types mean what Python means by them. One module
+//!    is deferred, by a finder that is removed when the application has been imported (`python/glue/imports/`).
 //!
 //! ## Rooms
 //!
@@ -74,8 +75,8 @@
 //! | `bundle` | zips of checked files, for layers and packages |
 //! | `cli` | the command line, on top of `emulator` and `bundle` |
 //!
-//! Each room's first file opens with a card: Room, In, Out, May use, Must not. `tests/house.rs` reads the cards. It fails on
-//! a `use` that is not on the card, and on `unsafe` outside `python/ffi.rs`.
+//! Each room's first file opens with a card: Room, In, Out, May use, Must not. `tests/house.rs` reads the cards. It
+//! fails on a `use` that is not on the card, and on `unsafe` outside `python/ffi.rs`.
 
 pub mod config;
 #[cfg(feature = "python")]

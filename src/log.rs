@@ -34,8 +34,8 @@ impl Level {
         }
     }
 
-    /// The frame type for the telemetry descriptor (awslambdaric, `lambda_runtime_log_utils.py`): 4 more for each higher
-    /// level, and one less for JSON.
+    /// The frame type for the telemetry descriptor (awslambdaric, `lambda_runtime_log_utils.py`): 4 more for each
+    /// higher level, and one less for JSON.
     fn frame_type(self, format: LogFormat) -> u32 {
         let text: u32 = match self {
             Self::Info => 0xA55A_000F,

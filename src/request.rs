@@ -12,8 +12,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::error::{Error, Result};
 
-/// The AWS service that turned the client's request into an event. It decides how the event is read and in which form the
-/// response is sent.
+/// The AWS service that turned the client's request into an event. It decides how the event is read and in which form
+/// the response is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FrontEnd {
     /// API Gateway REST API (payload v1), the console's test call included.

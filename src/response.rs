@@ -101,8 +101,8 @@ pub struct Notes {
 /// The result of a step.
 pub type Step<T = ()> = Result<T, Refusal>;
 
-/// The steps that an application takes to make its response. Any thread may call them: whoever implements this locks the
-/// response. Each step is refused with `Ended` after the response has been taken from the application.
+/// The steps that an application takes to make its response. Any thread may call them: whoever implements this locks
+/// the response. Each step is refused with `Ended` after the response has been taken from the application.
 pub trait Steps: Send + Sync {
     /// See [`Response::headers_sent`].
     ///
@@ -204,8 +204,8 @@ impl<S: Sink> Response<S> {
         self.state = State::Started(head);
     }
 
-    /// Takes data given to `write()`. The first call releases the headers, even without data. Data beyond Content-Length is
-    /// cut off.
+    /// Takes data given to `write()`. The first call releases the headers, even without data. Data beyond
+    /// Content-Length is cut off.
     ///
     /// # Errors
     /// `NotStarted`, `TooLarge`, `Gone`.
@@ -215,8 +215,8 @@ impl<S: Sink> Response<S> {
         Ok(self.sink.flush()?)
     }
 
-    /// Takes one chunk of the iterable. `only` says that it is known to be the only one. Empty chunks mean "nothing yet", and
-    /// are allowed even before `start_response`. Returns whether more data is wanted.
+    /// Takes one chunk of the iterable. `only` says that it is known to be the only one. Empty chunks mean "nothing
+    /// yet", and are allowed even before `start_response`. Returns whether more data is wanted.
     ///
     /// # Errors
     /// `NotStarted`, `Gone`.

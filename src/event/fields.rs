@@ -1,5 +1,5 @@
-//! JSON objects that are read leniently: a value of an unexpected type counts as missing, so that only broken JSON makes
-//! an event fail.
+//! JSON objects that are read leniently: a value of an unexpected type counts as missing, so that only broken JSON
+//! makes an event fail.
 
 use std::borrow::Cow;
 

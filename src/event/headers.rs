@@ -158,8 +158,8 @@ fn hash_of(name: &str) -> u64 {
 }
 
 /// Whether a header may become an `HTTP_…` variable. With a `_` in its name it could overwrite the variable of the name
-/// that has a `-` there. `Proxy` would become HTTP_PROXY, which HTTP libraries obey (httpoxy, CVE-2016-5385). A transfer
-/// coding is gone: the event has the decoded body.
+/// that has a `-` there. `Proxy` would become HTTP_PROXY, which HTTP libraries obey (httpoxy, CVE-2016-5385). A
+/// transfer coding is gone: the event has the decoded body.
 fn is_wanted(name: &str) -> bool {
     is_token(name)
         && !name.as_bytes().contains(&b'_')
@@ -176,8 +176,8 @@ fn clean(value: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
     if trimmed.len() == value.len() { Some(value) } else { Some(Cow::Owned(trimmed.to_vec())) }
 }
 
-/// Joins the value of a repeated header to the ones before it. Repeated headers form one list (RFC 9110 §5.3), cookies are
-/// joined by `; ` (RFC 9113 §8.2.3), and the last one counts of a header that can only be there once.
+/// Joins the value of a repeated header to the ones before it. Repeated headers form one list (RFC 9110 §5.3), cookies
+/// are joined by `; ` (RFC 9113 §8.2.3), and the last one counts of a header that can only be there once.
 fn join<'e>(name: &str, old: &mut Cow<'e, [u8]>, value: Cow<'e, [u8]>) {
     if name.eq_ignore_ascii_case("content-type") || name.eq_ignore_ascii_case("host") {
         *old = value;

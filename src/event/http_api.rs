@@ -1,5 +1,5 @@
-//! API Gateway HTTP APIs, payload formats 1.0 and 2.0. Both deliver the path decoded, and with the stage at its beginning
-//! unless the stage is `$default`.
+//! API Gateway HTTP APIs, payload formats 1.0 and 2.0. Both deliver the path decoded, and with the stage at its
+//! beginning unless the stage is `$default`.
 
 use crate::config::RequestConfig;
 use crate::event::fields::{Fields, values_of};

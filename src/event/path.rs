@@ -25,8 +25,8 @@ pub(super) struct Split {
 
 /// Splits a path.
 ///
-/// `stage` is what the client's URL has before `path`, and `path` has not. `mount` is the beginning of `path` that is the
-/// mount point, as far as the event shows. Both are in the same form as `path`. The configured base path wins over
+/// `stage` is what the client's URL has before `path`, and `path` has not. `mount` is the beginning of `path` that is
+/// the mount point, as far as the event shows. Both are in the same form as `path`. The configured base path wins over
 /// `mount`.
 pub(super) fn split(path: &[u8], form: Form, stage: &[u8], mount: &[u8], config: &RequestConfig) -> Split {
     // A base path that is set to the root turns every derivation off.
@@ -62,8 +62,8 @@ pub(super) fn split(path: &[u8], form: Form, stage: &[u8], mount: &[u8], config:
 }
 
 impl Split {
-    /// Replaces the mount point by the path under which the client reached a trusted proxy, as that proxy says. The mount
-    /// point that the event shows is only the one between the proxy and the front end.
+    /// Replaces the mount point by the path under which the client reached a trusted proxy, as that proxy says. The
+    /// mount point that the event shows is only the one between the proxy and the front end.
     pub(super) fn under(self, prefix: &[u8]) -> Self {
         let own = encode(&self.script_name);
         let sent = if has_prefix(&self.raw, &own) { &self.raw[own.len()..] } else { &self.raw[..] };

@@ -47,9 +47,9 @@ fn is_object(value: Value<'_>) -> bool {
     value.kind() == ValueKind::Object
 }
 
-/// Whether a payload 2.0 comes from a Function URL and not from an HTTP API. Its domain says so, and so does the account of
-/// a request without authentication. The events of `cargo lambda watch` have neither, but they lack the id that every API
-/// has.
+/// Whether a payload 2.0 comes from a Function URL and not from an HTTP API. Its domain says so, and so does the
+/// account of a request without authentication. The events of `cargo lambda watch` have neither, but they lack the id
+/// that every API has.
 fn is_function_url(context: &Fields<'_>) -> bool {
     let domain = context.string("domainName").unwrap_or_default();
     domain.contains(".lambda-url.")
@@ -71,8 +71,8 @@ fn looks_like_http_but_is_not(event: &Fields<'_>, context: &Fields<'_>) -> Optio
     None
 }
 
-/// Describes an event that is not HTTP, for the error: its kind if it is known, else the names of its members. Never their
-/// values.
+/// Describes an event that is not HTTP, for the error: its kind if it is known, else the names of its members. Never
+/// their values.
 fn name_of(event: &Fields<'_>) -> String {
     const KNOWN: [(&str, &str); 6] = [
         ("detail-type", "an EventBridge event"),

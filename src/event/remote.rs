@@ -7,8 +7,8 @@ use crate::request::Remote;
 
 /// Finds the client's address; `None` if nothing trustworthy names it.
 ///
-/// `peer` is the address that the front end itself saw, if the event has it (API Gateway, Function URL). ALB and Lattice
-/// append it to X-Forwarded-For instead. What stands further left came from the client and may be false.
+/// `peer` is the address that the front end itself saw, if the event has it (API Gateway, Function URL). ALB and
+/// Lattice append it to X-Forwarded-For instead. What stands further left came from the client and may be false.
 pub(super) fn resolve(peer: Option<&str>, forwarded_for: Option<&[u8]>, trusted_hops: usize) -> Option<Remote> {
     let forwarded_for = String::from_utf8_lossy(forwarded_for.unwrap_or_default());
     let chain: Vec<&str> = forwarded_for.split(',').map(str::trim).filter(|hop| !hop.is_empty()).collect();

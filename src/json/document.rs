@@ -9,8 +9,8 @@ pub struct Document<'e> {
     nodes: Vec<Node>,
 }
 
-/// One value. The members of an object come after it in order, each as a node for the name and a node for the value. The
-/// items of an array come after it in order.
+/// One value. The members of an object come after it in order, each as a node for the name and a node for the value.
+/// The items of an array come after it in order.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     start: usize,
@@ -125,8 +125,8 @@ struct Parser<'e> {
     text: &'e [u8],
     at: usize,
     nodes: Vec<Node>,
-    /// The indexes of the objects and arrays that are not closed yet. A list instead of recursion: the sender chooses how
-    /// deep an event is nested, and the stack is limited.
+    /// The indexes of the objects and arrays that are not closed yet. A list instead of recursion: the sender chooses
+    /// how deep an event is nested, and the stack is limited.
     open: Vec<usize>,
 }
 

@@ -64,7 +64,8 @@ fn take_escape<'a>(rest: &'a [u8], take: &mut impl FnMut(&[u8])) -> &'a [u8] {
     rest
 }
 
-/// Takes the hex digits of `\uXXXX`, and the second half of a surrogate pair if there is one. Returns the text after them.
+/// Takes the hex digits of `\uXXXX`, and the second half of a surrogate pair if there is one. Returns the text after
+/// them.
 fn take_unicode<'a>(rest: &'a [u8], take: &mut impl FnMut(&[u8])) -> &'a [u8] {
     let (Some(unit), Some(after)) = (hex4(rest), rest.get(4..)) else {
         take(REPLACEMENT);

@@ -42,8 +42,8 @@ fn multi(out: &mut Vec<u8>, headers: &Grouped<'_>) {
     });
 }
 
-/// Payload 2.0 ignores `multiValueHeaders`, and cookies must not be joined by commas (RFC 6265 §3). `cookies` is written
-/// even when it is empty: AWS's own type `ApiGatewayV2httpResponse` and cargo-lambda's prelude require it.
+/// Payload 2.0 ignores `multiValueHeaders`, and cookies must not be joined by commas (RFC 6265 §3). `cookies` is
+/// written even when it is empty: AWS's own type `ApiGatewayV2httpResponse` and cargo-lambda's prelude require it.
 fn v2(out: &mut Vec<u8>, headers: &Grouped<'_>) {
     let (cookies, others): (Vec<_>, Vec<_>) = headers.iter().partition(|(name, _)| is_set_cookie(name));
     object(out, "headers", &others, |out, (name, values)| member(out, name, &join(values)));
@@ -66,8 +66,8 @@ fn alb_single(out: &mut Vec<u8>, headers: &Grouped<'_>, warnings: &mut Vec<Warni
     object(out, "headers", &single, |out, (name, value)| member(out, name, value));
 }
 
-/// No form for repeated values is documented. The last of several cookies is kept, as a browser keeps the last cookie of
-/// the same name.
+/// No form for repeated values is documented. The last of several cookies is kept, as a browser keeps the last cookie
+/// of the same name.
 fn lattice(out: &mut Vec<u8>, headers: &Grouped<'_>, warnings: &mut Vec<Warning>) {
     object(out, "headers", headers, |out, (name, values)| match values.as_slice() {
         [dropped @ .., last] if is_set_cookie(name) => {

@@ -38,8 +38,8 @@ pub(super) struct Dialect {
     pub(super) header_limit: Option<usize>,
     /// The limit of the whole envelope, in bytes.
     pub(super) limit: usize,
-    /// True for Function URLs and REST APIs only (docs, "Response streaming for Lambda functions"; API Gateway, "Stream the
-    /// integration response for your proxy integrations").
+    /// True for Function URLs and REST APIs only (docs, "Response streaming for Lambda functions"; API Gateway, "Stream
+    /// the integration response for your proxy integrations").
     streams: bool,
 }
 

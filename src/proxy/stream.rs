@@ -16,8 +16,8 @@ const DELIMITER: [u8; 8] = [0; 8];
 /// Sends a response while the application makes it. Each write to `W` is sent at once. The prelude therefore waits for
 /// the first chunk and is sent with it, or at the first flush.
 ///
-/// Prelude, delimiter and chunk are separate slices, which `W` must send as separate HTTP chunks: cargo-lambda reads the
-/// first HTTP chunk as the prelude and drops the second.
+/// Prelude, delimiter and chunk are separate slices, which `W` must send as separate HTTP chunks: cargo-lambda reads
+/// the first HTTP chunk as the prelude and drops the second.
 #[derive(Debug)]
 pub struct StreamSink<W> {
     recipient: Recipient,

@@ -53,8 +53,8 @@ impl Default for Head {
 }
 
 impl Head {
-    /// Checks a status such as `200 OK`. The reason may be missing, as with gunicorn and waitress: every front end except
-    /// ALB drops it.
+    /// Checks a status such as `200 OK`. The reason may be missing, as with gunicorn and waitress: every front end
+    /// except ALB drops it.
     ///
     /// # Errors
     /// `Status`, `StatusNotLatin1`.

@@ -1,4 +1,5 @@
-//! The Runtime API as this process talks to it. What can be asked of it is in `poll.rs`, `respond.rs` and `extension.rs`.
+//! The Runtime API as this process talks to it. What can be asked of it is in `poll.rs`, `respond.rs` and
+//! `extension.rs`.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,9 +11,9 @@ use crate::error::Error;
 /// The version of the API, with which every path begins.
 pub(super) const API_VERSION: &str = "/2018-06-01";
 
-/// The client of the Runtime API. It sends one request at a time over one blocking connection that stays open. While the
-/// application runs, the deadline's alarm may use the same connection ([`SharedApi`]), so that it needs no descriptor of
-/// its own.
+/// The client of the Runtime API. It sends one request at a time over one blocking connection that stays open. While
+/// the application runs, the deadline's alarm may use the same connection ([`SharedApi`]), so that it needs no
+/// descriptor of its own.
 ///
 /// This is code of our own because AWS's crates have no init error, no stack traces, no TCP_NODELAY for responses, and
 /// use two connections (`lambda_runtime` 1.5.0). One request at a time needs neither tasks nor channels: docs/speed.md
@@ -35,8 +36,8 @@ impl Api {
         Self { connection: Connection::new(address), extension: None, ending: None }
     }
 
-    /// Connects now, for a child that is about to be forked and then calls [`Api::adopt`]. The parent keeps the [`Twin`],
-    /// with which it sees what the child has left unread. `None` if no connection can be made.
+    /// Connects now, for a child that is about to be forked and then calls [`Api::adopt`]. The parent keeps the
+    /// [`Twin`], with which it sees what the child has left unread. `None` if no connection can be made.
     pub fn connect_for_child(&mut self) -> Option<Twin> {
         self.connection.open().map(Twin)
     }

@@ -108,8 +108,8 @@ impl Connection {
         Ok(reply)
     }
 
-    /// Sends a POST and reads its reply. If the connection was idle before and is lost without a reply, the request is sent
-    /// again: the platform refuses what it has already.
+    /// Sends a POST and reads its reply. If the connection was idle before and is lost without a reply, the request is
+    /// sent again: the platform refuses what it has already.
     ///
     /// # Errors
     /// `RuntimeApi` if the connection is lost.
@@ -132,7 +132,8 @@ impl Connection {
     /// Sends a request once and reads its reply. The connection is kept only if both succeed.
     ///
     /// # Errors
-    /// `Forked`, and the error of `wait`, after which there must not be another attempt. Inside: that of the connection.
+    /// `Forked`, and the error of `wait`, after which there must not be another attempt. Inside: that of the
+    /// connection.
     fn attempt(
         &mut self,
         reply: &mut Reply,
@@ -198,8 +199,8 @@ pub(super) fn read(socket: &Socket, buffer: &mut [u8], reply: &mut Reply) -> io:
                     return Ok(());
                 }
                 // A server that sends the head by itself, as Python's http.server does, sends the body after the
-                // acknowledgement of the head (Nagle, RFC 896). The kernel delays that by 40 ms, unless it is told not to
-                // (tcp(7)). If this fails, the body only arrives later.
+                // acknowledgement of the head (Nagle, RFC 896). The kernel delays that by 40 ms, unless it is told not
+                // to (tcp(7)). If this fails, the body only arrives later.
                 let _ = stream.set_quickack(true);
                 if reply.read_rest(stream)? {
                     return Ok(());

@@ -12,8 +12,8 @@ impl Api {
     /// Waits for the next invocation, for as long as it takes: the platform freezes the sandbox meanwhile.
     ///
     /// Calls `on_wake` each time `wake` becomes readable. The request stays open, since the platform may already have
-    /// sent an event to it. If `on_wake` returns an error and an event has arrived, that event is returned, and the next
-    /// call returns the error. Before the invocation is read from the connection, `on_arrival` gets its ids.
+    /// sent an event to it. If `on_wake` returns an error and an event has arrived, that event is returned, and the
+    /// next call returns the error. Before the invocation is read from the connection, `on_arrival` gets its ids.
     ///
     /// # Errors
     /// `RuntimeApi` if the connection is lost or the reply is not an invocation: the process has to end. The error of
@@ -49,8 +49,8 @@ impl Api {
         }
     }
 
-    /// Tells the platform that it may take the snapshot, and waits until the process is restored from it. The connections
-    /// from before the snapshot are dead then.
+    /// Tells the platform that it may take the snapshot, and waits until the process is restored from it. The
+    /// connections from before the snapshot are dead then.
     ///
     /// # Errors
     /// `RuntimeApi`, as [`Api::next`].

@@ -39,8 +39,8 @@ struct Head {
 #[derive(Debug)]
 enum Extent {
     Length(usize),
-    /// Chunks, which are decoded in place. The decoded body ends at `decoded`. The next chunk begins at `next`, or after
-    /// the last chunk the bytes that do not belong to the reply.
+    /// Chunks, which are decoded in place. The decoded body ends at `decoded`. The next chunk begins at `next`, or
+    /// after the last chunk the bytes that do not belong to the reply.
     Chunks {
         decoded: usize,
         next: usize,
@@ -50,8 +50,8 @@ enum Extent {
 }
 
 impl Reply {
-    /// A reply of which only the status matters. Small servers reply to a POST without a length, and keep the connection
-    /// open.
+    /// A reply of which only the status matters. Small servers reply to a POST without a length, and keep the
+    /// connection open.
     pub(super) fn status_only() -> Self {
         Self { status_only: true, ..Self::default() }
     }
@@ -75,8 +75,8 @@ impl Reply {
         if bytes.is_empty() && !whole { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(whole) }
     }
 
-    /// Reads the rest of a body whose length is known, without another copy. Returns whether the reply is complete: false
-    /// if the length is not known.
+    /// Reads the rest of a body whose length is known, without another copy. Returns whether the reply is complete:
+    /// false if the length is not known.
     ///
     /// # Errors
     /// Those of `from`, and if there is no memory for a body of the announced length.

@@ -71,8 +71,8 @@ fn response_path(invocation: &Invocation) -> String {
     format!("/runtime/invocation/{}/response", invocation.request_id)
 }
 
-/// The header that tells this response from a late one to an invocation that timed out under the same request id. Its name
-/// is empty if the platform sent none: it is left out then.
+/// The header that tells this response from a late one to an invocation that timed out under the same request id. Its
+/// name is empty if the platform sent none: it is left out then.
 fn echo(invocation: &Invocation) -> (&str, &str) {
     match &invocation.invocation_id {
         Some(id) => ("Lambda-Runtime-Invocation-Id", id),

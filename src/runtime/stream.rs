@@ -1,8 +1,8 @@
 //! A streamed response: one POST whose body is sent in chunks. It has a connection of its own. If no descriptor is left for
 //! one, it uses the connection that asks for events, which is idle meanwhile.
 //!
-//! This is code of our own because `lambda_runtime` 1.5.0 writes an error in the middle of a stream into the body, and then
-//! ends the body as complete.
+//! This is code of our own because `lambda_runtime` 1.5.0 writes an error in the middle of a stream into the body, and
+//! then ends the body as complete.
 
 use std::io::{IoSlice, Write};
 
@@ -18,8 +18,8 @@ use crate::descriptor::Socket;
 use crate::error::{Error, Result};
 use crate::sync::lock;
 
-/// A POST that is sent chunk by chunk. If it is dropped before [`Streamed::finish`] or [`Streamed::fail`], the connection
-/// is cut, so that an incomplete response never looks complete.
+/// A POST that is sent chunk by chunk. If it is dropped before [`Streamed::finish`] or [`Streamed::fail`], the
+/// connection is cut, so that an incomplete response never looks complete.
 #[derive(Debug)]
 pub struct Streamed {
     api: SharedApi,
@@ -57,7 +57,8 @@ impl Streamed {
         self.end(b"0\r\n\r\n")
     }
 
-    /// Ends the response as failed, with trailers that name the error (docs, "Building a custom runtime for AWS Lambda").
+    /// Ends the response as failed, with trailers that name the error (docs, "Building a custom runtime for AWS
+    /// Lambda").
     ///
     /// # Errors
     /// As [`Streamed::finish`].

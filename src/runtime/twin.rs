@@ -12,8 +12,8 @@ use super::wake::is_ready;
 use crate::descriptor::Socket;
 use crate::invocation::Invocation;
 
-/// A duplicate of the connection over which a worker asks for events. It shows the parent what a worker that has ended did
-/// not read.
+/// A duplicate of the connection over which a worker asks for events. It shows the parent what a worker that has ended
+/// did not read.
 #[derive(Debug)]
 pub struct Twin(pub(super) Socket);
 

@@ -46,8 +46,8 @@ impl Wake {
     }
 }
 
-/// How long to wait for an event that the platform may have sent at the same moment as the signal that ends this process.
-/// It must be short: a platform that ends a sandbox sends it no more events, and leaves it half a second.
+/// How long to wait for an event that the platform may have sent at the same moment as the signal that ends this
+/// process. It must be short: a platform that ends a sandbox sends it no more events, and leaves it half a second.
 const LAST_LOOK: Duration = Duration::from_millis(20);
 
 /// Waits until `socket` has something to read. Returns the error of `on_wake` if an event has arrived all the same: the

@@ -15,7 +15,8 @@ use crate::sync::{lock, lock_within};
 
 use super::own::{INTERNAL_ERROR, Own, TIMEOUT, in_place_of, reached, wrong_length};
 
-/// How long the alarm waits for a chunk that is being sent. A chunk that takes longer waits for a reader, maybe for ever.
+/// How long the alarm waits for a chunk that is being sent. A chunk that takes longer waits for a reader, maybe for
+/// ever.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What was delivered.
@@ -95,13 +96,14 @@ impl Delivery {
         &self.invocation.request_id
     }
 
-    /// Delivers the application's response, or after a failure one of the runtime's own. If the alarm has already delivered
-    /// one, nothing is sent, and what the alarm delivered is returned.
+    /// Delivers the application's response, or after a failure one of the runtime's own. If the alarm has already
+    /// delivered one, nothing is sent, and what the alarm delivered is returned.
     ///
     /// # Errors
     /// `RuntimeApi` if the platform is gone.
     pub(super) fn deliver(&self, session: Session<'_>, failure: Option<&Error>) -> (Result<Delivered>, Remarks) {
-        // Detached, since a thread of the application may hold the lock in a `write()`. The response is dropped attached.
+        // Detached, since a thread of the application may hold the lock in a `write()`. The response is dropped
+        // attached.
         let Some(response) = session.detached(|| lock(&self.state).response.take()) else {
             return (Err(Error::runtime_api("a response was delivered twice")), Remarks::default());
         };
@@ -121,8 +123,8 @@ impl Delivery {
         }
     }
 
-    /// The document of a whole response. Nothing of it has been sent, so after a failure the caller gets a 500, not a part
-    /// of the response.
+    /// The document of a whole response. Nothing of it has been sent, so after a failure the caller gets a 500, not a
+    /// part of the response.
     fn envelope(&self, sink: BufferedSink, notes: &Notes, failure: Option<&Error>) -> (Envelope, Option<Unsendable>) {
         let is_wanted = failure.is_none() || notes.complete || sink.is_too_large();
         match is_wanted.then(|| sink.into_envelope()).flatten() {

@@ -22,8 +22,8 @@ pub(super) struct Loaded<'py> {
     pub(super) place: Option<Place>,
 }
 
-/// Loads the application. On Managed Instances it also forks the workers, which share the application's memory. It returns
-/// in each worker then, and in the parent only with an error.
+/// Loads the application. On Managed Instances it also forks the workers, which share the application's memory. It
+/// returns in each worker then, and in the parent only with an error.
 ///
 /// # Errors
 /// Init errors, and those of [`workers::fork`].
@@ -55,8 +55,8 @@ pub(super) fn load<'py>(session: Session<'py>, config: &Config, log: &Arc<Log>) 
     Ok(Loaded { app, wake, place })
 }
 
-/// Starts this program again, so that it forks before it imports the application: the application has started a thread, and
-/// threads do not survive a fork. Returns only if that fails.
+/// Starts this program again, so that it forks before it imports the application: the application has started a thread,
+/// and threads do not survive a fork. Returns only if that fails.
 fn start_again(thread: &str, log: &Log) -> Error {
     if let Err(ended) = python::handle_signals() {
         return ended; // the new program would not know of the signal
@@ -77,8 +77,8 @@ fn start_again(thread: &str, log: &Log) -> Error {
 /// How long Lambda lets an init take on demand (docs, "Understanding the Lambda execution environment lifecycle").
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Watches the import from its start until it is dropped, and logs what a slow import is doing: Lambda ends an init that
-/// takes too long, without a word about why.
+/// Watches the import from its start until it is dropped, and logs what a slow import is doing: Lambda ends an init
+/// that takes too long, without a word about why.
 struct ImportWatch {
     began: Instant,
     on_demand: bool,

@@ -72,8 +72,8 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     }
 }
 
-/// Logs why the process ends, and posts it to the platform unless the platform is gone. Returns the exit status: 0 for an
-/// orderly end, awslambdaric's 64 and 65 for SnapStart hooks, else 1.
+/// Logs why the process ends, and posts it to the platform unless the platform is gone. Returns the exit status: 0 for
+/// an orderly end, awslambdaric's 64 and 65 for SnapStart hooks, else 1.
 pub fn report_end(config: &Config, log: &Log, error: &Error) -> u8 {
     if python::is_forked() {
         return 1; // a child of the application must not talk to the platform
@@ -294,7 +294,8 @@ impl Server<'_, '_> {
         }
     }
 
-    /// Warns of uploads that a REST API without binaryMediaTypes has decoded as text. The lost bytes cannot be restored here.
+    /// Warns of uploads that a REST API without binaryMediaTypes has decoded as text. The lost bytes cannot be restored
+    /// here.
     fn hint_at_lost_bytes(&self, invocation: &Invocation, request: &Request<'_>) {
         let text = match &request.body {
             Body::JsonText(text) => text.as_bytes(),

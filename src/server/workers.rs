@@ -19,7 +19,8 @@ use crate::runtime::{Api, Receipt, Twin, Wake};
 /// further one, up to the longest.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often the workers are looked at if the kernel has no descriptors for processes, and while the workers are ending.
+/// How often the workers are looked at if the kernel has no descriptors for processes, and while the workers are
+/// ending.
 const LOOK: Duration = Duration::from_millis(50);
 /// A worker that still waits for events this long after its SIGTERM gets another.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -152,9 +153,9 @@ impl Parent<'_, '_> {
         self.not_before = Some(Instant::now() + pause);
     }
 
-    /// Sends SIGTERM to each worker, once: a second one could interrupt its atexit functions. A worker that waits for events
-    /// again gets another after a while: if the application's signal handler raises during a request, that ends only the
-    /// request.
+    /// Sends SIGTERM to each worker, once: a second one could interrupt its atexit functions. A worker that waits for
+    /// events again gets another after a while: if the application's signal handler raises during a request, that ends
+    /// only the request.
     fn tell_to_end(&mut self) {
         for (&pid, worker) in &mut self.workers {
             let idles = || matches!(self.board.read(worker.index), Doing::Nothing | Doing::Waiting);
