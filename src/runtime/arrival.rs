@@ -7,7 +7,7 @@ use crate::descriptor::Socket;
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
 
-/// Makes an invocation of a whole reply.
+/// Makes an invocation of a reply.
 ///
 /// # Errors
 /// `RuntimeApi` if there is no request id. Any other header may be missing or malformed: it never fails the invocation.
@@ -35,7 +35,7 @@ pub(super) fn invocation(reply: Reply) -> Result<Invocation> {
     Ok(invocation)
 }
 
-/// Reads an invocation's headers without taking them from the connection. `None` if they have not arrived as a whole.
+/// Reads an invocation's ids without taking them from the connection. `None` if its request id has not arrived.
 pub(super) fn peek(socket: &Socket) -> Option<Invocation> {
     let mut head = vec![0; 16 * 1024];
     let length = socket.get()?.peek(&mut head).ok()?;

@@ -16,6 +16,8 @@ const MAX_HEADERS: usize = 100;
 pub(super) struct Reply {
     /// The head, then the body as far as it is decoded, then bytes that have not been looked at.
     data: Vec<u8>,
+    /// Where the name and the value of each header are, also of those in a head that is not complete.
+    headers: Vec<[Range<usize>; 2]>,
     head: Option<Head>,
     /// Whether anything has arrived, even if only an interim reply.
     begun: bool,
@@ -28,8 +30,6 @@ struct Head {
     /// The size of the head in bytes: the body begins after it.
     length: usize,
     status: u16,
-    /// Where the name and the value of each header are.
-    headers: Vec<[Range<usize>; 2]>,
     /// Whether the server keeps the connection open.
     keep: bool,
     body: Extent,
@@ -64,7 +64,7 @@ impl Reply {
         self.begun |= !bytes.is_empty();
         self.data.extend_from_slice(bytes);
         if self.head.is_none() {
-            self.head = read_head(&mut self.data)?;
+            self.head = read_head(&mut self.data, &mut self.headers)?;
         }
         let whole = match &mut self.head {
             None => false,
@@ -111,10 +111,10 @@ impl Reply {
         head.keep && ends
     }
 
-    /// The name and the value of each header.
+    /// The name and the value of each header that has arrived.
     pub(super) fn headers(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         let text = |range: &Range<usize>| String::from_utf8_lossy(&self.data[range.clone()]);
-        self.head.iter().flat_map(|head| &head.headers).map(move |[name, value]| (text(name), text(value)))
+        self.headers.iter().map(move |[name, value]| (text(name), text(value)))
     }
 
     /// The body of a complete reply, without a copy.
@@ -130,12 +130,16 @@ impl Reply {
     }
 }
 
-/// Parses the head, once it is complete. Removes interim replies (1xx), after which the reply itself follows.
-fn read_head(data: &mut Vec<u8>) -> Result<Option<Head>> {
+/// Parses the head; `None` if it is not complete. Removes interim replies (1xx), after which the reply itself follows.
+fn read_head(data: &mut Vec<u8>, places: &mut Vec<[Range<usize>; 2]>) -> Result<Option<Head>> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut reply = httparse::Response::new(&mut headers);
-        let Status::Complete(length) = reply.parse(data).map_err(Error::other)? else { return Ok(None) };
+        let parsed = reply.parse(data).map_err(Error::other)?;
+        let arrived = reply.headers.iter().take_while(|header| !header.name.is_empty());
+        places.clear();
+        places.extend(arrived.map(|header| [header.name.as_bytes(), header.value].map(|part| range(data, part))));
+        let Status::Complete(length) = parsed else { return Ok(None) };
         let status = reply.code.unwrap_or(0);
         if (100..200).contains(&status) {
             data.drain(..length);
@@ -143,8 +147,7 @@ fn read_head(data: &mut Vec<u8>) -> Result<Option<Head>> {
         }
         let body = extent(status, reply.headers, length)?;
         let keep = reply.version == Some(1) && !says_close(reply.headers) && !matches!(body, Extent::Close);
-        let headers = reply.headers.iter().map(|it| [it.name.as_bytes(), it.value].map(|part| range(data, part)));
-        return Ok(Some(Head { length, status, headers: headers.collect(), keep, body }));
+        return Ok(Some(Head { length, status, keep, body }));
     }
 }
 
@@ -289,6 +292,19 @@ mod tests {
         let mut short = Reply::default();
         assert!(!short.feed(&text[..100]).unwrap());
         assert!(short.read_rest(&text[100..200]).is_err());
+    }
+
+    #[test]
+    fn headers_can_be_read_before_the_head_is_complete() {
+        let mut reply = Reply::default();
+        assert!(
+            !reply.feed(b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\nA: 1\r\nEmpty:\r\nB: 2").unwrap()
+        );
+        let headers =
+            |reply: &Reply| reply.headers().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+        assert_eq!(headers(&reply), ["A=1", "Empty="]);
+        assert!(reply.feed(b"3\r\nContent-Length: 0\r\n\r\n").unwrap());
+        assert_eq!(headers(&reply), ["A=1", "Empty=", "B=23", "Content-Length=0"]);
     }
 
     #[test]
