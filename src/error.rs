@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// What went wrong. The kind decides who is told.
+/// What went wrong. The kind decides who gets the error: the platform, the client or the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A setting of ours or a variable of the platform is missing or wrong. An init error.

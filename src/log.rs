@@ -152,7 +152,7 @@ impl Log {
 /// The longest message, in bytes. CloudWatch takes no larger events.
 const MAX_MESSAGE: usize = 200_000;
 
-/// The message, cut to [`MAX_MESSAGE`] bytes. The rest is replaced by its size.
+/// The message, cut to 200,000 bytes. The rest is replaced by its size.
 pub fn bounded(message: &str) -> Cow<'_, str> {
     let Some(rest) = message.len().checked_sub(MAX_MESSAGE).filter(|rest| *rest > 0) else {
         return Cow::Borrowed(message);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::config::RequestConfig;
 use crate::error::{Error, Result};
 use crate::event::fields::Fields;
+use crate::event::headers::Headers;
 use crate::event::objects::Objects;
 use crate::event::parts::Parts;
 use crate::event::percent;
@@ -81,11 +82,10 @@ impl<'e> Event<'e> {
             Some(prefix) => path.under(&prefix),
             None => path,
         };
-        let mut scheme = headers.scheme("x-forwarded-proto").unwrap_or(Scheme::Https);
-        let trusted_host = config.trusted_host_header.as_deref().and_then(|name| headers.trusted_host(name));
-        let has_trusted_host = trusted_host.is_some();
-        if let Some(host) = trusted_host {
-            scheme = headers.scheme("cloudfront-forwarded-proto").unwrap_or(scheme);
+        let host = config.trusted_host_header.as_deref().and_then(|name| headers.trusted_host(name));
+        let has_trusted_host = host.is_some();
+        let scheme = scheme(&headers, has_trusted_host);
+        if let Some(host) = host {
             headers.set_host(host);
         }
         let Objects { event, context, identity } = &self.objects;
@@ -108,6 +108,12 @@ impl<'e> Event<'e> {
             body: body::read(event),
         })
     }
+}
+
+/// The scheme that the client used. With a trusted proxy before the front end, CloudFront's own header comes first.
+fn scheme(headers: &Headers<'_>, has_trusted_host: bool) -> Scheme {
+    let clients = has_trusted_host.then(|| headers.scheme("cloudfront-forwarded-proto")).flatten();
+    clients.or_else(|| headers.scheme("x-forwarded-proto")).unwrap_or(Scheme::Https)
 }
 
 /// Path and query, joined as in a request line.

@@ -17,7 +17,7 @@ pub struct BufferedSink {
     recipient: Recipient,
     head: Option<Head>,
     chunks: Vec<Bytes>,
-    /// The size of all chunks that came, also of those that were dropped because they were too many.
+    /// The size of all chunks, also of those that were dropped because the limit was exceeded.
     bytes: usize,
 }
 
@@ -26,7 +26,7 @@ pub struct BufferedSink {
 pub enum Unsendable {
     /// The envelope exceeds the front end's limit.
     TooLarge {
-        /// The size of the body as far as the application was asked for it: not further than the limit.
+        /// The size of the body as far as it was read. Reading stops after the limit.
         body_bytes: usize,
         /// The size of the whole envelope, if it was made.
         envelope_bytes: Option<usize>,

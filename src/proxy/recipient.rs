@@ -28,7 +28,7 @@ impl Recipient {
     }
 }
 
-/// How a front end wants its responses.
+/// The form in which a front end takes responses.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dialect {
     pub(super) headers: HeaderForm,

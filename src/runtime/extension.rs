@@ -10,7 +10,7 @@ const EXTENSION_API: &str = "/2020-01-01/extension";
 const EXTENSION_ID: &str = "lambda-extension-identifier";
 
 impl Api {
-    /// Registers an internal extension that wants no events. The platform then sends SIGTERM before it ends the sandbox
+    /// Registers an internal extension that subscribes to no events. The platform then sends SIGTERM before it ends the sandbox
     /// (docs, "Lambda Extensions API"; `lambda_runtime`'s graceful shutdown does the same).
     ///
     /// # Errors

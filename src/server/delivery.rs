@@ -313,7 +313,7 @@ mod tests {
         delivery.start(Head::new("201 Created").unwrap()).unwrap();
     }
 
-    /// What the loop is told when it ends a response without a failure.
+    /// Ends a response without a failure, as the loop does. Returns what was delivered.
     fn end(delivery: &Delivery) -> Result<Delivered> {
         let (notes, body) = lock(&delivery.state).response.take().unwrap().end();
         match body {
