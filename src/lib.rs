@@ -14,17 +14,17 @@
 //! the response   app ─▶ python ─steps─▶ response ─head, chunks─▶ proxy ─▶ server::delivery ─▶ runtime ─▶ Runtime API
 //! ```
 //!
-//! 1. [`runtime`] asks the platform's Runtime API for the next event and returns an [`invocation::Invocation`].
-//! 2. [`server`], the loop, gives its JSON to [`event`], which finds out which front end (the AWS service) made the
+//! 1. `runtime` asks the platform's Runtime API for the next event and returns an [`invocation::Invocation`].
+//! 2. `server`, the loop, gives its JSON to [`event`], which finds out which front end (the AWS service) made the
 //!    event, and decodes it to a [`request::Request`].
-//! 3. [`python`] makes the WSGI variables of it with [`environ`], decodes the body straight into Python's memory, and
+//! 3. `python` makes the WSGI variables of it with [`environ`], decodes the body straight into Python's memory, and
 //!    calls the application.
-//! 4. The application calls `start_response` and returns chunks. [`python`] passes each on as one of the
+//! 4. The application calls `start_response` and returns chunks. `python` passes each on as one of the
 //!    [`response::Steps`]. [`response::Response`] checks the order that PEP 3333 demands, and pushes status, headers
 //!    and chunks into a sink of [`proxy`].
 //! 5. The sink writes for one [`proxy::Recipient`]: the front end, and whether the client takes a body. It collects a
 //!    buffered response into one JSON document, and sends each chunk of a streamed response at once.
-//! 6. `server::delivery` holds the response and its sink. It ends the response, once, and [`runtime`] posts it.
+//! 6. `server::delivery` holds the response and its sink. It ends the response, once, and `runtime` posts it.
 //!
 //! ## Decisions and why
 //!
