@@ -1,20 +1,21 @@
-//! Room: `config`, every environment variable that the runtime reads, each one documented constant.
+//! Room: `config`, the environment variables that the runtime reads. Each setting of ours is one documented constant.
 //! In: the process environment, read once in `main`.
 //! Out: [`Config`], a plain value.
-//! May use: `error`.
-//! Must not: be read again later; let another room read the environment.
+//! May use: `error`, `grammar`.
+//! Must not: read the environment after the start; let another room read it.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::grammar::is_segment;
 
 mod settings;
 
 pub use settings::*;
 
-/// Where the platform listens.
+/// The address of the Runtime API.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
 /// `on-demand`, `provisioned-concurrency`, `snap-start` or `lambda-managed-instances`.
@@ -29,24 +30,25 @@ pub enum LogFormat {
     /// `[LEVEL]\ttime\trequest id\tmessage`.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// How responses leave: see [`RESPONSE_MODE`].
+/// How responses are sent: see [`RESPONSE_MODE`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResponseMode {
-    /// Whole, as one JSON document.
+    /// As one JSON document, when they are complete.
     #[default]
     Buffered,
-    /// As the application makes them, where the front end can.
+    /// Chunk by chunk, as the application makes them, if the front end can stream.
     Stream,
 }
 
-/// What `event` and `environ` need to know.
+/// The settings that `event` needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestConfig {
-    /// `/orders`: never ends in a slash. Empty when it is set to the root, which turns the derivation off.
+    /// See [`BASE_PATH`]: such as `/orders`, without a slash at its end. Empty if it is set to the root, which means
+    /// that no base path is derived from the event; `None` if it is not set.
     pub base_path: Option<Vec<u8>>,
     /// See [`TRUSTED_HOPS`].
     pub trusted_hops: usize,
@@ -70,14 +72,14 @@ impl Default for RequestConfig {
     }
 }
 
-/// The platform's description of this function, as the context object shows it.
+/// The platform's description of this function, for the context object.
 #[derive(Clone, Debug, Default)]
 pub struct Function {
     /// `AWS_LAMBDA_FUNCTION_NAME`
     pub name: String,
     /// `AWS_LAMBDA_FUNCTION_VERSION`
     pub version: String,
-    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, megabytes as text.
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: a number of megabytes, as text.
     pub memory_limit_in_mb: String,
     /// `AWS_LAMBDA_LOG_GROUP_NAME`
     pub log_group_name: Option<String>,
@@ -85,13 +87,13 @@ pub struct Function {
     pub log_stream_name: Option<String>,
 }
 
-/// Everything the environment says.
+/// Everything that the runtime reads from the environment.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // each is a setting of its own
 pub struct Config {
-    /// `AWS_LAMBDA_RUNTIME_API`: host and port, with emulators also the path before the API's own.
+    /// `AWS_LAMBDA_RUNTIME_API`: host and port, with some emulators also a path.
     pub runtime_api: String,
-    /// `module:attribute` in any of its forms.
+    /// The handler: `module:attribute`, or another form that names the application.
     pub handler: String,
     /// `LAMBDA_TASK_ROOT`
     pub task_root: PathBuf,
@@ -105,15 +107,15 @@ pub struct Config {
     pub request: RequestConfig,
     /// See [`RESPONSE_MODE`].
     pub response_mode: ResponseMode,
-    /// See [`DEADLINE_MARGIN`]; `None` when it is off.
+    /// See [`DEADLINE_MARGIN`]; `None` if it is off.
     pub deadline_margin: Option<Duration>,
-    /// See [`SHUTDOWN`]; never on Managed Instances, where the platform refuses internal extensions.
+    /// See [`SHUTDOWN`]. Always false on Managed Instances, where the platform refuses internal extensions.
     pub internal_extension: bool,
     /// `AWS_LAMBDA_MAX_CONCURRENCY` (Managed Instances): how many requests at once, each in a process of its own.
     pub workers: usize,
-    /// `_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET`: where each of several workers gets the stream for its output.
+    /// `_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET`: the socket from which each worker gets the stream for its output.
     pub log_socket: Option<String>,
-    /// Whether a snapshot of this process is taken after its start (`AWS_LAMBDA_INITIALIZATION_TYPE`).
+    /// Whether the platform takes a snapshot of this process after the init (`AWS_LAMBDA_INITIALIZATION_TYPE`).
     pub snap_start: bool,
     /// See [`STRICT`].
     pub strict: bool,
@@ -121,23 +123,23 @@ pub struct Config {
     pub access_log: bool,
     /// See [`DEFER_IMPORTS`].
     pub defer_imports: bool,
-    /// Whether the environment says how glibc's malloc has to work (`MALLOC_…_`, `GLIBC_TUNABLES`).
+    /// Whether the environment sets how glibc's malloc works (`MALLOC_…`, `GLIBC_TUNABLES`).
     pub malloc_is_tuned: bool,
     /// See [`PROFILE_INIT`].
     pub profile_init: Option<PathBuf>,
     /// `AWS_LAMBDA_LOG_FORMAT`
     pub log_format: LogFormat,
-    /// Whether the platform ends an init after ten seconds: nothing was booked or prepared for it.
+    /// Whether the platform ends an init after ten seconds: it does without provisioned concurrency and SnapStart.
     pub on_demand: bool,
-    /// See [`INIT_STACKS`]: `None` for never.
+    /// See [`INIT_STACKS`]; `None` for never.
     pub init_stacks: Option<Duration>,
-    /// `AWS_LAMBDA_LOG_LEVEL`, a level name of Python's `logging`.
+    /// `AWS_LAMBDA_LOG_LEVEL`, as a level name of Python's `logging`; `None` if it is not set or not known.
     pub log_level: Option<&'static str>,
-    /// [`FORK_FIRST`]: workers are forked before the application is imported.
+    /// See [`FORK_FIRST`].
     pub forks_first: bool,
-    /// `_LAMBDA_TELEMETRY_LOG_FD`: the descriptor for framed log records.
+    /// `_LAMBDA_TELEMETRY_LOG_FD`: the descriptor for log records in frames.
     pub telemetry_fd: Option<i32>,
-    /// Settings with our prefix that do not exist: spelling mistakes, worth a warning.
+    /// Variables with our prefix that are no settings, probably misspelt.
     pub unknown: Vec<String>,
 }
 
@@ -145,23 +147,23 @@ impl Config {
     /// Reads the process environment.
     ///
     /// # Errors
-    /// `Config`, with the variable's name, when one is missing or wrong.
+    /// `Config`, which names the variable, if one is missing or wrong.
     #[allow(clippy::disallowed_methods)] // the one place that reads the environment
     pub fn from_env() -> Result<Self> {
         let vars = std::env::vars_os().filter_map(|(name, value)| {
-            // Undecodable values are not ours, and those of the platform are ASCII.
+            // A value that is not UTF-8 is none of our settings, and those of the platform are ASCII.
             Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
         });
         Self::from_vars(&vars.collect())
     }
 
-    /// The Runtime API's address alone, for reporting that the rest is wrong; empty when there is none.
+    /// Reads only the Runtime API's address, for an error about the rest. Empty if it is not set.
     #[allow(clippy::disallowed_methods)] // as above
     pub fn runtime_api_from_env() -> String {
         without_scheme(&std::env::var(RUNTIME_API).unwrap_or_default())
     }
 
-    /// The log's form alone, for the same.
+    /// Reads only the log's form, for the same.
     #[allow(clippy::disallowed_methods)] // as above
     pub fn log_format_from_env() -> LogFormat {
         let format = std::env::var(LOG_FORMAT).unwrap_or_default();
@@ -182,22 +184,10 @@ impl Config {
             task_root: PathBuf::from(vars.get("LAMBDA_TASK_ROOT").unwrap_or("/var/task")),
             layer_dir: PathBuf::from(vars.get(LAYER_DIR.name).unwrap_or(LAYER_DIR.default)),
             venv: vars.get(VENV.name).map(PathBuf::from),
-            function: Function {
-                name: vars.text("AWS_LAMBDA_FUNCTION_NAME"),
-                version: vars.text("AWS_LAMBDA_FUNCTION_VERSION"),
-                memory_limit_in_mb: vars.text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
-                log_group_name: vars.get("AWS_LAMBDA_LOG_GROUP_NAME").map(str::to_owned),
-                log_stream_name: vars.get("AWS_LAMBDA_LOG_STREAM_NAME").map(str::to_owned),
-            },
-            request: RequestConfig {
-                base_path: vars.base_path()?,
-                trusted_hops: vars.number(TRUSTED_HOPS)?,
-                user_claim: vars.get(USER_CLAIM.name).unwrap_or(USER_CLAIM.default).to_owned(),
-                trusted_host_header: vars.header_name(TRUSTED_HOST_HEADER)?,
-                trusted_prefix_header: vars.header_name(TRUSTED_PREFIX_HEADER)?,
-            },
+            function: vars.function(),
+            request: vars.request()?,
             response_mode: vars.response_mode()?,
-            deadline_margin: vars.deadline_margin()?,
+            deadline_margin: vars.millis(DEADLINE_MARGIN)?,
             internal_extension: vars.switch(SHUTDOWN)?
                 && vars.get(INITIALIZATION_TYPE) != Some("lambda-managed-instances"),
             workers,
@@ -209,10 +199,7 @@ impl Config {
             malloc_is_tuned: vars.0.keys().any(|name| name.starts_with("MALLOC_") || name == "GLIBC_TUNABLES"),
             profile_init: vars.get(PROFILE_INIT.name).map(PathBuf::from),
             on_demand: vars.get(INITIALIZATION_TYPE).is_none_or(|kind| kind == "on-demand"),
-            init_stacks: match vars.number(INIT_STACKS)? {
-                0 => None,
-                millis => Some(Duration::from_millis(millis as u64)),
-            },
+            init_stacks: vars.millis(INIT_STACKS)?,
             log_format: vars.log_format(),
             log_level: vars.log_level(),
             forks_first: vars.get(FORK_FIRST).is_some(),
@@ -222,10 +209,11 @@ impl Config {
     }
 }
 
-/// Set by the runtime for itself, when it starts again (Managed Instances, and an application that starts threads).
+/// Workers are forked before the application is imported. The runtime sets this itself before it starts again, on
+/// Managed Instances, for an application that starts threads at import.
 pub const FORK_FIRST: &str = "_WSGI_LAMBDA_FORK_FIRST";
 
-/// The variables; one that is set to nothing counts as not set, as in the AWS console.
+/// The environment. A variable that is set to nothing counts as not set, as in the AWS console.
 struct Vars<'a>(&'a HashMap<String, String>);
 
 impl<'a> Vars<'a> {
@@ -243,6 +231,26 @@ impl<'a> Vars<'a> {
                 "{name} is not set: this program is an AWS Lambda runtime and is started by Lambda. \
                  To run it on your machine use `wsgi-lambda replay`"
             ))
+        })
+    }
+
+    fn function(&self) -> Function {
+        Function {
+            name: self.text("AWS_LAMBDA_FUNCTION_NAME"),
+            version: self.text("AWS_LAMBDA_FUNCTION_VERSION"),
+            memory_limit_in_mb: self.text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+            log_group_name: self.get("AWS_LAMBDA_LOG_GROUP_NAME").map(str::to_owned),
+            log_stream_name: self.get("AWS_LAMBDA_LOG_STREAM_NAME").map(str::to_owned),
+        }
+    }
+
+    fn request(&self) -> Result<RequestConfig> {
+        Ok(RequestConfig {
+            base_path: self.base_path()?,
+            trusted_hops: self.number(TRUSTED_HOPS)?,
+            user_claim: self.get(USER_CLAIM.name).unwrap_or(USER_CLAIM.default).to_owned(),
+            trusted_host_header: self.header_name(TRUSTED_HOST_HEADER)?,
+            trusted_prefix_header: self.header_name(TRUSTED_PREFIX_HEADER)?,
         })
     }
 
@@ -269,31 +277,31 @@ impl<'a> Vars<'a> {
         Ok(Some(name.to_ascii_lowercase()))
     }
 
-    /// `orders`, `/orders` and `/orders/` mean the same; `/` means none.
+    /// `orders`, `/orders` and `/orders/` mean the same. `/` turns the derivation from the event off.
     fn base_path(&self) -> Result<Option<Vec<u8>>> {
         let Some(text) = self.get(BASE_PATH.name) else { return Ok(None) };
         let trimmed = text.trim().trim_matches('/');
         if trimmed.contains(['?', '#'])
-            || trimmed.split('/').any(|segment| matches!(segment, "" | "." | "..")) && !trimmed.is_empty()
+            || !trimmed.is_empty() && !trimmed.split('/').all(|segment| is_segment(segment.as_bytes()))
         {
             return Err(wrong(BASE_PATH, text, "a path such as `/orders` or `/shop/orders`"));
         }
-        // The root is a choice too: it turns the derivation from the event off.
         Ok(Some(if trimmed.is_empty() { Vec::new() } else { format!("/{trimmed}").into_bytes() }))
     }
 
     fn response_mode(&self) -> Result<ResponseMode> {
         match self.get(RESPONSE_MODE.name).map(str::to_ascii_lowercase).as_deref() {
             None | Some("buffered") => Ok(ResponseMode::Buffered),
-            // The spellings of Function URLs and of the Web Adapter mean the same.
+            // `response_stream` is the word of Function URLs and of the Lambda Web Adapter.
             Some("stream" | "response_stream") => Ok(ResponseMode::Stream),
             Some(other) => Err(wrong(RESPONSE_MODE, other, "`buffered` or `stream`")),
         }
     }
 
-    fn deadline_margin(&self) -> Result<Option<Duration>> {
-        let margin = Duration::from_millis(self.number(DEADLINE_MARGIN)? as u64);
-        Ok(Some(margin).filter(|margin| !margin.is_zero()))
+    /// A number of milliseconds; `None` for 0.
+    fn millis(&self, setting: Setting) -> Result<Option<Duration>> {
+        let duration = Duration::from_millis(self.number(setting)? as u64);
+        Ok(Some(duration).filter(|duration| !duration.is_zero()))
     }
 
     fn log_format(&self) -> LogFormat {
@@ -303,7 +311,7 @@ impl<'a> Vars<'a> {
         }
     }
 
-    /// Lambda's names (docs, "Configuring advanced logging controls") as Python's; others are the platform's to judge.
+    /// Lambda's level names (docs, "Configuring advanced logging controls") as Python's. Other values are ignored.
     fn log_level(&self) -> Option<&'static str> {
         match self.get("AWS_LAMBDA_LOG_LEVEL")?.to_ascii_uppercase().as_str() {
             "TRACE" | "DEBUG" => Some("DEBUG"),
@@ -324,7 +332,7 @@ impl<'a> Vars<'a> {
     }
 }
 
-/// The platform gives host and port; cargo-lambda, and what people copy from it, begins with `http://`.
+/// Takes off `http://`, with which addresses from cargo-lambda begin. The platform's have only host and port.
 fn without_scheme(address: &str) -> String {
     address.strip_prefix("http://").unwrap_or(address).to_owned()
 }

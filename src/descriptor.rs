@@ -1,8 +1,8 @@
-//! Room: `descriptor`, descriptors that are used only for as long as they are ours.
+//! Room: `descriptor`, file descriptors that the runtime uses only as long as they are its own.
 //! In: a file or a socket.
-//! Out: the same, or nothing once the application has closed it.
+//! Out: the same, or nothing after the application has closed it.
 //! May use: `rustix`; tests also tempfile.
-//! Must not: close or write to what is not ours any more.
+//! Must not: write to or close a descriptor that has become the application's.
 
 use std::fs::File;
 use std::net::TcpStream;
@@ -10,23 +10,23 @@ use std::os::fd::{AsFd, IntoRawFd};
 
 use rustix::fs::fstat;
 
-/// A file or socket of ours. Applications close descriptors by number, and get the same numbers for files of their own:
-/// what is not ours any more is neither written to nor closed.
+/// A file or socket of the runtime. Applications may close descriptors by number, and then get the same number for a
+/// file of their own. Such a descriptor is neither written to nor closed.
 #[derive(Debug)]
 pub struct Owned<T: AsFd + IntoRawFd> {
-    /// `None` only while it is dropped.
+    /// `None` only during the drop.
     inner: Option<T>,
-    /// Device and inode, which tell one open file from another.
+    /// Device and inode, which show whether it is still the same file. `None` if they could not be read.
     identity: Option<(u64, u64)>,
 }
 
 impl<T: AsFd + IntoRawFd> Owned<T> {
-    /// Takes it, as it is now.
+    /// Takes a file or socket, and remembers which one it is.
     pub fn new(inner: T) -> Self {
         Self { identity: identity(&inner), inner: Some(inner) }
     }
 
-    /// What it is, while it is ours.
+    /// The file or socket; `None` after the application has closed it.
     pub fn get(&self) -> Option<&T> {
         self.inner.as_ref().filter(|inner| self.identity.is_some() && identity(*inner) == self.identity)
     }
@@ -51,7 +51,7 @@ pub type Socket = Owned<TcpStream>;
 pub type OwnedFile = Owned<File>;
 
 impl<T: AsFd + IntoRawFd> Owned<T> {
-    /// One that the application has closed, and whose number it has got for a file of its own.
+    /// A descriptor that the application has closed, and whose number is now that of another file.
     #[cfg(test)]
     pub(crate) fn lost(inner: T) -> Self {
         Self { inner: Some(inner), identity: Some((0, 0)) }

@@ -1,39 +1,40 @@
 //! Room: `environ`, a request as WSGI variables (PEP 3333, "environ Variables").
 //! In: [`Request`].
-//! Out: [`Environ`]: names and values as bytes, ready to be seen as Latin-1.
-//! May use: `request`, `error`.
+//! Out: [`Environ`]: names, and values as bytes, which Python reads as Latin-1.
+//! May use: `grammar`, `request`.
 //! Must not: hold Python objects, decode a body.
 
 use std::borrow::Cow;
 
+use crate::grammar::elements;
 use crate::request::{Request, Scheme};
 
 /// The value of SERVER_SOFTWARE.
 pub const SERVER_SOFTWARE: &str = concat!("wsgi-lambda/", env!("CARGO_PKG_VERSION"));
 
-/// REMOTE_ADDR of a client whose address nobody tells, as of a load balancer's health check. RFC 3875 §4.1.8 wants one; it is
-/// an address that applications can parse, and none that they trust, as they do loopback ones.
+/// REMOTE_ADDR of a client whose address is not known, such as a load balancer's health check. RFC 3875 §4.1.8 requires
+/// one. Applications can parse this one, and do not trust it, as they may trust a loopback address.
 const UNKNOWN: &str = "0.0.0.0";
 
 /// The name of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name<'r> {
-    /// A variable of CGI or of ours.
+    /// A variable of CGI, or one that servers add to it.
     Fixed(&'static str),
-    /// The variable of a request header, by the header's name: see [`header_key`].
+    /// The variable of the request header with this name: see [`header_key`].
     Header(&'r str),
 }
 
-/// The variables of one request that differ from request to request; `wsgi.*` objects are Python's to add.
+/// The variables that differ from request to request. The room `python` adds the `wsgi.*` ones.
 #[derive(Debug)]
 pub struct Environ<'r> {
-    /// Names are distinct.
+    /// Each name once.
     pub variables: Vec<(Name<'r>, Cow<'r, [u8]>)>,
     /// For `wsgi.url_scheme`.
     pub scheme: Scheme,
 }
 
-/// `X-Forwarded-For` → `HTTP_X_FORWARDED_FOR`.
+/// The variable of a header: `X-Forwarded-For` becomes `HTTP_X_FORWARDED_FOR`.
 pub fn header_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len() + 5);
     key.push_str("HTTP_");
@@ -41,7 +42,7 @@ pub fn header_key(name: &str) -> String {
     key
 }
 
-/// Makes the variables. `body_len` is the size of the decoded body in bytes.
+/// Makes the variables of a request. `body_len` is the size of the decoded body in bytes.
 pub fn environ<'r>(request: &'r Request<'_>, body_len: usize) -> Environ<'r> {
     let mut environ = Environ { variables: Vec::with_capacity(24 + request.headers.len()), scheme: request.scheme };
     environ.set("REQUEST_METHOD", request.method.as_bytes());
@@ -64,15 +65,16 @@ impl<'r> Environ<'r> {
         self.variables.push((Name::Fixed(name), value.into()));
     }
 
-    /// SERVER_NAME and SERVER_PORT: never empty, even for an ALB health check, which has no `Host`.
+    /// Sets SERVER_NAME and SERVER_PORT. They are never empty, even for an ALB health check, which has no `Host`.
     fn server(&mut self, request: &'r Request<'_>) {
         let (name, port) = split_host(request.header("host").unwrap_or_default());
         let domain = request.domain_name.as_deref().unwrap_or("localhost").as_bytes();
         self.set("SERVER_NAME", if name.is_empty() { domain } else { name });
         let forwarded = request.header("x-forwarded-port").unwrap_or_default();
-        let forwarded = forwarded.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
-        // Host is what the client typed, X-Forwarded-Port the listener's: they differ on an ALB's other ports.
+        let forwarded = elements(forwarded).next().unwrap_or_default();
+        // The port of the front end's own listener, which the client of a proxy before it does not use.
         let forwarded = if request.has_trusted_host { b"" } else { forwarded };
+        // The client's own Host comes first: an ALB may listen on several ports.
         let port = [port, forwarded].into_iter().find(|port| is_port(port));
         let port = port.unwrap_or(request.scheme.default_port().as_bytes());
         self.set("SERVER_PORT", port);
@@ -83,7 +85,7 @@ impl<'r> Environ<'r> {
         let address = remote.map_or(UNKNOWN, |remote| &remote.address).as_bytes();
         self.set("REMOTE_ADDR", address);
         self.set("REMOTE_HOST", address);
-        // Unknown, mostly. Adapters to ASGI (a2wsgi) tell the address only beside a port.
+        // Mostly not known. It is set to 0 then, since adapters to ASGI (a2wsgi) pass on an address only with a port.
         self.set("REMOTE_PORT", remote.and_then(|remote| remote.port.as_deref()).unwrap_or("0").as_bytes());
         if let Some(user) = &request.user {
             self.set("REMOTE_USER", &user.name[..]);
@@ -91,7 +93,7 @@ impl<'r> Environ<'r> {
         }
     }
 
-    /// The variables of Apache's mod_ssl, as far as the front end tells them (PEP 3333 asks for them under TLS).
+    /// Sets the variables of Apache's mod_ssl, as far as the front end knows them (PEP 3333 asks for them under TLS).
     fn tls(&mut self, request: &'r Request<'_>) {
         if request.scheme == Scheme::Https {
             self.set("HTTPS", &b"on"[..]);
@@ -111,10 +113,10 @@ impl<'r> Environ<'r> {
         }
     }
 
-    /// Present when there is a body, when the client announced one, and for methods that mean to bring one.
+    /// Sets CONTENT_LENGTH if there is a body, if the client announced one, and for methods that normally have one.
     fn content_length(&mut self, request: &Request<'_>, body_len: usize) {
-        let brings_body = matches!(&*request.method, "POST" | "PUT" | "PATCH");
-        if body_len > 0 || request.has_content_length || brings_body {
+        let has_body = matches!(&*request.method, "POST" | "PUT" | "PATCH");
+        if body_len > 0 || request.has_content_length || has_body {
             self.set("CONTENT_LENGTH", body_len.to_string().into_bytes());
         }
     }
@@ -130,7 +132,7 @@ impl<'r> Environ<'r> {
     }
 }
 
-/// Cuts the port off a Host header; brackets of an IPv6 address stay (RFC 3986 §3.2.2).
+/// Splits a Host header into name and port. The brackets of an IPv6 address stay in the name (RFC 3986 §3.2.2).
 fn split_host(host: &[u8]) -> (&[u8], &[u8]) {
     let after_brackets = host.iter().rposition(|&byte| byte == b']').unwrap_or(0);
     match host[after_brackets..].iter().position(|&byte| byte == b':') {

@@ -1,15 +1,15 @@
-//! Room: `grammar`, names of HTTP header fields (RFC 9110), as requests and responses have them.
-//! In: a name.
-//! Out: what kind of name it is.
+//! Room: `grammar`, the rules of HTTP's own grammar that several rooms apply (RFC 9110, RFC 3986).
+//! In: the name or the value of a header, a segment of a path.
+//! Out: what it is, or its parts.
 //! May use: nothing.
-//! Must not: know where the name comes from.
+//! Must not: know where the text comes from.
 
 /// Whether a name is a token (RFC 9110 §5.6.2).
 pub fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| IS_TOKEN[usize::from(byte)])
 }
 
-/// A table: a name has a dozen characters, and a request may have a thousand names.
+/// A table, because it is fast: a request may have a thousand names of a dozen characters.
 const IS_TOKEN: [bool; 256] = {
     let marks = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let (mut table, mut at) = ([false; 256], 0);
@@ -20,8 +20,20 @@ const IS_TOKEN: [bool; 256] = {
     table
 };
 
-/// Whether a header belongs to the server (RFC 9110 §7.6.1 and `wsgiref.util.is_hop_by_hop`). `Proxy-Authenticate` does not:
-/// a 407 carries it end to end. `Status` does: it is CGI's, and comes with responses that proxying views pass on.
+/// The elements of a header that is a list (RFC 9110 §5.6.1), without the white space around each. At least one, which
+/// may be empty.
+pub fn elements(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii)
+}
+
+/// Whether a segment of a path (RFC 3986 §3.3) names something: it is not empty, `.` or `..`.
+pub fn is_segment(segment: &[u8]) -> bool {
+    !matches!(segment, b"" | b"." | b"..")
+}
+
+/// Whether a response header belongs to the server and not to the application (RFC 9110 §7.6.1 and
+/// `wsgiref.util.is_hop_by_hop`). `Proxy-Authenticate` is the application's: a 407 carries it end to end. `Status` is
+/// the server's: it is a header of CGI, and views that act as a proxy pass it on.
 pub fn is_hop_by_hop(name: &str) -> bool {
     const NAMES: [&str; 10] = [
         "connection",

@@ -1,36 +1,36 @@
-//! Room: `invocation`, one call of the function as the platform describes it.
+//! Room: `invocation`, one event being dealt with, and what the platform says about it.
 //! In: filled by `runtime`.
-//! Out: [`Invocation`], read by `handler` and `python`.
+//! Out: [`Invocation`], read by `server` and `python`.
 //! May use: bytes.
-//! Must not: know where it came from or who answers.
+//! Must not: know where the event came from or where the response goes.
 
 use bytes::Bytes;
 
-/// One invocation: the event's untouched bytes and the headers that came with them.
+/// One invocation: the event's bytes, unchanged, and the headers that came with them.
 #[derive(Clone, Debug, Default)]
 pub struct Invocation {
-    /// The id under which the answer is posted.
+    /// The id under which the response is posted.
     pub request_id: String,
-    /// `Lambda-Runtime-Invocation-Id`, echoed with the answer when the platform sends one.
+    /// `Lambda-Runtime-Invocation-Id`, which is sent back with the response if the platform sent one.
     pub invocation_id: Option<String>,
-    /// When the platform kills the sandbox, in milliseconds since the Unix epoch.
+    /// The deadline, when the platform kills the sandbox: milliseconds since the Unix epoch; 0 if it is not known.
     pub deadline_ms: u64,
-    /// With the qualifier that the caller used.
+    /// The function's ARN, with the qualifier that the caller used.
     pub invoked_function_arn: String,
-    /// X-Ray's trace header.
+    /// The value of X-Ray's trace header.
     pub trace_id: Option<String>,
     /// The tenant of a function with tenant isolation.
     pub tenant_id: Option<String>,
-    /// JSON text, as a direct caller wrote it.
+    /// The client context of a direct call, as JSON text that nobody has checked.
     pub client_context: Option<String>,
-    /// JSON text.
+    /// The Cognito identity of a direct call, as JSON text.
     pub cognito_identity: Option<String>,
-    /// The event.
+    /// The event: JSON, if the caller kept to the rules.
     pub event: Bytes,
 }
 
 impl Invocation {
-    /// What is needed to answer it, without the event.
+    /// What is needed to post the response: the ids and the deadline, without the event.
     #[must_use]
     pub fn without_event(&self) -> Self {
         Self {

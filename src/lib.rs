@@ -1,54 +1,82 @@
-//! # wsgi-lambda: the house
+//! # wsgi-lambda: the architecture
 //!
-//! `bootstrap` is a custom AWS Lambda runtime that embeds CPython and runs any WSGI application; `wsgi-lambda` is the
-//! command line around it. Both are thin binaries over this library.
+//! This library makes two programs. `bootstrap` is a custom AWS Lambda runtime: it embeds CPython and runs any WSGI
+//! application. `wsgi-lambda` is its command line: it replays events, checks projects, and builds layers and packages.
+//!
+//! ## How a request becomes a response
+//!
+//! Between the arrows are the rooms: the modules of this library. On the arrows are the plain values that pass between
+//! them.
 //!
 //! ```text
-//! Runtime API ─bytes─▶ runtime ─Invocation─▶ handler ─▶ event ─Request─▶ environ ─Environ─▶ python ─▶ app
-//!      ▲                                        │                                            │
-//!      └───── bytes ◀── runtime ◀── Answer ◀── proxy (each origin's envelope) ◀── response::Sink
+//! the request    Runtime API ─▶ runtime ─Invocation─▶ server ─JSON─▶ event ─Request─▶ environ ─Environ─▶ python ─▶ app
+//!
+//! the response   app ─▶ python ─steps─▶ response ─head, chunks─▶ proxy ─▶ server::delivery ─▶ runtime ─▶ Runtime API
 //! ```
 //!
-//! One way, values only. A request is decoded once: its body goes from the event's JSON straight into Python's memory.
-//! What the app gives is *pushed* into a [`response::Sink`].
+//! 1. `runtime` asks the platform's Runtime API for the next event and returns an [`invocation::Invocation`].
+//! 2. `server`, the loop, gives its JSON to [`event`], which finds out which front end (the AWS service) made the
+//!    event, and decodes it to a [`request::Request`].
+//! 3. `python` makes the WSGI variables of it with [`environ`], decodes the body straight into Python's memory, and
+//!    calls the application.
+//! 4. The application calls `start_response` and returns chunks. `python` passes each on as one of the
+//!    [`response::Steps`]. [`response::Response`] checks the order that PEP 3333 demands, and pushes status, headers
+//!    and chunks into a sink of [`proxy`].
+//! 5. The sink writes for one [`proxy::Recipient`]: the front end, and whether the client takes a body. It collects a
+//!    buffered response into one JSON document, and sends each chunk of a streamed response at once.
+//! 6. `server::delivery` holds the response and its sink. It ends the response, once, and `runtime` posts it.
 //!
 //! ## Decisions and why
 //!
-//! 1. **One package, one library, two binaries, two features.** `python` links libpython and builds `bootstrap`; `cli`
-//!    builds `wsgi-lambda`, which starts `bootstrap` as a child and plays the Runtime API to it. What you replay is the
-//!    shipped file. The pure rooms build with neither feature.
-//! 2. **The Runtime API is talked to by a small client of our own**, in turns, over one blocking connection with
-//!    TCP_NODELAY. `lambda_runtime::Runtime` ends the process on an odd client context and panics on a 5xx; its crates
-//!    lose stack traces, have no init error, and keep two connections with a task each, a fifth of a small
-//!    request (`docs/speed.md`). Replies are parsed by `httparse`, apart from the socket ([`runtime`], `reply.rs`). The
-//!    tests hold what is read from an event's headers beside `lambda_runtime`'s `Context`.
-//! 3. **Python lives on the main thread**, attached for the whole life of the process and detached around every
-//!    blocking wait, so `threading.local` values, context variables and signal handlers behave as in any server.
-//!    It waits for events and signals by `poll(2)`, without an executor: tokio serves the emulator and the command
-//!    line. An answer is written in line, streamed ones too: a slow reader slows the generator, and nothing piles up.
-//!    One thread more, the deadline watch, answers in the application's place and interrupts it by signals; it never waits
-//!    for the GIL. The answer has one owner, `handler::answer`, which gives it once, over the one connection. Several
-//!    requests at once (Managed Instances) are several processes, forked after the import, or before it where the
-//!    application starts threads in it; their parent answers for those that die.
-//! 4. **One pass over the event's JSON** gives a flat list of where its values stand ([`json::Document`]). The request
-//!    and Python's dict are both read from it: nothing is copied or decoded twice, order is kept, and nothing but
-//!    broken JSON fails an event.
-//!    `aws_lambda_events` is held beside them in the tests, where its types are right.
-//! 5. **The origin is decided once**, by probing keys, and picks the answer's dialect.
-//! 6. **Bytes first.** A native string (PEP 3333, "Unicode Issues") is bytes seen as Latin-1.
-//! 7. **One bootstrap per Python minor version**, linked to `libpython3.N.so` through an `$ORIGIN` RUNPATH.
-//! 8. **Your application, unchanged**: `import`, modules and their types mean what Python means by them. One module is
-//!    imported late, by a finder that is gone when the application has been imported (`glue/imports/`).
+//! 1. **One package, one library, two binaries, two features.** The feature `python` links libpython and builds
+//!    `bootstrap`. The feature `cli` builds `wsgi-lambda`, which starts `bootstrap` as a child and plays the Runtime
+//!    API to it, so that a replay runs the very file that is shipped. The pure rooms build without either feature.
+//! 2. **The client of the Runtime API is our own, and small.** It sends one request at a time over one blocking
+//!    connection with TCP_NODELAY; only a streamed response has another. `lambda_runtime::Runtime` ends the process on a malformed client context and panics
+//!    on a 5xx. Its crates lose stack traces, have no init error, and keep two connections with a task each, which
+//!    costs a fifth of a small request (`docs/speed.md`). `httparse` parses the replies, apart from the socket
+//!    (`runtime/reply.rs`). Tests compare what is read from an event's headers with `lambda_runtime`'s `Context`.
+//! 3. **Python lives on the main thread.** The thread stays attached to the interpreter for the life of the process,
+//!    and detaches around every blocking wait. So `threading.local` values, context variables and signal handlers
+//!    behave as in any server. It waits for events and signals with `poll(2)`, without an executor: tokio serves only
+//!    the emulator and the command line. Responses are written on the same thread, streamed ones too: a slow reader
+//!    slows the generator down, and nothing piles up.
+//!
+//!    One more thread, the deadline watch, sends a response instead of the application's when the deadline is near, and
+//!    then interrupts the application with signals. It never waits for the GIL. The loop and the watch share one owner
+//!    of the response, `server::delivery`, which delivers it once.
+//!
+//!    Several requests at once (Managed Instances) are served by several processes. They are forked after the import,
+//!    or before it if the application starts threads at import. The parent posts an error for the request of a worker
+//!    that dies.
+//! 4. **An event's JSON is read once**, into a flat list of where its values are ([`json::Document`]). The request and
+//!    Python's dict are both made from that list. Nothing is copied or decoded twice, the order is kept, and a value of
+//!    an unexpected type counts as missing. Tests compare the result with `aws_lambda_events`, where its types are
+//!    right.
+//! 5. **The front end is found out once**, from the keys of the event. It decides the form of the response.
+//! 6. **Bytes first.** A native string (PEP 3333, "Unicode Issues") is bytes read as Latin-1.
+//! 7. **One bootstrap for each minor version of Python**, linked to `libpython3.N.so` through an `$ORIGIN` RUNPATH.
+//! 8. **The application is not changed.** `import`, modules and their types mean what Python means by them. One module
+//!    is deferred, by a finder that is removed when the application has been imported (`python/glue/imports/`).
 //!
 //! ## Rooms
 //!
-//! `config` and `error` are read everywhere, `descriptor` holds files that applications may close; `handler_name`, `event`, `environ`, `proxy`, `request`, `response` and `json` are pure;
-//! `runtime` speaks to the platform, `python` to the interpreter (with `python/glue/` for what is better said in
-//! Python), `handler` joins them; `emulator` is the platform's side of the same protocol,
-//! `bundle` makes zips of checked files, and `cli` uses both.
+//! | rooms | what they do |
+//! |---|---|
+//! | `config`, `error`, `log` | settings, the error type, log records: most rooms use them |
+//! | `invocation`, `request` | plain values that pass between rooms |
+//! | `event`, `environ`, `response`, `proxy` | pure: from an event to WSGI variables, and from an application's steps to a response |
+//! | `json`, `grammar`, `handler_name` | pure: JSON documents, HTTP's small grammars, the name that leads to the application |
+//! | `sync`, `descriptor` | locks that survive a panic, file descriptors that applications may close |
+//! | `runtime` | talks to the platform |
+//! | `python` | talks to the interpreter; `python/glue/` has what is better said in Python |
+//! | `server` | the loop that joins them |
+//! | `emulator` | the platform's side of the Runtime API, for replays and tests |
+//! | `bundle` | zips of checked files, for layers and packages |
+//! | `cli` | the command line, on top of `emulator` and `bundle` |
 //!
-//! Each room's first file opens with a card (Room, In, Out, May use, Must not); `tests/house.rs` reads the cards and
-//! fails on a `use` that is not on one, and on `unsafe` outside `python/ffi.rs`.
+//! Each room's first file opens with a card: Room, In, Out, May use, Must not. `tests/house.rs` reads the cards. It
+//! fails on a `use` that is not on the card, and on `unsafe` outside `python/ffi.rs`.
 
 pub mod config;
 #[cfg(feature = "python")]

@@ -1,4 +1,4 @@
-//! Room: `log`, the runtime's own lines: one per fact, in the form the function's log settings ask for.
+//! Room: `log`, the runtime's own log records, in the form that the function's log settings ask for.
 //! In: a level, a message, the request id if there is one.
 //! Out: one write to standard output, or one frame to the telemetry descriptor.
 //! May use: `config`, `descriptor`, `error`, `serde_json`, humantime.
@@ -19,7 +19,7 @@ use crate::error::Error;
 pub enum Level {
     /// Worth knowing.
     Info,
-    /// Something to mend, but the request was served.
+    /// Something to fix, though the request was served.
     Warning,
     /// Something failed.
     Error,
@@ -34,8 +34,8 @@ impl Level {
         }
     }
 
-    /// The frame type of the telemetry descriptor (awslambdaric, `lambda_runtime_log_utils.py`): 4 more a level, and
-    /// one less for JSON.
+    /// The frame type for the telemetry descriptor (awslambdaric, `lambda_runtime_log_utils.py`): 4 more for each
+    /// higher level, and one less for JSON.
     fn frame_type(self, format: LogFormat) -> u32 {
         let text: u32 = match self {
             Self::Info => 0xA55A_000F,
@@ -57,7 +57,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log on standard output, or on the telemetry descriptor when the platform gave one.
+    /// A log on the telemetry descriptor, or on standard output if the platform gave none.
     pub fn new(format: LogFormat, telemetry: Option<std::fs::File>) -> Self {
         Self { format, telemetry: telemetry.map(OwnedFile::new) }
     }
@@ -84,7 +84,7 @@ impl Log {
         self.exception(request_id, error.error_type(), error.message(), error.stack_trace());
     }
 
-    /// Writes an error with the stacks of all threads, each most recent call first.
+    /// Writes an error with the stacks of all threads. In each the most recent call is first.
     pub fn stacks(&self, request_id: &str, error_type: &str, message: &str, stacks: &str) {
         match self.format {
             LogFormat::Text => {
@@ -98,7 +98,7 @@ impl Log {
         }
     }
 
-    /// Writes an exception by its parts.
+    /// Writes an exception with its stack trace as one record.
     pub fn exception(&self, request_id: &str, error_type: &str, message: &str, stack_trace: &[String]) {
         let message = &*bounded(message);
         let record = match self.format {
@@ -122,7 +122,7 @@ impl Log {
         self.write(Level::Error, &record);
     }
 
-    /// A frame may have several lines, a record on standard output may not.
+    /// The text as one record. A frame may have several lines, a record on standard output only one.
     fn one_record(&self, text: String) -> String {
         if self.telemetry().is_some() { text } else { one_event(&text) }
     }
@@ -133,7 +133,7 @@ impl Log {
     }
 
     fn write(&self, level: Level, record: &str) {
-        // A log that cannot be written has nobody left to tell.
+        // If the log cannot be written, there is nowhere to report it.
         let _ = match self.telemetry() {
             Some(mut file) => {
                 let mut frame = Vec::with_capacity(record.len() + 17);
@@ -149,10 +149,10 @@ impl Log {
     }
 }
 
-/// The most that a message may have, bytes: CloudWatch takes no larger events.
+/// The longest message, in bytes. CloudWatch takes no larger events.
 const MAX_MESSAGE: usize = 200_000;
 
-/// A message of bearable length.
+/// The message, cut to 200,000 bytes. The rest is replaced by its size.
 pub fn bounded(message: &str) -> Cow<'_, str> {
     let Some(rest) = message.len().checked_sub(MAX_MESSAGE).filter(|rest| *rest > 0) else {
         return Cow::Borrowed(message);
@@ -161,8 +161,7 @@ pub fn bounded(message: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{} … ({rest} bytes more)", &message[..end]))
 }
 
-/// A message of the runtime's own without control characters, which would be commands to a terminal. Newlines are for
-/// [`one_event`].
+/// Escapes control characters, which a terminal would obey. [`one_event`] replaces the newlines.
 fn printable(message: &str) -> Cow<'_, str> {
     let is_command = |char: char| char.is_control() && char != '\n' && char != '\t';
     if !message.contains(is_command) {
@@ -181,8 +180,9 @@ fn add_request_id(record: &mut serde_json::Value, request_id: &str) {
     }
 }
 
-/// On standard output every newline begins a new CloudWatch event. Like the managed Python runtime, lines are joined by
-/// carriage returns and indented by no-break spaces, so that a traceback stays one event and readable.
+/// Makes one line of several, because on standard output every newline begins a new CloudWatch event. As in the managed
+/// Python runtime, lines are joined by carriage returns and indented by no-break spaces, so that a traceback stays
+/// readable.
 fn one_event(text: &str) -> String {
     if !text.contains('\n') {
         return text.to_owned();
@@ -199,11 +199,12 @@ fn micros_since_epoch() -> u64 {
     u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// The two time formats of the managed Python runtime: seconds in JSON records, milliseconds in text.
+/// The time in JSON records, to the second as in the managed Python runtime.
 fn timestamp() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
+/// The time in text records, to the millisecond as in the managed Python runtime.
 fn timestamp_millis() -> String {
     humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }

@@ -1,8 +1,8 @@
-//! Room: `request`, one HTTP request, as neutral as HTTP itself.
+//! Room: `request`, one HTTP request, in a form that does not depend on the front end.
 //! In: filled by `event`.
 //! Out: [`Request`], read by `environ`; its [`Body`] is decoded into memory that the reader provides.
 //! May use: `error`, `json`, base64, `base64_simd`.
-//! Must not: know what an event looks like, Python, or who will answer.
+//! Must not: know what an event looks like, Python, or what becomes of the response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::error::{Error, Result};
 
-/// The front end that made the event. It decides how fields are read and which envelope the answer wears.
+/// The AWS service that turned the client's request into an event. It decides how the event is read and in which form
+/// the response is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FrontEnd {
     /// API Gateway REST API (payload v1), the console's test call included.
@@ -34,7 +35,7 @@ pub enum FrontEnd {
 }
 
 impl FrontEnd {
-    /// The name that apps read in `wsgi_lambda.origin` and that event files begin with.
+    /// The name that applications read in `wsgi_lambda.origin`, and with which the names of our event files begin.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rest => "rest",
@@ -73,7 +74,7 @@ impl Scheme {
         }
     }
 
-    /// The port that a URL of this scheme means when it names none.
+    /// The port of a URL of this scheme that names none.
     pub fn default_port(self) -> &'static str {
         match self {
             Self::Http => "80",
@@ -85,25 +86,25 @@ impl Scheme {
 /// A header: the name as the front end wrote it (a valid RFC 9110 token), the value as bytes.
 pub type Header<'e> = (Cow<'e, str>, Cow<'e, [u8]>);
 
-/// Where the client is, as far as the trusted hops tell.
+/// The client's address, as far as trusted proxies say it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remote {
     /// An IP address in text form.
     pub address: String,
-    /// The client's port, when the front end was told to add it.
+    /// The client's port, if the front end is set up to add it.
     pub port: Option<String>,
 }
 
-/// Who the front end's authorizer says the caller is.
+/// The caller, as the front end's authorizer verified it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User<'e> {
-    /// ARN, claim or principal id.
+    /// An ARN, a claim or a principal id.
     pub name: Cow<'e, [u8]>,
     /// API Gateway's own word for the kind of authorization: `AWS_IAM`, `JWT`, `COGNITO_USER_POOLS`, `CUSTOM`.
     pub auth_type: &'static str,
 }
 
-/// A verified client certificate (mutual TLS), each part as the front end's text.
+/// A verified client certificate (mutual TLS), each part as the front end writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientCert<'e> {
     /// The certificate in PEM.
@@ -116,41 +117,41 @@ pub struct ClientCert<'e> {
     pub serial: Cow<'e, [u8]>,
 }
 
-/// One HTTP request. Byte fields are bytes as the client sent them, after at most one percent-decoding.
+/// One HTTP request. Fields of bytes are as the client sent them, percent-decoded at most once.
 #[derive(Clone, Debug)]
 pub struct Request<'e> {
-    /// The front end.
+    /// The front end that made the event.
     pub front_end: FrontEnd,
-    /// Never empty, case kept.
+    /// Never empty; upper and lower case as the client sent it.
     pub method: Cow<'e, str>,
-    /// `HTTP/1.1` when the front end does not say.
+    /// `HTTP/1.1` if the event does not say.
     pub protocol: Cow<'e, str>,
-    /// From `X-Forwarded-Proto`.
+    /// From `X-Forwarded-Proto`; HTTPS if it is missing.
     pub scheme: Scheme,
     /// The part of the decoded path that belongs to the mount point (stage, base path). Empty, or `/…` without a
     /// slash at its end.
     pub script_name: Vec<u8>,
-    /// The rest of the decoded path. Empty only when `script_name` is not.
+    /// The rest of the decoded path. Empty only if `script_name` is not.
     pub path_info: Vec<u8>,
     /// The text after `?`, not decoded.
     pub query: Cow<'e, [u8]>,
-    /// Path and query in their encoded form, as on the wire where the front end tells it.
+    /// Path and query, percent-encoded: as the client sent them if the event has them in that form, else encoded again.
     pub raw_target: Vec<u8>,
-    /// Merged case-insensitively: each name once, in order of appearance; no `content-length`.
+    /// Each name once, whatever its case, in order of appearance; without `content-length`.
     pub headers: Vec<Header<'e>>,
-    /// Whether the client sent a `content-length` header (its value is not used).
+    /// Whether the client sent a `content-length` header. Its value is not used.
     pub has_content_length: bool,
-    /// Whether `Host` is what a trusted proxy says it is: the front end's own port is then not the client's.
+    /// Whether `Host` was set by a trusted proxy. The client does not use the front end's own port then.
     pub has_trusted_host: bool,
-    /// The front end's own host name, for requests without `Host`.
+    /// The front end's own host name, for a request without `Host`.
     pub domain_name: Option<Cow<'e, str>>,
-    /// Absent when nothing trustworthy tells it.
+    /// `None` if nothing trustworthy names it.
     pub remote: Option<Remote>,
-    /// Absent when no authorizer vouches for one.
+    /// `None` if no authorizer verified one.
     pub user: Option<User<'e>>,
-    /// Absent without mutual TLS.
+    /// `None` without mutual TLS.
     pub client_cert: Option<ClientCert<'e>>,
-    /// Still encoded.
+    /// Not decoded yet.
     pub body: Body<'e>,
 }
 
@@ -161,15 +162,15 @@ impl Request<'_> {
     }
 }
 
-/// A request body as it stands in the event. Its decoded size is known before a byte is decoded, so that it can be
-/// decoded straight into the memory it will live in (Python's): a 6 MB body is copied once.
+/// A request body as it stands in the event. Its decoded size is known before it is decoded, so that it can be decoded
+/// straight into Python's memory: a body of 6 MB is copied once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body<'e> {
     /// No body.
     Empty,
-    /// The bytes themselves.
+    /// The body's bytes.
     Plain(Cow<'e, [u8]>),
-    /// The inside of a JSON string literal, escapes and all.
+    /// The inside of a JSON string literal, with its escapes.
     JsonText(&'e str),
     /// Standard base64 with padding.
     Base64(Cow<'e, [u8]>),
@@ -179,7 +180,7 @@ impl Body<'_> {
     /// The size in bytes after decoding.
     ///
     /// # Errors
-    /// `BadRequest` when base64 text has an impossible length.
+    /// `BadRequest` if the length cannot be that of base64 text.
     pub fn decoded_len(&self) -> Result<usize> {
         match self {
             Self::Empty => Ok(0),
@@ -195,10 +196,10 @@ impl Body<'_> {
         }
     }
 
-    /// Decodes into `out`, which has [`Body::decoded_len`] bytes.
+    /// Decodes into `out`, whose length must be [`Body::decoded_len`].
     ///
     /// # Errors
-    /// `BadRequest` when the text is not base64.
+    /// `BadRequest` if the text is not base64.
     pub fn decode_into(&self, out: &mut [u8]) -> Result<()> {
         match self {
             Self::Empty => Ok(()),
@@ -221,7 +222,7 @@ impl Body<'_> {
     }
 }
 
-/// The vectorised decoder does not say what is wrong: this one does.
+/// Decodes with another library: the vectorised decoder does not say what is wrong.
 fn why_not_base64(text: &[u8]) -> String {
     BASE64.decode(text).err().map_or_else(|| "its padding is wrong".to_owned(), |error| error.to_string())
 }

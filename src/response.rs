@@ -1,8 +1,8 @@
 //! Room: `response`, PEP 3333's `start_response` as an explicit state machine.
-//! In: status and headers, chunks, the end, as the application gives them.
-//! Out: [`Head`] and chunks pushed into a [`Sink`], at the moments the PEP allows.
+//! In: [`Steps`] of the application: status and headers, chunks, the end.
+//! Out: [`Head`] and chunks, pushed into a [`Sink`] at the moments that the PEP allows.
 //! May use: `grammar`, `bytes`, `http` (reason phrases).
-//! Must not: know Lambda, Python, JSON; block; drop a byte without saying so in [`Notes`].
+//! Must not: know Lambda, Python, JSON; block; drop a byte without a word in [`Notes`].
 
 use bytes::Bytes;
 
@@ -10,25 +10,25 @@ pub mod head;
 
 pub use head::{Head, HeadError};
 
-/// Where a response goes. The buffered sink collects, a streaming sink writes at once.
+/// Where a response goes. A buffered sink collects it, a streaming sink sends each chunk at once.
 pub trait Sink: Send {
     /// Takes status and headers: once, before any data, when PEP 3333 releases them. `whole_body` is the size of the
-    /// body where it is known before the first chunk is sent.
+    /// body in bytes, if it is known before the first chunk is sent.
     ///
     /// # Errors
-    /// When the receiver is gone.
+    /// If the receiver is gone.
     fn head(&mut self, head: Head, whole_body: Option<usize>) -> std::io::Result<()>;
 
-    /// Takes one chunk, never empty.
+    /// Takes one chunk, which is never empty.
     ///
     /// # Errors
-    /// When the receiver is gone.
+    /// If the receiver is gone; `FileTooLarge` if the body is too large for it.
     fn data(&mut self, chunk: Bytes) -> std::io::Result<()>;
 
-    /// Sends at once what was taken so far.
+    /// Sends what it has taken and not sent yet.
     ///
     /// # Errors
-    /// When the receiver is gone.
+    /// If the receiver is gone.
     fn flush(&mut self) -> std::io::Result<()>;
 }
 
@@ -37,22 +37,22 @@ pub trait Sink: Send {
 enum State {
     /// `start_response` was not called, or every call so far was refused.
     NotStarted,
-    /// `start_response` was called; nothing has been released, so `exc_info` may still replace it.
+    /// `start_response` was called. Nothing has been released, so a call with `exc_info` may still replace the head.
     Started(Head),
-    /// Status and headers are out.
+    /// Status and headers were released.
     HeadersSent,
 }
 
-/// Why a step was refused. The texts are raised in the application's own frame.
+/// Why a step was refused. The application gets the text in an exception.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A second `start_response` without `exc_info` (PEP 3333: a fatal error, even when the first call failed).
     AlreadyStarted,
-    /// `start_response` with `exc_info` after the headers were sent: the caller re-raises the exception.
+    /// `start_response` with `exc_info` after the headers were sent. The caller raises the exception again.
     HeadersSent,
     /// Output before `start_response`.
     NotStarted,
-    /// More data than can be sent.
+    /// More data than the front end takes.
     TooLarge(String),
     /// The receiver is gone.
     Gone(String),
@@ -85,24 +85,24 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// What to log about a response that was delivered but was not as announced.
+/// What there is to know about a response, for the log and for its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
-    /// Content-Length announced, and bytes given, when they differ.
+    /// The announced Content-Length and the bytes that the application gave, if the two differ.
     pub length_mismatch: Option<(u64, u64)>,
-    /// Whether all bytes of an announced Content-Length were given: what fails after them costs the client nothing.
+    /// Whether all bytes of an announced Content-Length were given. A failure after them does not concern the client.
     pub complete: bool,
-    /// The status code that was released.
+    /// The status code that was released; 0 before.
     pub status: u16,
-    /// Bytes handed to the sink.
+    /// The bytes of the body that the sink got.
     pub sent: u64,
 }
 
-/// What comes of a step in a response.
+/// The result of a step.
 pub type Step<T = ()> = Result<T, Refusal>;
 
-/// The steps that an application takes in its response, from whichever thread. Who keeps the response lets one at a time at
-/// it. Each step is refused with `Ended` when the response has been taken from the application.
+/// The steps that an application takes to make its response. Any thread may call them: whoever implements this locks
+/// the response. Each step is refused with `Ended` after the response has been taken from the application.
 pub trait Steps: Send + Sync {
     /// See [`Response::headers_sent`].
     ///
@@ -141,23 +141,29 @@ pub trait Steps: Send + Sync {
     fn finish(&self) -> Step;
 }
 
-/// One response on its way from the application to a sink.
+/// One response, between the application and a sink.
 #[derive(Debug)]
 pub struct Response<S> {
     state: State,
+    /// Whether `start_response` was called, even if its headers were refused.
     called: bool,
-    /// Whether the client takes a body at all.
+    /// False if the client takes no body, as after HEAD.
     takes_body: bool,
+    /// Whether the status has no body.
     body_forbidden: bool,
+    /// The Content-Length of the released headers, if the body counts.
     announced: Option<u64>,
+    /// The bytes of the body that the application gave.
     given: u64,
+    /// The bytes of the body that the sink got.
     sent: u64,
+    /// The status code; 0 before the headers are released.
     status: u16,
     sink: S,
 }
 
 impl<S: Sink> Response<S> {
-    /// A response for a client that takes a body, or for one that does not, as after HEAD.
+    /// A response that nothing was done for yet. `takes_body` is false for a client that takes no body, as after HEAD.
     pub fn new(takes_body: bool, sink: S) -> Self {
         Self {
             state: State::NotStarted,
@@ -177,8 +183,8 @@ impl<S: Sink> Response<S> {
         matches!(self.state, State::HeadersSent)
     }
 
-    /// Asks whether `start_response` may be called now, and notes that it was. The call counts even when its headers
-    /// are then refused.
+    /// Checks whether `start_response` may be called now, and records the call. It counts even if its headers are then
+    /// refused.
     ///
     /// # Errors
     /// `AlreadyStarted`, or `HeadersSent` with `exc_info`.
@@ -193,12 +199,12 @@ impl<S: Sink> Response<S> {
         }
     }
 
-    /// Stores status and headers; nothing is sent (PEP 3333). Replaces both when `exc_info` brought new ones.
+    /// Stores status and headers, and replaces those from an earlier call. Nothing is sent (PEP 3333).
     pub fn start(&mut self, head: Head) {
         self.state = State::Started(head);
     }
 
-    /// Takes data given to `write()`: the first call releases the headers, even with no data. What is beyond
+    /// Takes data given to `write()`. The first call releases the headers, even without data. Data beyond
     /// Content-Length is cut off.
     ///
     /// # Errors
@@ -209,8 +215,8 @@ impl<S: Sink> Response<S> {
         Ok(self.sink.flush()?)
     }
 
-    /// Takes one chunk of the iterable, of which it may be known to be the only one. Empty chunks mean "nothing yet"
-    /// and are legal even before `start_response`. Returns whether more data is wanted.
+    /// Takes one chunk of the iterable. `only` says that it is known to be the only one. Empty chunks mean "nothing
+    /// yet", and are allowed even before `start_response`. Returns whether more data is wanted.
     ///
     /// # Errors
     /// `NotStarted`, `Gone`.
@@ -220,13 +226,13 @@ impl<S: Sink> Response<S> {
         }
         self.release(only.then_some(chunk.len()))?;
         let fits = match self.push(chunk) {
-            Err(Refusal::TooLarge(_)) => false, // which the sink knows
+            Err(Refusal::TooLarge(_)) => false, // the sink knows it, and makes an error of it at the end
             pushed => pushed?,
         };
         Ok(fits && self.takes_body && !self.body_forbidden)
     }
 
-    /// The iterable is exhausted: releases the headers if nothing else did.
+    /// Ends the body, because the iterable is exhausted. Releases the headers if nothing else did.
     ///
     /// # Errors
     /// `NotStarted`, `Gone`.
@@ -235,12 +241,12 @@ impl<S: Sink> Response<S> {
         Ok(self.sink.flush()?)
     }
 
-    /// The sink, for one who ends it before its time.
+    /// The sink, for the deadline's alarm, which ends it early.
     pub fn sink_mut(&mut self) -> &mut S {
         &mut self.sink
     }
 
-    /// What there is to say of it so far.
+    /// What there is to know about the response so far.
     pub fn notes(&self) -> Notes {
         let has_body = self.takes_body && !self.body_forbidden && self.headers_sent();
         let announced = self.announced.filter(|_| has_body);
@@ -252,12 +258,12 @@ impl<S: Sink> Response<S> {
         }
     }
 
-    /// Ends the response: returns what there is to say of it, and the sink.
+    /// Ends the response. Returns what there is to know about it, and the sink.
     pub fn end(self) -> (Notes, S) {
         (self.notes(), self.sink)
     }
 
-    /// Hands status and headers to the sink, once.
+    /// Passes status and headers to the sink, once. `whole_body` is the size of the body in bytes, if it is known.
     fn release(&mut self, whole_body: Option<usize>) -> Result<(), Refusal> {
         match std::mem::replace(&mut self.state, State::HeadersSent) {
             State::HeadersSent => Ok(()),
@@ -279,7 +285,8 @@ impl<S: Sink> Response<S> {
         }
     }
 
-    /// Sends what may be sent of a chunk: nothing for HEAD and bodyless statuses, no more than was announced.
+    /// Passes to the sink what may be sent of a chunk: nothing for HEAD and for a status without a body, and no more than was
+    /// announced. Returns whether the whole chunk may be sent.
     fn push(&mut self, mut chunk: Bytes) -> Result<bool, Refusal> {
         if chunk.is_empty() {
             return Ok(true);
@@ -291,7 +298,7 @@ impl<S: Sink> Response<S> {
         }
         let fits = chunk.len() as u64 <= room;
         if !fits {
-            // `room` is below a length, so it is a length.
+            // `room` is less than the length of a chunk, so it fits into a `usize`.
             chunk.truncate(usize::try_from(room).unwrap_or(usize::MAX));
         }
         if !chunk.is_empty() {

@@ -1,4 +1,4 @@
-//! Room: `sync`, locks that no panic of another thread makes useless.
+//! Room: `sync`, locks that stay usable after a thread has panicked.
 //! In: mutexes.
 //! Out: their guards.
 //! May use: nothing.
@@ -9,12 +9,13 @@ use std::time::Duration;
 
 const STEP: Duration = Duration::from_millis(1);
 
-/// Locks. A poisoned lock only says that a thread died while it had it; what this library guards is whole after every step.
+/// Locks. A poisoned lock is taken, too: it means that a thread panicked while it held the lock, and what this library
+/// guards is valid after every step.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Locks, unless another thread keeps the lock for longer than `patience`.
+/// Locks; `None` if another thread keeps the lock for longer than `patience`.
 pub fn lock_within<T>(patience: Duration, mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     let mut waited = Duration::ZERO;
     loop {

@@ -234,7 +234,7 @@ fn a_reader_that_goes_away_ends_the_iteration() {
             assert_eq!(streaming.ended(), (pid, how.to_owned()), "{path}: {}", streaming.function.logs());
         }
     }
-    assert!(streaming.function.logs().contains("the answer could not be delivered"), "{}", streaming.function.logs());
+    assert!(streaming.function.logs().contains("the response could not be delivered"), "{}", streaming.function.logs());
 }
 
 #[test]

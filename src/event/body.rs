@@ -1,4 +1,4 @@
-//! The body, left in the event's own bytes until the memory it will live in is there.
+//! The body. It is not decoded here: the reader decodes it straight into the memory where it stays.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::request::Body;
 pub(super) fn read<'e>(event: &Fields<'e>) -> Body<'e> {
     let Some(raw) = event.get("body") else { return Body::Empty };
     let Some(inside) = raw.literal() else {
-        // Written by hand: AWS sends a string. The JSON itself is what its author means.
+        // AWS sends a string, so this event is written by hand. Its JSON itself is the body.
         return Body::Plain(Cow::Borrowed(raw.text().as_bytes()));
     };
     if inside.is_empty() {

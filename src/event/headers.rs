@@ -1,26 +1,27 @@
-//! Headers, merged: each name once whatever its case, in order of appearance.
+//! Request headers, merged: each name once, whatever its case, in order of appearance.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::event::fields::{Fields, values_of};
-use crate::grammar::is_token;
+use crate::event::path::is_path_byte;
+use crate::grammar::{elements, is_segment, is_token};
 use crate::request::{Header, Scheme};
 
 /// The headers of one request.
 #[derive(Debug, Default)]
 pub(super) struct Headers<'e> {
     pub(super) list: Vec<Header<'e>>,
-    /// A hash for each of the list's names.
+    /// The hash of each name in the list.
     hashes: Vec<u64>,
-    /// Where a hash is in the list, first; empty while there are [`FEW`] names, which are sooner looked through.
+    /// The first index in the list of each hash. Empty up to [`FEW`] names: it is faster to look through so few.
     places: HashMap<u64, usize, BuildHasherDefault<Known>>,
     pub(super) has_content_length: bool,
 }
 
 impl<'e> Headers<'e> {
-    /// Reads `multiValueHeaders`, and from `headers` the names that the first lacks.
+    /// Reads `multi` (`multiValueHeaders`), and then the names in `single` (`headers`) that it lacks.
     pub(super) fn read(single: Fields<'e>, multi: Fields<'e>) -> Self {
         let mut headers = Self::default();
         for (name, values) in multi.members() {
@@ -35,14 +36,14 @@ impl<'e> Headers<'e> {
         headers
     }
 
-    /// Payload 2.0's list of cookies, unless a `cookie` header is there as well: a Function URL sends both.
+    /// Adds payload 2.0's list of cookies, unless there is a `cookie` header: a Function URL sends both.
     pub(super) fn add_cookies(&mut self, cookies: impl Iterator<Item = Cow<'e, [u8]>>) {
         if self.get("cookie").is_none() {
             self.add(Cow::Borrowed("cookie"), cookies);
         }
     }
 
-    /// A header's value, by lower-case name.
+    /// The value of a header, by name in any case.
     pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
         self.position(name, hash_of(name)).map(|at| self.list[at].1.as_ref())
     }
@@ -58,34 +59,32 @@ impl<'e> Headers<'e> {
         candidates.find(|&(at, _)| self.list[at].0.eq_ignore_ascii_case(name)).map(|(at, _)| at)
     }
 
-    /// The scheme that a header names in its first element.
+    /// The scheme that the first element of a header names.
     pub(super) fn scheme(&self, name: &str) -> Option<Scheme> {
-        let first = self.get(name)?.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
+        let first = elements(self.get(name)?).next()?;
         let schemes = [(&b"http"[..], Scheme::Http), (b"https", Scheme::Https)];
         schemes.into_iter().find(|(name, _)| first.eq_ignore_ascii_case(name)).map(|(_, scheme)| scheme)
     }
 
-    /// The host that a trusted proxy has written into this header, last where there are several; `None` for what is not a
-    /// host (RFC 3986 §3.2.2, without user information).
+    /// The host that a trusted proxy wrote into this header: the last one in the list. `None` if it is not a host
+    /// (RFC 3986 §3.2.2, without user information).
     pub(super) fn trusted_host(&self, name: &str) -> Option<Vec<u8>> {
-        let last = self.get(name)?.rsplit(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
+        let last = elements(self.get(name)?).next_back()?;
         let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
         (!last.is_empty() && last.iter().all(is_host)).then(|| last.to_vec())
     }
 
-    /// The path that a trusted proxy has written into this header, last where there are several, without a slash at its end;
-    /// `None` for what is not a path of whole segments.
+    /// The path that a trusted proxy wrote into this header: the last one in the list, without a slash at its end. `None`
+    /// if it is not a path of whole segments.
     pub(super) fn trusted_prefix(&self, name: &str) -> Option<Vec<u8>> {
-        let last = self.get(name)?.rsplit(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
+        let last = elements(self.get(name)?).next_back()?;
         let path = last.strip_prefix(b"/")?;
         let path = path.strip_suffix(b"/").unwrap_or(path);
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=:@/".contains(byte);
-        let is_segment = |segment: &[u8]| !matches!(segment, b"" | b"." | b"..");
-        let is_path = path.iter().all(is_plain) && path.split(|&byte| byte == b'/').all(is_segment);
+        let is_path = path.iter().all(|&byte| is_path_byte(byte)) && path.split(|&byte| byte == b'/').all(is_segment);
         is_path.then(|| [b"/", path].concat())
     }
 
-    /// Replaces `Host`.
+    /// Sets `Host`, whether or not the client sent it.
     pub(super) fn set_host(&mut self, host: Vec<u8>) {
         match self.position("host", hash_of("host")) {
             Some(at) => self.list[at].1 = Cow::Owned(host),
@@ -95,7 +94,7 @@ impl<'e> Headers<'e> {
 
     fn add(&mut self, name: Cow<'e, str>, values: impl Iterator<Item = Cow<'e, [u8]>>) {
         if name.eq_ignore_ascii_case("content-length") {
-            // The true length is known; the header's would be that of the encoded body, or a lie.
+            // The true length is known. The header may have that of the encoded body, or a wrong one.
             self.has_content_length = true;
             return;
         }
@@ -128,10 +127,10 @@ impl<'e> Headers<'e> {
     }
 }
 
-/// Up to so many names are looked through one after the other.
+/// Up to this many names are looked through one after the other.
 const FEW: usize = 64;
 
-/// The hash of a number that is a hash.
+/// A hasher for numbers that are hashes already: it returns them unchanged.
 #[derive(Debug, Default)]
 struct Known(u64);
 
@@ -158,9 +157,9 @@ fn hash_of(name: &str) -> u64 {
     })
 }
 
-/// Header names that may become `HTTP_…` variables. A `_` would let a client overwrite the variable of the name with
-/// `-`; `Proxy` would become HTTP_PROXY, which HTTP libraries obey (httpoxy, CVE-2016-5385); the event holds no
-/// transfer coding any more.
+/// Whether a header may become an `HTTP_…` variable. With a `_` in its name it could overwrite the variable of the name
+/// that has a `-` there. `Proxy` would become HTTP_PROXY, which HTTP libraries obey (httpoxy, CVE-2016-5385). A
+/// transfer coding is gone: the event has the decoded body.
 fn is_wanted(name: &str) -> bool {
     is_token(name)
         && !name.as_bytes().contains(&b'_')
@@ -168,7 +167,7 @@ fn is_wanted(name: &str) -> bool {
         && !name.eq_ignore_ascii_case("transfer-encoding")
 }
 
-/// A value without the white space around it; `None` for one that no HTTP message can carry (RFC 9110 §5.5).
+/// The value without white space around it; `None` for a value that no HTTP message can carry (RFC 9110 §5.5).
 fn clean(value: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
     if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
         return None;
@@ -177,8 +176,8 @@ fn clean(value: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
     if trimmed.len() == value.len() { Some(value) } else { Some(Cow::Owned(trimmed.to_vec())) }
 }
 
-/// Repeated fields are one list (RFC 9110 §5.3); cookie crumbs join by `; ` (RFC 9113 §8.2.3); of what can be there
-/// only once the last counts.
+/// Joins the value of a repeated header to the ones before it. Repeated headers form one list (RFC 9110 §5.3), cookies
+/// are joined by `; ` (RFC 9113 §8.2.3), and the last one counts of a header that can only be there once.
 fn join<'e>(name: &str, old: &mut Cow<'e, [u8]>, value: Cow<'e, [u8]>) {
     if name.eq_ignore_ascii_case("content-type") || name.eq_ignore_ascii_case("host") {
         *old = value;

@@ -1,14 +1,17 @@
-//! Which front end made the event: by the presence of keys only, most specific first.
+//! Finds out which front end made an event, from the keys that are there. The most specific ones are looked for first.
 
 use crate::error::{Error, Result};
 use crate::event::fields::Fields;
-use crate::json::{Kind, Value};
+use crate::json::{Value, ValueKind};
 use crate::request::FrontEnd;
 
 const SUPPORTED: &str = "API Gateway REST and HTTP APIs (payload 1.0 and 2.0), Lambda Function URLs, \
                          Application Load Balancers and VPC Lattice (V1 and V2)";
 
-/// Decides the front end.
+/// The front end that made the event. `context` is its `requestContext`.
+///
+/// # Errors
+/// `UnsupportedEvent` if it is not an HTTP request.
 pub(super) fn front_end(event: &Fields<'_>, context: &Fields<'_>) -> Result<FrontEnd> {
     if let Some(seen) = looks_like_http_but_is_not(event, context) {
         return Err(unsupported(seen));
@@ -29,7 +32,7 @@ pub(super) fn front_end(event: &Fields<'_>, context: &Fields<'_>) -> Result<Fron
     if event.get("httpMethod").is_some() && version == b"1.0" {
         return Ok(FrontEnd::HttpApiV1);
     }
-    // Events made by hand may have null there.
+    // Events written by hand may have `null` there.
     let has_context = event.get("requestContext").map_or_else(|| event.has("requestContext"), is_object);
     if event.get("httpMethod").is_some() && event.get("path").is_some() && has_context {
         return Ok(FrontEnd::Rest);
@@ -41,11 +44,12 @@ pub(super) fn front_end(event: &Fields<'_>, context: &Fields<'_>) -> Result<Fron
 }
 
 fn is_object(value: Value<'_>) -> bool {
-    value.kind() == Kind::Object
+    value.kind() == ValueKind::Object
 }
 
-/// The domain tells a Function URL from an HTTP API; so does the account of an unauthenticated one. Those of `cargo lambda
-/// watch` have neither, nor the id that every API has.
+/// Whether a payload 2.0 comes from a Function URL and not from an HTTP API. Its domain says so, and so does the
+/// account of a request without authentication. The events of `cargo lambda watch` have neither, but they lack the id
+/// that every API has.
 fn is_function_url(context: &Fields<'_>) -> bool {
     let domain = context.string("domainName").unwrap_or_default();
     domain.contains(".lambda-url.")
@@ -53,7 +57,7 @@ fn is_function_url(context: &Fields<'_>) -> bool {
         || domain == "localhost" && context.string("apiId").is_none()
 }
 
-/// Events with an HTTP method or path in them that must never reach an application.
+/// Names an event that has an HTTP method or path, but must not reach an application.
 fn looks_like_http_but_is_not(event: &Fields<'_>, context: &Fields<'_>) -> Option<&'static str> {
     let kind = event.text("type");
     let authorizer = matches!(kind.as_deref(), Some(b"TOKEN" | b"REQUEST"));
@@ -67,7 +71,8 @@ fn looks_like_http_but_is_not(event: &Fields<'_>, context: &Fields<'_>) -> Optio
     None
 }
 
-/// A name for a known non-HTTP event, or its member names: never its values.
+/// Describes an event that is not HTTP, for the error: its kind if it is known, else the names of its members. Never
+/// their values.
 fn name_of(event: &Fields<'_>) -> String {
     const KNOWN: [(&str, &str); 6] = [
         ("detail-type", "an EventBridge event"),
@@ -97,18 +102,18 @@ fn unsupported(seen: &str) -> Error {
     Error::unsupported_event(format!("this is {seen}, and a WSGI application serves HTTP requests only: {SUPPORTED}"))
 }
 
-/// What to say of bytes that are not JSON.
+/// The message for bytes that are not JSON.
 pub(super) fn not_json(error: &serde_json::Error) -> String {
     format!("the event is not valid JSON ({error}); a WSGI application serves HTTP requests only: {SUPPORTED}")
 }
 
-/// An event that is a bare JSON value.
+/// The error for an event that is JSON, but not an object.
 pub(super) fn not_an_object(value: Value<'_>) -> Error {
     unsupported(match value.kind() {
-        Kind::Array => "a JSON array",
-        Kind::String => "a JSON string",
-        Kind::True | Kind::False => "a JSON boolean",
-        Kind::Null => "null",
-        Kind::Number | Kind::Object => "a JSON number",
+        ValueKind::Array => "a JSON array",
+        ValueKind::String => "a JSON string",
+        ValueKind::True | ValueKind::False => "a JSON boolean",
+        ValueKind::Null => "null",
+        ValueKind::Number | ValueKind::Object => "a JSON number",
     })
 }

@@ -1,20 +1,21 @@
-//! The query string: byte-exact where the front end tells it, rebuilt where it gives decoded or split values.
+//! The query string: byte for byte if the event has it, else rebuilt from the event's maps of parameters.
 
 use std::borrow::Cow;
 
 use crate::event::fields::{Fields, values_of};
+use crate::event::percent;
 
-/// How the values of a query map came.
+/// The form of the names and values in a map of parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Values {
-    /// Decoded by the front end: they are encoded again (REST, HTTP API 1.0).
+    /// The front end decoded them: they are encoded again (REST, HTTP API 1.0).
     Decoded,
-    /// As the client wrote them: they are only joined (ALB, Lattice).
+    /// They are as the client wrote them, and only have to be joined (ALB, Lattice).
     Raw,
 }
 
-/// Rebuilds a query string from `multiValueQueryStringParameters`, or from `queryStringParameters` when the first has
-/// no members.
+/// Rebuilds a query string from `multi` (`multiValueQueryStringParameters`), or from `single`
+/// (`queryStringParameters`) if the first has no members.
 pub(super) fn from_maps(single: Fields<'_>, multi: Fields<'_>, values: Values) -> Vec<u8> {
     let map = if multi.is_empty() { single } else { multi };
     let mut query = Vec::new();
@@ -31,39 +32,27 @@ pub(super) fn from_maps(single: Fields<'_>, multi: Fields<'_>, values: Values) -
     query
 }
 
-/// A query string taken verbatim; only bytes that no URL can hold are escaped.
+/// Takes a query string as it is. Only bytes that no URL can hold are escaped.
 pub(super) fn verbatim(query: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    if query.iter().all(|&byte| is_query_byte(byte)) {
-        return query;
+    match query {
+        Cow::Borrowed(query) => percent::encode(query, is_query_byte),
+        Cow::Owned(query) => Cow::Owned(percent::encode(&query, is_query_byte).into_owned()),
     }
-    let mut clean = Vec::with_capacity(query.len() + 16);
-    for &byte in query.iter() {
-        push(&mut clean, byte, is_query_byte(byte));
-    }
-    Cow::Owned(clean)
 }
 
 fn write(query: &mut Vec<u8>, text: &[u8], values: Values) {
     for &byte in text {
         match values {
             Values::Decoded if byte == b' ' => query.push(b'+'),
-            Values::Decoded => push(query, byte, byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
-            // A separator inside a raw value can only come from a client of an emulator: keep the value whole.
-            Values::Raw => push(query, byte, is_query_byte(byte) && byte != b'&'),
+            Values::Decoded => percent::push(query, byte, byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
+            // Only an emulator can send a separator inside a raw value. It is escaped, so that the value stays whole.
+            Values::Raw => percent::push(query, byte, is_query_byte(byte) && byte != b'&'),
         }
     }
 }
 
-/// What can stand in a request line after the `?`. More than RFC 3986 §3.4 allows: clients send more, and a signature
-/// over the query needs every byte as it was.
+/// Whether a byte may stand in a request line after the `?`. More than RFC 3986 §3.4 allows: clients send more, and a
+/// signature over the query needs every byte unchanged.
 fn is_query_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'#'
-}
-
-fn push(out: &mut Vec<u8>, byte: u8, plain: bool) {
-    if plain {
-        out.push(byte);
-    } else {
-        super::path::push_escaped(out, byte);
-    }
 }

@@ -1,28 +1,28 @@
-//! Where the client is. Only what a trusted party wrote counts: the front end, and as many proxies of the user's own
+//! The client's address. Only what a trusted party wrote counts: the front end, and as many of the user's own proxies
 //! before it as WSGI_LAMBDA_TRUSTED_HOPS says.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::request::Remote;
 
-/// Finds the client.
+/// Finds the client's address; `None` if nothing trustworthy names it.
 ///
-/// `peer` is the address that the front end itself saw, where the event has it (API Gateway, Function URL). ALB and
-/// Lattice append it to X-Forwarded-For instead: whatever stands further left came from the client and may be a lie.
+/// `peer` is the address that the front end itself saw, if the event has it (API Gateway, Function URL). ALB and
+/// Lattice append it to X-Forwarded-For instead. What stands further left came from the client and may be false.
 pub(super) fn resolve(peer: Option<&str>, forwarded_for: Option<&[u8]>, trusted_hops: usize) -> Option<Remote> {
     let forwarded_for = String::from_utf8_lossy(forwarded_for.unwrap_or_default());
     let chain: Vec<&str> = forwarded_for.split(',').map(str::trim).filter(|hop| !hop.is_empty()).collect();
     if let Some(peer) = peer
         && chain.last() != Some(&peer)
     {
-        return parse(peer); // the header was not appended to: what it says was written by who knows whom
+        return parse(peer); // the front end has not appended to the header: anybody may have written it
     }
-    // A chain that is too short did not come through the proxies: only its last element is certain.
+    // A chain that is too short did not come through the proxies: only its last element can be trusted.
     let at = chain.len().checked_sub(trusted_hops.saturating_add(1)).or(chain.len().checked_sub(1))?;
     parse(chain[at])
 }
 
-/// An address, with the port that ALB adds when `routing.http.xff_client_port.enabled` is on.
+/// Reads an address, with the port that an ALB adds if `routing.http.xff_client_port.enabled` is on.
 fn parse(text: &str) -> Option<Remote> {
     if let Ok(address) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
         return Some(Remote { address: address.to_string(), port: None });
@@ -30,7 +30,7 @@ fn parse(text: &str) -> Option<Remote> {
     if let Ok(socket) = text.parse::<SocketAddr>() {
         return Some(Remote { address: socket.ip().to_string(), port: Some(socket.port().to_string()) });
     }
-    // The console's test call says "test-invoke-source-ip": it is the function's owner who makes it.
+    // The console's test call has this instead of an address. Only the function's owner can make it.
     (text == "test-invoke-source-ip").then(|| Remote { address: Ipv4Addr::LOCALHOST.to_string(), port: None })
 }
 

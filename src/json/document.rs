@@ -1,20 +1,23 @@
-//! A JSON text, read once: a flat list of where its values stand. Nothing is copied and nothing is decoded.
+//! A JSON text that is read once, into a flat list of where its values begin and end. Nothing is copied or decoded.
 
-/// A JSON text that is known to be valid, and its values.
+use super::plain::plain_len;
+
+/// A valid JSON text and the places of its values.
 #[derive(Debug)]
 pub struct Document<'e> {
     text: &'e str,
     nodes: Vec<Node>,
 }
 
-/// One value. Those of an object follow it in order, each behind its name, and those of an array follow it in order.
+/// One value. The members of an object come after it in order, each as a node for the name and a node for the value.
+/// The items of an array come after it in order.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     start: usize,
     end: usize,
-    /// The index of the first node that is not part of this value.
+    /// The index of the first node after this value and all of its parts.
     next: usize,
-    /// Whether it is a string with an escape in it.
+    /// True for a string that has escapes.
     escaped: bool,
 }
 
@@ -25,10 +28,10 @@ pub struct Value<'d> {
     at: usize,
 }
 
-/// What kind of value it is.
+/// The kind of a JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the words of RFC 8259")]
-pub enum Kind {
+pub enum ValueKind {
     Object,
     Array,
     String,
@@ -39,10 +42,10 @@ pub enum Kind {
 }
 
 impl<'e> Document<'e> {
-    /// Reads a text.
+    /// Reads a JSON text.
     ///
     /// # Errors
-    /// Those of `serde_json`, when the bytes are not JSON (RFC 8259) in UTF-8.
+    /// The error of `serde_json`, if the bytes are not JSON (RFC 8259) in UTF-8.
     pub fn parse(bytes: &'e [u8]) -> serde_json::Result<Self> {
         let parsed = std::str::from_utf8(bytes).ok().and_then(|text| {
             let nodes = Parser { text: bytes, at: 0, nodes: Vec::with_capacity(64), open: Vec::new() }.run()?;
@@ -54,7 +57,7 @@ impl<'e> Document<'e> {
         })
     }
 
-    /// The whole.
+    /// The outermost value.
     pub fn root(&self) -> Value<'_> {
         Value { document: self, at: 0 }
     }
@@ -65,47 +68,47 @@ impl<'d> Value<'d> {
         &self.document.nodes[self.at]
     }
 
-    /// Its text, as it stands.
+    /// The value's JSON text, unchanged.
     pub fn text(&self) -> &'d str {
         &self.document.text[self.node().start..self.node().end]
     }
 
-    /// Its kind.
-    pub fn kind(&self) -> Kind {
+    /// The value's kind.
+    pub fn kind(&self) -> ValueKind {
         match self.document.text.as_bytes()[self.node().start] {
-            b'{' => Kind::Object,
-            b'[' => Kind::Array,
-            b'"' => Kind::String,
-            b't' => Kind::True,
-            b'f' => Kind::False,
-            b'n' => Kind::Null,
-            _ => Kind::Number,
+            b'{' => ValueKind::Object,
+            b'[' => ValueKind::Array,
+            b'"' => ValueKind::String,
+            b't' => ValueKind::True,
+            b'f' => ValueKind::False,
+            b'n' => ValueKind::Null,
+            _ => ValueKind::Number,
         }
     }
 
-    /// The inside of a string, escapes and all.
+    /// The text between a string's quotes, with its escapes; `None` for any other kind.
     pub fn literal(&self) -> Option<&'d str> {
         let node = self.node();
-        (self.kind() == Kind::String).then(|| &self.document.text[node.start + 1..node.end - 1])
+        (self.kind() == ValueKind::String).then(|| &self.document.text[node.start + 1..node.end - 1])
     }
 
-    /// Whether the inside of a string has escapes.
+    /// Whether the value is a string that has escapes.
     pub fn is_escaped(&self) -> bool {
         self.node().escaped
     }
 
-    /// The names and values of an object; none of anything else.
+    /// The names and values of an object; nothing for any other kind.
     pub fn members(&self) -> impl Iterator<Item = (Value<'d>, Value<'d>)> + use<'d> {
-        let mut parts = self.parts(Kind::Object);
+        let mut parts = self.parts(ValueKind::Object);
         std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
     }
 
-    /// The items of an array; none of anything else.
+    /// The items of an array; nothing for any other kind.
     pub fn items(&self) -> impl Iterator<Item = Value<'d>> + use<'d> {
-        self.parts(Kind::Array)
+        self.parts(ValueKind::Array)
     }
 
-    fn parts(&self, kind: Kind) -> impl Iterator<Item = Value<'d>> + use<'d> {
+    fn parts(&self, kind: ValueKind) -> impl Iterator<Item = Value<'d>> + use<'d> {
         let document = self.document;
         let end = if self.kind() == kind { self.node().next } else { 0 };
         let mut at = self.at + 1;
@@ -117,12 +120,13 @@ impl<'d> Value<'d> {
     }
 }
 
-/// Finds where values begin and end. Every step gives `None` for what is not JSON.
+/// Finds where values begin and end. Each step returns `None` for text that is not JSON.
 struct Parser<'e> {
     text: &'e [u8],
     at: usize,
     nodes: Vec<Node>,
-    /// The objects and arrays that are not closed yet. Not recursion: an event's depth is its sender's choice.
+    /// The indexes of the objects and arrays that are not closed yet. A list instead of recursion: the sender chooses
+    /// how deep an event is nested, and the stack is limited.
     open: Vec<usize>,
 }
 
@@ -156,7 +160,7 @@ impl Parser<'_> {
         (self.at == self.text.len()).then_some(self.nodes)
     }
 
-    /// A value, or the beginning of one that has parts.
+    /// Reads a value, or only the opening bracket of an object or an array.
     fn value(&mut self) -> Option<()> {
         self.blank();
         let start = self.at;
@@ -242,10 +246,10 @@ impl Parser<'_> {
         Some(())
     }
 
-    /// Goes behind the next quote, backslash or control character, and gives it.
+    /// Moves to after the next quote, backslash or control character, and returns that character.
     fn skip_plain(&mut self) -> Option<u8> {
         let rest = &self.text[self.at..];
-        let plain = super::plain_len(rest);
+        let plain = plain_len(rest);
         self.at += plain + 1;
         rest.get(plain).copied()
     }
@@ -273,12 +277,12 @@ mod tests {
     /// The document as `serde_json` would have it.
     fn to_serde(value: Value<'_>) -> serde_json::Value {
         match value.kind() {
-            Kind::Object => value
+            ValueKind::Object => value
                 .members()
                 .map(|(name, value)| (serde_json::from_str::<String>(name.text()).unwrap(), to_serde(value)))
                 .collect::<serde_json::Map<_, _>>()
                 .into(),
-            Kind::Array => value.items().map(to_serde).collect(),
+            ValueKind::Array => value.items().map(to_serde).collect(),
             _ => serde_json::from_str(value.text()).unwrap(),
         }
     }

@@ -1,4 +1,4 @@
-//! The body: as text where it can be, base64 where it must be, so that every byte an application sends arrives.
+//! The body: as text if it is text, else in base64, so that every byte an application sends arrives.
 
 use std::collections::TryReserveError;
 
@@ -13,7 +13,7 @@ pub(super) fn write(out: &mut Vec<u8>, head: &Head, body: &[u8], limit: usize) -
     out.extend_from_slice(b",\"body\":");
     let start = out.len();
     if let Some(text) = as_text(head, body) {
-        // Escapes can make text larger than its base64: when only base64 fits, base64 it is.
+        // Escapes can make text larger than its base64. If only base64 fits into the limit, it is used.
         let most = base64_len(body).max(limit.saturating_sub(start + 32)) + 1;
         if json::write_long_string(out, text, most)? {
             out.extend_from_slice(b",\"isBase64Encoded\":false");
@@ -43,8 +43,8 @@ fn base64_len(body: &[u8]) -> usize {
     body.len().div_ceil(3) * 4 + 2
 }
 
-/// The body as text; `None` when it has to be base64: an encoded (compressed) body, a type that is not text, or bytes
-/// that are not UTF-8 whatever the type says.
+/// The body as text; `None` if it has to be base64: a compressed body, a content type that is not text, or bytes that
+/// are not UTF-8, whatever the content type says.
 fn as_text<'b>(head: &Head, body: &'b [u8]) -> Option<&'b str> {
     let encoding = head.header("content-encoding").unwrap_or_default().trim_ascii();
     if !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity") {

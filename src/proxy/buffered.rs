@@ -4,18 +4,20 @@ use std::collections::TryReserveError;
 
 use bytes::Bytes;
 
-use super::{Envelope, Recipient, Warning, body, headers};
+use super::envelope::Envelope;
+use super::recipient::Recipient;
+use super::warning::Warning;
+use super::{body, headers};
 use crate::json;
 use crate::response::{Head, Sink};
 
-/// Collects a response, up to the front end's limit. Chunks are kept as they are: one chunk is never copied before it is
-/// encoded.
+/// Collects a response, up to the front end's limit. A body of one chunk is not copied before it is encoded.
 #[derive(Debug)]
 pub struct BufferedSink {
     recipient: Recipient,
     head: Option<Head>,
     chunks: Vec<Bytes>,
-    /// Of all chunks that came, also of those that were too many to be kept.
+    /// The size of all chunks, also of those that were dropped because the limit was exceeded.
     bytes: usize,
 }
 
@@ -24,9 +26,9 @@ pub struct BufferedSink {
 pub enum Unsendable {
     /// The envelope exceeds the front end's limit.
     TooLarge {
-        /// The body as far as the application gave it: it is not asked for more than the limit.
+        /// The size of the body as far as it was read. Reading stops after the limit.
         body_bytes: usize,
-        /// The whole envelope, if it was made.
+        /// The size of the whole envelope, if it was made.
         envelope_bytes: Option<usize>,
         /// The front end's limit for the envelope.
         limit: usize,
@@ -36,7 +38,7 @@ pub enum Unsendable {
 }
 
 impl Unsendable {
-    /// Its name in the log.
+    /// The error type for the log.
     pub fn error_type(self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "Function.ResponseSizeTooLarge",
@@ -53,7 +55,7 @@ impl std::fmt::Display for Unsendable {
                 if let Some(bytes) = envelope_bytes {
                     write!(f, "a body of {body_bytes} bytes makes a response of {bytes} bytes, and")?;
                 } else {
-                    write!(f, "its first {body_bytes} bytes, after which no more was asked for, are too many, and")?;
+                    write!(f, "the runtime stopped reading the body after {body_bytes} bytes, and")?;
                 }
                 write!(
                     f,
@@ -75,12 +77,12 @@ impl BufferedSink {
         Self { recipient, head: None, chunks: Vec::new(), bytes: 0 }
     }
 
-    /// Whether more came than the front end takes.
+    /// Whether the body alone exceeds the front end's limit.
     pub fn is_too_large(&self) -> bool {
         self.bytes > self.recipient.dialect.limit
     }
 
-    /// Encodes what was collected; `None` when no headers came.
+    /// Encodes what was collected; `None` if the application sent no status and headers.
     pub fn into_envelope(mut self) -> Option<Result<Envelope, Unsendable>> {
         let head = self.head.take()?;
         Some(self.encode(head))
@@ -112,7 +114,7 @@ impl BufferedSink {
     }
 }
 
-/// The chunks as one, each let go of when it is copied.
+/// Joins the chunks. Each is freed as soon as it is copied.
 fn concat(chunks: Vec<Bytes>, bytes: usize) -> Result<Bytes, TryReserveError> {
     let chunks = match <[Bytes; 1]>::try_from(chunks) {
         Ok([chunk]) => return Ok(chunk),
@@ -133,7 +135,7 @@ impl Sink for BufferedSink {
     }
 
     /// # Errors
-    /// `FileTooLarge` when it is more than the front end takes.
+    /// `FileTooLarge` when the body exceeds the front end's limit.
     fn data(&mut self, chunk: Bytes) -> std::io::Result<()> {
         self.bytes = self.bytes.saturating_add(chunk.len());
         if self.is_too_large() {
@@ -151,7 +153,7 @@ impl Sink for BufferedSink {
     }
 }
 
-/// Writes the envelope.
+/// Writes the envelope as JSON.
 ///
 /// # Errors
 /// When there is no memory for it.
@@ -174,7 +176,7 @@ pub(super) fn encode(recipient: Recipient, head: &Head, body: &[u8]) -> Result<E
     Ok(Envelope { json, status: head.status(), body_bytes: body.len(), warnings })
 }
 
-/// `200 OK`. A malformed one makes an ALB answer 502, so there is always a reason, and always an ASCII one.
+/// Such as `200 OK`. An ALB answers 502 to a malformed one, so there is always a reason, and it is always ASCII.
 fn status_description(head: &Head) -> String {
     let reason = Some(head.reason()).filter(|reason| !reason.is_empty());
     format!("{} {}", head.status(), reason.unwrap_or("Unknown"))

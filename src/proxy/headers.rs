@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::Warning;
 use super::recipient::{HeaderForm, Recipient};
+use super::warning::Warning;
 use crate::json;
 use crate::response::Head;
 
 /// Names as the application first wrote them, each with its values in order.
 type Grouped<'h> = Vec<(&'h str, Vec<&'h [u8]>)>;
 
-/// Appends the members that carry headers.
+/// Appends the envelope's members that carry headers, each after a comma.
 pub(super) fn write(out: &mut Vec<u8>, recipient: Recipient, head: &Head, warnings: &mut Vec<Warning>) {
     let headers = group(head);
     match recipient.dialect.headers {
@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut Vec<u8>, recipient: Recipient, head: &Head, warnin
     }
 }
 
-/// Collects repeated names, whatever their case.
+/// Groups the values of each name. Names that differ only in case are the same name.
 fn group(head: &Head) -> Grouped<'_> {
     let mut groups: Grouped<'_> = Vec::with_capacity(head.headers().len());
     for (name, value) in head.headers() {
@@ -33,7 +33,7 @@ fn group(head: &Head) -> Grouped<'_> {
     groups
 }
 
-/// `multiValueHeaders` alone: what stands in both maps is merged by API Gateway, and ALB wants one form.
+/// `multiValueHeaders` alone: API Gateway would merge it with `headers`, and an ALB wants only one of the two.
 fn multi(out: &mut Vec<u8>, headers: &Grouped<'_>) {
     object(out, "multiValueHeaders", headers, |out, (name, values)| {
         json::write_string(out, name);
@@ -42,9 +42,8 @@ fn multi(out: &mut Vec<u8>, headers: &Grouped<'_>) {
     });
 }
 
-/// Payload 2.0 ignores `multiValueHeaders`; a cookie must not be joined to another by a comma (RFC 6265 §3). `cookies` is
-/// there without any, too: AWS's own type `ApiGatewayV2httpResponse` cannot be read without, nor can cargo-lambda's
-/// prelude.
+/// Payload 2.0 ignores `multiValueHeaders`, and cookies must not be joined by commas (RFC 6265 §3). `cookies` is
+/// written even when it is empty: AWS's own type `ApiGatewayV2httpResponse` and cargo-lambda's prelude require it.
 fn v2(out: &mut Vec<u8>, headers: &Grouped<'_>) {
     let (cookies, others): (Vec<_>, Vec<_>) = headers.iter().partition(|(name, _)| is_set_cookie(name));
     object(out, "headers", &others, |out, (name, values)| member(out, name, &join(values)));
@@ -52,7 +51,7 @@ fn v2(out: &mut Vec<u8>, headers: &Grouped<'_>) {
     array(out, cookies.first().map_or(&[], |(_, cookies)| cookies));
 }
 
-/// One value a name: several cookies go under names that differ in case, which the load balancer passes on.
+/// One value per name. Several cookies go under names that differ in case, which the load balancer passes on.
 fn alb_single(out: &mut Vec<u8>, headers: &Grouped<'_>, warnings: &mut Vec<Warning>) {
     let mut single: Vec<(Cow<'_, str>, Cow<'_, [u8]>)> = Vec::with_capacity(headers.len());
     for (name, values) in headers {
@@ -67,8 +66,8 @@ fn alb_single(out: &mut Vec<u8>, headers: &Grouped<'_>, warnings: &mut Vec<Warni
     object(out, "headers", &single, |out, (name, value)| member(out, name, value));
 }
 
-/// No form for repeated values is documented. Of several cookies the last is kept: like a browser that meets the same
-/// name twice.
+/// No form for repeated values is documented. The last of several cookies is kept, as a browser keeps the last cookie
+/// of the same name.
 fn lattice(out: &mut Vec<u8>, headers: &Grouped<'_>, warnings: &mut Vec<Warning>) {
     object(out, "headers", headers, |out, (name, values)| match values.as_slice() {
         [dropped @ .., last] if is_set_cookie(name) => {
@@ -85,7 +84,7 @@ fn is_set_cookie(name: &str) -> bool {
     name.eq_ignore_ascii_case("set-cookie")
 }
 
-/// Repeated fields are one list (RFC 9110 §5.3).
+/// Repeated headers form one list (RFC 9110 §5.3).
 fn join<'h>(values: &[&'h [u8]]) -> Cow<'h, [u8]> {
     match values {
         [value] => Cow::Borrowed(value),
@@ -93,7 +92,7 @@ fn join<'h>(values: &[&'h [u8]]) -> Cow<'h, [u8]> {
     }
 }
 
-/// The `at`-th spelling of a name: the bits of `at` turn the case of its letters.
+/// The `at`-th spelling of a name: each bit of `at` that is set flips the case of one letter.
 fn case_variation(name: &str, at: usize) -> String {
     let mut bits = at;
     name.chars()
@@ -141,8 +140,8 @@ fn array(out: &mut Vec<u8>, values: &[&[u8]]) {
     out.push(b']');
 }
 
-/// A value as JSON text: UTF-8 where it is that, else each byte as the character of Latin-1. What a front end makes of
-/// characters outside ASCII is not documented.
+/// A value as text: as UTF-8 if it is valid UTF-8, else as Latin-1. What a front end does with characters outside ASCII
+/// is not documented.
 fn text(value: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(value) {
         Ok(text) => Cow::Borrowed(text),

@@ -1,14 +1,7 @@
 //! Whom a response is for, and what follows from it.
 
+use super::limits::{MAX_ALB_RESPONSE_BYTES, MAX_API_GATEWAY_HEADER_BYTES, MAX_RESPONSE_BYTES};
 use crate::request::FrontEnd;
-
-/// The largest buffered response: 6 MiB and 100 bytes (the constant of AWS's Runtime Interface Emulator,
-/// `interop.MaxPayloadSize`; docs, "Lambda quotas").
-pub const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024 + 100;
-/// An ALB takes 1 MiB (docs, "Use Lambda functions as targets of an Application Load Balancer").
-pub const MAX_ALB_RESPONSE_BYTES: usize = 1024 * 1024;
-/// API Gateway takes this much of names and values together (docs, "Quotas for configuring and running an API").
-pub const MAX_API_GATEWAY_HEADER_BYTES: usize = 10_240;
 
 /// Whom a response is for: the front end that it goes through, and whether the client takes a body.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +11,13 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// The client of a request with this method; an empty one where the request could not be decoded.
+    /// The client of a request with this method. The method is empty if the request could not be decoded.
     pub fn new(front_end: FrontEnd, method: &str) -> Self {
         Self { dialect: Dialect::of(front_end), takes_body: method != "HEAD" } // RFC 9110 §9.3.2
     }
 
-    /// Whether the client takes a body: that of a HEAD request takes none, whoever makes the response.
+    /// Whether the client takes a body. The client of a HEAD request takes none, also when the runtime itself makes
+    /// the response.
     pub fn takes_body(self) -> bool {
         self.takes_body
     }
@@ -34,18 +28,18 @@ impl Recipient {
     }
 }
 
-/// How a front end wants its responses.
+/// The form in which a front end takes responses.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dialect {
     pub(super) headers: HeaderForm,
     /// Whether it reads `statusDescription`.
     pub(super) status_description: bool,
-    /// Its limit for names and values of headers, in bytes, where it is below that of the whole.
+    /// The limit for names and values of headers together, in bytes, if it is below that of the whole envelope.
     pub(super) header_limit: Option<usize>,
     /// The limit of the whole envelope, in bytes.
     pub(super) limit: usize,
-    /// Function URLs and REST APIs only (docs, "Response streaming for Lambda functions"; API Gateway, "Stream the
-    /// integration response for your proxy integrations").
+    /// True for Function URLs and REST APIs only (docs, "Response streaming for Lambda functions"; API Gateway, "Stream
+    /// the integration response for your proxy integrations").
     streams: bool,
 }
 
@@ -54,11 +48,11 @@ pub(super) struct Dialect {
 pub(super) enum HeaderForm {
     /// `multiValueHeaders`.
     MultiValue,
-    /// `headers` and `cookies`, of payload 2.0.
+    /// `headers` and `cookies`, as payload 2.0 has them.
     WithCookies,
-    /// `headers`, and several cookies under names that differ in case.
+    /// `headers` alone; several cookies go under names that differ in case.
     SingleByCase,
-    /// `headers`, and one cookie.
+    /// `headers` alone, with one cookie at most.
     Single,
 }
 

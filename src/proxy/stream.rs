@@ -1,18 +1,23 @@
-//! The streamed response: a prelude of JSON, eight NUL bytes, then the body as it comes (docs, "Building a custom runtime
-//! for AWS Lambda", Response streaming).
+//! The streamed response: a prelude in JSON (status and headers), eight NUL bytes, then the body as it comes (docs,
+//! "Building a custom runtime for AWS Lambda", Response streaming).
 
 use std::io::{IoSlice, Write};
 
 use bytes::Bytes;
 
-use super::{MAX_PRELUDE_BYTES, Recipient, Warning, headers, plain_body, plain_head};
+use super::limits::MAX_PRELUDE_BYTES;
+use super::recipient::Recipient;
+use super::warning::Warning;
+use super::{headers, plain};
 use crate::response::{Head, Sink};
 
 const DELIMITER: [u8; 8] = [0; 8];
 
-/// Writes a response as it is made. Every write of `W` is one transfer: the prelude waits for the first chunk and
-/// leaves with it, or at the first flush. Prelude, delimiter and chunk are slices of their own, and `W` keeps them
-/// apart: cargo-lambda takes the first piece of the transfer for the prelude and throws the second away.
+/// Sends a response while the application makes it. Each write to `W` is sent at once. The prelude therefore waits for
+/// the first chunk and is sent with it, or at the first flush.
+///
+/// Prelude, delimiter and chunk are separate slices, which `W` must send as separate HTTP chunks: cargo-lambda reads
+/// the first HTTP chunk as the prelude and drops the second.
 #[derive(Debug)]
 pub struct StreamSink<W> {
     recipient: Recipient,
@@ -28,37 +33,37 @@ impl<W: Write + Send> StreamSink<W> {
         Self { recipient, writer: Some(writer), prelude: Vec::new(), started: false, warnings: Vec::new() }
     }
 
-    /// Whether a status has left, after which no other can be sent.
+    /// Whether status and headers have been sent: no others can be sent then.
     pub fn has_started(&self) -> bool {
         self.started
     }
 
-    /// Whether what it writes to has not been taken.
+    /// False once [`StreamSink::take_writer`] was called.
     pub fn is_open(&self) -> bool {
         self.writer.is_some()
     }
 
-    /// Where it wrote to, to be ended: what is sent after that fails.
+    /// Takes the writer out, so that the caller can end it. Everything sent after that fails.
     pub fn take_writer(&mut self) -> Option<W> {
         self.writer.take()
     }
 
-    /// What to tell the function's owner.
+    /// Takes the warnings for the function's owner.
     pub fn take_warnings(&mut self) -> Vec<Warning> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Sends a small response of the runtime's own, in the place of one that has not left.
+    /// Sends a small response of the runtime's own instead of the application's, of which nothing was sent yet.
     ///
     /// # Errors
     /// When the receiver is gone.
     pub fn plain(&mut self, status: &str, text: &str) -> std::io::Result<()> {
         self.prelude.clear();
-        self.head(plain_head(status), self.recipient.takes_body().then_some(text.len()))?;
-        self.send(plain_body(self.recipient, text))
+        self.head(plain::head(status), self.recipient.takes_body().then_some(text.len()))?;
+        self.send(plain::body(self.recipient, text))
     }
 
-    /// Sends the prelude, if it has not left, and a chunk in one write.
+    /// Sends a chunk, and before it the prelude if that is still waiting, in one write.
     fn send(&mut self, chunk: &[u8]) -> std::io::Result<()> {
         let prelude = std::mem::take(&mut self.prelude);
         let delimiter = if prelude.is_empty() { &[][..] } else { &DELIMITER };
@@ -73,7 +78,7 @@ impl<W: Write + Send> StreamSink<W> {
 impl<W: Write + Send> Sink for StreamSink<W> {
     fn head(&mut self, mut head: Head, whole_body: Option<usize>) -> std::io::Result<()> {
         if let Some(length) = whole_body {
-            head.announce_length(length); // else API Gateway sends the body in chunks
+            head.announce_length(length); // without it API Gateway sends the body in chunks
         }
         self.prelude.extend_from_slice(b"{\"statusCode\":");
         self.prelude.extend_from_slice(head.status().to_string().as_bytes());

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use super::names::Names;
-use crate::json::{self, Document, Kind, Value};
+use crate::json::{self, Document, Value, ValueKind};
 
 /// What nests deeper is left to `json.loads`, which has its own way of giving up.
 const MAX_DEPTH: usize = 200;
@@ -37,8 +37,8 @@ impl<'py> Events<'py> {
     fn value(&self, value: Value<'_>, depth: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = self.py;
         Ok(match value.kind() {
-            Kind::Object | Kind::Array if depth > MAX_DEPTH => None,
-            Kind::Object => {
+            ValueKind::Object | ValueKind::Array if depth > MAX_DEPTH => None,
+            ValueKind::Object => {
                 let dict = PyDict::new(py);
                 for (name, member) in value.members() {
                     let (Some(name), Some(member)) = (self.name(name), self.value(member, depth + 1)?) else {
@@ -48,7 +48,7 @@ impl<'py> Events<'py> {
                 }
                 Some(dict.into_any())
             }
-            Kind::Array => {
+            ValueKind::Array => {
                 let list = PyList::empty(py);
                 for item in value.items() {
                     let Some(item) = self.value(item, depth + 1)? else { return Ok(None) };
@@ -56,11 +56,11 @@ impl<'py> Events<'py> {
                 }
                 Some(list.into_any())
             }
-            Kind::String => self.string(value).map(Bound::into_any),
-            Kind::Number => number(py, value.text()),
-            Kind::True => Some(PyBool::new(py, true).to_owned().into_any()),
-            Kind::False => Some(PyBool::new(py, false).to_owned().into_any()),
-            Kind::Null => Some(py.None().into_bound(py)),
+            ValueKind::String => self.string(value).map(Bound::into_any),
+            ValueKind::Number => number(py, value.text()),
+            ValueKind::True => Some(PyBool::new(py, true).to_owned().into_any()),
+            ValueKind::False => Some(PyBool::new(py, false).to_owned().into_any()),
+            ValueKind::Null => Some(py.None().into_bound(py)),
         })
     }
 

@@ -1,11 +1,11 @@
-//! Status and headers: one pure function per rule of PEP 3333 and HTTP.
+//! Status and headers, checked by the rules of PEP 3333 and HTTP.
 
 use std::fmt;
 
 use crate::grammar::{is_hop_by_hop, is_token};
 
-/// A status line and headers that passed every rule. Names are ASCII tokens, values bytes (Latin-1 of the native
-/// string), in the application's order and case.
+/// A status and headers that follow every rule. Names are ASCII tokens in the application's case, values are bytes (the
+/// native string in Latin-1). The order is the application's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     status: u16,
@@ -13,7 +13,7 @@ pub struct Head {
     headers: Vec<(String, Vec<u8>)>,
 }
 
-/// Which rule a status or header breaks. Values are never shown: they may be secrets.
+/// The rule that a status or a header breaks. Values are never shown, since they may be secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeadError {
     /// Not `"NNN Reason"`.
@@ -46,15 +46,15 @@ impl fmt::Display for HeadError {
 }
 
 impl Default for Head {
-    /// A bare 500: what is left to say when nothing else can be said.
+    /// A 500 without headers, for when no other head can be made.
     fn default() -> Self {
         Self { status: 500, reason: Vec::new(), headers: Vec::new() }
     }
 }
 
 impl Head {
-    /// Checks and stores a status such as `200 OK`; a missing reason is tolerated, as gunicorn and waitress do, since
-    /// every front end but ALB drops it.
+    /// Checks a status such as `200 OK`. The reason may be missing, as with gunicorn and waitress: every front end
+    /// except ALB drops it.
     ///
     /// # Errors
     /// `Status`, `StatusNotLatin1`.
@@ -72,7 +72,7 @@ impl Head {
         Ok(Self { status: code, reason, headers: Vec::new() })
     }
 
-    /// Checks and adds one header.
+    /// Checks and adds one header. A repeated Content-Type replaces the one before it.
     ///
     /// # Errors
     /// `Name`, `Value`, `ContentLength`.
@@ -88,13 +88,13 @@ impl Head {
         let value = value.trim_ascii().to_vec();
         if name.eq_ignore_ascii_case("content-length") {
             match self.header(name) {
-                Some(known) if *known == value => return Ok(()), // RFC 9110 §8.6: the same value counts once
+                Some(known) if *known == value => return Ok(()), // the same value counts once (RFC 9110 §8.6)
                 Some(_) => return Err(HeadError::ContentLength),
                 None => {}
             }
         }
         if name.eq_ignore_ascii_case("content-type") {
-            self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name)); // the last counts, as in a request
+            self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name)); // the last one counts, as in a request
         }
         self.headers.push((name.to_owned(), value));
         Ok(())
@@ -105,7 +105,7 @@ impl Head {
         self.status
     }
 
-    /// The application's reason phrase, or where it is empty or not ASCII the standard one (RFC 9110 §15), or nothing.
+    /// The application's reason phrase. If it is empty or not ASCII: the standard one (RFC 9110 §15), or nothing.
     pub fn reason(&self) -> &str {
         let own = std::str::from_utf8(&self.reason).ok().filter(|reason| !reason.is_empty() && reason.is_ascii());
         own.unwrap_or_else(|| standard_reason(self.status))
@@ -116,7 +116,7 @@ impl Head {
         &self.headers
     }
 
-    /// The value of a header, by name in any case.
+    /// The first value of a header, by name in any case.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
     }
@@ -126,7 +126,7 @@ impl Head {
         std::str::from_utf8(self.header("content-length")?).ok()?.parse().ok()
     }
 
-    /// Replaces a wrong Content-Length by the true one; adds none.
+    /// Sets Content-Length to the true size of the body, if the application sent the header.
     pub fn correct_content_length(&mut self, length: u64) {
         for (name, value) in &mut self.headers {
             if name.eq_ignore_ascii_case("content-length") {
@@ -135,24 +135,24 @@ impl Head {
         }
     }
 
-    /// Announces the size of the body, unless the application did.
+    /// Adds Content-Length, unless the application did. `length` is the size of the body in bytes.
     pub fn announce_length(&mut self, length: usize) {
         if self.header("content-length").is_none() {
             self.headers.push(("Content-Length".to_owned(), length.to_string().into_bytes()));
         }
     }
 
-    /// 1xx, 204, 205 and 304 have no body (RFC 9110 §15.2, §15.3.5, §15.3.6, §15.4.5).
+    /// Whether the status has no body: 1xx, 204, 205 and 304 (RFC 9110 §15.2, §15.3.5, §15.3.6, §15.4.5).
     pub fn forbids_body(&self) -> bool {
         matches!(self.status, 100..=199 | 204 | 205 | 304)
     }
 
-    /// Takes away the headers that frame a body, for a status that has none.
+    /// Removes Content-Length, for a status without a body.
     pub fn remove_framing(&mut self) {
         self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
     }
 
-    /// Takes away headers that belong to the server and returns the names of those taken.
+    /// Removes the headers that belong to the server, and returns their names.
     pub fn remove_hop_by_hop(&mut self) -> Vec<String> {
         let mut removed = Vec::new();
         self.headers.retain(|(name, _)| {
@@ -166,7 +166,7 @@ impl Head {
     }
 }
 
-/// A native string as bytes; `None` when it holds a character above U+00FF.
+/// A native string as bytes in Latin-1; `None` if it has a character above U+00FF.
 fn latin1(text: &str) -> Option<Vec<u8>> {
     if text.is_ascii() {
         return Some(text.as_bytes().to_vec());
@@ -174,7 +174,7 @@ fn latin1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|char| u8::try_from(u32::from(char)).ok()).collect()
 }
 
-/// Control characters, of which only HTAB may stand in a field value (RFC 9110 §5.5).
+/// Whether a byte is a control character that no value may have: all but HTAB (RFC 9110 §5.5).
 fn is_control(byte: u8) -> bool {
     byte != b'\t' && byte.is_ascii_control()
 }

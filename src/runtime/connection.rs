@@ -1,4 +1,4 @@
-//! One HTTP/1.1 connection, made when it is needed and kept for as long as it can be.
+//! One HTTP/1.1 connection, which is made when it is needed and kept as long as possible.
 
 use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,12 +6,14 @@ use std::os::linux::net::TcpStreamExt as _;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::USER_AGENT;
 use super::reply::Reply;
 use crate::descriptor::Socket;
 use crate::error::{Error, Result};
 
-/// Header fields; one without a name is left out.
+/// The name and version that requests carry.
+const USER_AGENT: &str = concat!("wsgi-lambda/", env!("CARGO_PKG_VERSION"));
+
+/// Names and values of headers. One without a name is left out.
 pub(super) type Headers<'h> = &'h [(&'h str, &'h str)];
 
 /// The head of a request, up to its body.
@@ -26,34 +28,35 @@ pub(super) fn request_head(method: &str, address: &str, path: &str, headers: &[H
     head
 }
 
-/// An API's host and port, and the path in front of its own. The platform has none; cargo-lambda, which serves several
-/// functions at one address, has `127.0.0.1:9000/.rt/orders`.
+/// Splits an address into host with port, and the path before the API's own paths. The platform has no such path.
+/// cargo-lambda, which serves several functions at one address, has `127.0.0.1:9000/.rt/orders`.
 fn split(address: &str) -> (&str, &str) {
     let (host, base) = address.split_at(address.find('/').unwrap_or(address.len()));
     (host, base.trim_end_matches('/'))
 }
 
+/// Makes a connection to the API at `address`.
 pub(super) fn connect(address: &str) -> io::Result<Socket> {
     let (host, _) = split(address);
     let stream = if host.contains(':') { TcpStream::connect(host)? } else { TcpStream::connect((host, 80))? };
-    // Without it the head of a large answer waits for the kernel's delayed acknowledgement (about 40 ms).
+    // Without it the head of a large response waits for the delayed acknowledgement of the kernel (about 40 ms).
     stream.set_nodelay(true)?;
     Ok(Socket::new(stream))
 }
 
-/// See the module.
+/// The connection to one API.
 #[derive(Debug)]
 pub(super) struct Connection {
     address: String,
-    /// The process that talks here: a child that the application forks has the descriptor too.
+    /// The id of the process that may use it. A child that the application forks has the descriptor, too.
     process: u32,
     stream: Option<Socket>,
-    /// Where replies are read to first: the head, and small bodies with it.
+    /// Replies are read into it first: the head, and a small body with it.
     buffer: Box<[u8]>,
 }
 
 impl Connection {
-    /// To the API at `address`: host and port.
+    /// A connection to the API at `address`: host and port, then perhaps a path. It is made at the first request.
     pub(super) fn new(address: &str) -> Self {
         let buffer = vec![0; 16 * 1024].into_boxed_slice();
         Self { address: address.to_owned(), process: std::process::id(), stream: None, buffer }
@@ -63,17 +66,17 @@ impl Connection {
         &self.address
     }
 
-    /// Has the next request make a connection of its own.
+    /// Closes the connection. The next request makes a new one.
     pub(super) fn close(&mut self) {
         self.stream = None;
     }
 
-    /// The connection that is idle, for a request that can get no other: the next one makes its own.
+    /// Takes the idle connection out, if there is one that still works. The next request makes a new one.
     pub(super) fn take_idle(&mut self) -> Option<Socket> {
         self.stream.take().filter(is_quiet)
     }
 
-    /// Connects, and gives another hand on the same connection.
+    /// Connects, and returns a duplicate of the connection's descriptor.
     pub(super) fn open(&mut self) -> Option<Socket> {
         let socket = connect(&self.address).ok()?;
         let twin = socket.get()?.try_clone().ok().map(Socket::new);
@@ -81,32 +84,35 @@ impl Connection {
         twin
     }
 
+    /// Makes this process the one that may use the connection.
     pub(super) fn adopt(&mut self) {
         self.process = std::process::id();
     }
 
+    /// Checks that this process may use the connection.
+    ///
     /// # Errors
-    /// `Forked` in a process that must not speak.
+    /// `Forked` in a child that the application forked.
     pub(super) fn refuse_children(&self) -> Result<()> {
         if std::process::id() == self.process { Ok(()) } else { Err(Error::forked()) }
     }
 
-    /// Sends a GET and reads its reply, once `wait` has seen it begin. Never sent twice: what the platform has handed out
-    /// would be lost in silence.
+    /// Sends a GET, calls `wait`, which returns when the reply begins, and reads the reply. The request is never sent
+    /// twice: an event that the platform sent in reply to the first would be lost without a trace.
     ///
     /// # Errors
-    /// `RuntimeApi` when the connection is lost. What `wait` gives.
+    /// `RuntimeApi` if the connection is lost. The error of `wait`.
     pub(super) fn get(&mut self, head: &str, wait: impl Fn(&Socket) -> Result<()>) -> Result<Reply> {
         let mut reply = Reply::default();
         self.attempt(&mut reply, head, b"", &wait)?.map_err(|error| self.lost(error))?;
         Ok(reply)
     }
 
-    /// Sends a POST and reads its reply. One that was not answered on a connection that had been idle is sent again: the
-    /// platform refuses what it has already.
+    /// Sends a POST and reads its reply. If the connection was idle before and is lost without a reply, the request is
+    /// sent again: the platform refuses what it has already.
     ///
     /// # Errors
-    /// `RuntimeApi` when the connection is lost.
+    /// `RuntimeApi` if the connection is lost.
     pub(super) fn post(&mut self, head: &str, body: &[u8]) -> Result<Reply> {
         let mut reply = Reply::status_only();
         let reused = self.stream.is_some();
@@ -123,7 +129,11 @@ impl Connection {
         Error::runtime_api(message).with_source(error)
     }
 
-    /// The connection is kept only when all goes well.
+    /// Sends a request once and reads its reply. The connection is kept only if both succeed.
+    ///
+    /// # Errors
+    /// `Forked`, and the error of `wait`, after which there must not be another attempt. Inside: that of the
+    /// connection.
     fn attempt(
         &mut self,
         reply: &mut Reply,
@@ -144,19 +154,19 @@ impl Connection {
         if read.is_ok() && written.is_ok() && reply.keeps_connection() {
             self.stream = Some(socket);
         }
-        // Who refuses a body may hang up before all of it was sent: what was said is what counts.
+        // A server that refuses a body may hang up before all of it was sent. If it has replied, the reply counts.
         Ok(read.map_err(|error| written.err().unwrap_or(error)))
     }
 }
 
-/// Whether nothing has come on an idle connection: no end, and nothing that would be taken for the next reply.
+/// Whether nothing has arrived on an idle connection: neither its end, nor bytes that would be read as the next reply.
 fn is_quiet(socket: &Socket) -> bool {
     let Some(stream) = socket.get() else { return false };
     let mut watched = [PollFd::new(stream, PollFlags::IN)];
     poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
 }
 
-/// Writes all of several slices with as few system calls as the kernel allows, and without copying them together.
+/// Writes several slices completely, without copying them together, in as few system calls as the kernel allows.
 pub(super) fn write_all(socket: &Socket, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
     let mut stream = ours(socket)?;
     IoSlice::advance_slices(&mut slices, 0); // drops empty ones at the front
@@ -171,12 +181,15 @@ pub(super) fn write_all(socket: &Socket, mut slices: &mut [IoSlice<'_>]) -> io::
     Ok(())
 }
 
-/// The connection, unless the application has closed it.
+/// The stream of a socket.
+///
+/// # Errors
+/// If the application has closed its descriptor.
 pub(super) fn ours(socket: &Socket) -> io::Result<&TcpStream> {
     socket.get().ok_or_else(|| io::Error::other("the application has closed its descriptor"))
 }
 
-/// Reads a whole reply, by way of `buffer`.
+/// Reads a whole reply. The head is read into `buffer`, a long body straight into the reply.
 pub(super) fn read(socket: &Socket, buffer: &mut [u8], reply: &mut Reply) -> io::Result<()> {
     let mut stream = ours(socket)?;
     loop {
@@ -185,9 +198,9 @@ pub(super) fn read(socket: &Socket, buffer: &mut [u8], reply: &mut Reply) -> io:
                 if reply.feed(&buffer[..read])? {
                     return Ok(());
                 }
-                // Servers that send the head by itself, as Python's http.server does, send the body when the head is
-                // acknowledged (Nagle, RFC 896), which the kernel puts off for 40 ms: it is told not to (tcp(7)). If it
-                // refuses, the body comes later.
+                // A server that sends the head by itself, as Python's http.server does, sends the body after the
+                // acknowledgement of the head (Nagle, RFC 896). The kernel delays that by 40 ms, unless it is told not
+                // to (tcp(7)). If this fails, the body only arrives later.
                 let _ = stream.set_quickack(true);
                 if reply.read_rest(stream)? {
                     return Ok(());
@@ -210,7 +223,7 @@ mod tests {
 
     const ACCEPTED: &[u8] = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
 
-    /// An API that answers one request on each connection, before it has read all of a large one, and hangs up.
+    /// An API that replies to one request on each connection, before it has read all of it, and then hangs up.
     fn hasty(connections: usize, reply: &'static [u8]) -> (String, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -1,60 +1,70 @@
-//! Replies of the Runtime API, apart from the sockets that they come through (RFC 9112).
+//! Replies of the Runtime API, parsed from bytes (RFC 9112). The sockets are in `connection.rs`.
 
+use std::borrow::Cow;
 use std::io::{Error, ErrorKind, Read, Result};
+use std::ops::Range;
 
 use httparse::{Header, Status};
 
-/// More than the platform sends: a reply with more is none of its own.
+use crate::grammar::elements;
+
+/// More headers than the platform sends. A reply with more is not from it.
 const MAX_HEADERS: usize = 100;
 
-/// A reply as far as it has come.
+/// A reply, as far as it has arrived.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
-    /// The head, the body as far as it is decoded, and what has not been looked at.
+    /// The head, then the body as far as it is decoded, then bytes that have not been looked at.
     data: Vec<u8>,
+    /// Where the name and the value of each header are, also of those in a head that is not complete.
+    headers: Vec<[Range<usize>; 2]>,
     head: Option<Head>,
-    /// Whether anything has come, be it an interim reply.
+    /// Whether anything has arrived, even if only an interim reply.
     begun: bool,
-    /// Whether the body is of no interest: one that only the end of the connection would end is not waited for.
+    /// Whether only the status matters. A body that ends with the connection is then not waited for.
     status_only: bool,
 }
 
 #[derive(Debug)]
 struct Head {
+    /// The size of the head in bytes: the body begins after it.
     length: usize,
     status: u16,
+    /// Whether the server keeps the connection open.
     keep: bool,
     body: Extent,
 }
 
-/// What tells the end of a body (section 6.3).
+/// Where the body ends (section 6.3).
 #[derive(Debug)]
 enum Extent {
     Length(usize),
-    /// Decoded in place: the body ends at `decoded` so far, the next chunk's size is at `next`, and in the end what is
-    /// behind the reply.
+    /// Chunks, which are decoded in place. The decoded body ends at `decoded`. The next chunk begins at `next`, or
+    /// after the last chunk the bytes that do not belong to the reply.
     Chunks {
         decoded: usize,
         next: usize,
     },
+    /// With the connection.
     Close,
 }
 
 impl Reply {
-    /// A reply of which only the status matters. Small servers answer a POST with no length and an open connection.
+    /// A reply of which only the status matters. Small servers reply to a POST without a length, and keep the
+    /// connection open.
     pub(super) fn status_only() -> Self {
         Self { status_only: true, ..Self::default() }
     }
 
-    /// Takes what has come; whether the reply is whole with it. Nothing (`b""`) says that no more will come.
+    /// Takes bytes that have arrived; no bytes mean the end of the connection. Returns whether the reply is complete.
     ///
     /// # Errors
-    /// When it is not HTTP, or ends too early.
+    /// If it is not HTTP, or ends too early.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<bool> {
         self.begun |= !bytes.is_empty();
         self.data.extend_from_slice(bytes);
         if self.head.is_none() {
-            self.head = read_head(&mut self.data)?;
+            self.head = read_head(&mut self.data, &mut self.headers)?;
         }
         let whole = match &mut self.head {
             None => false,
@@ -65,10 +75,11 @@ impl Reply {
         if bytes.is_empty() && !whole { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(whole) }
     }
 
-    /// Reads the rest of a body whose length is known straight into its place; whether the reply is whole now.
+    /// Reads the rest of a body whose length is known, without another copy. Returns whether the reply is complete:
+    /// false if the length is not known.
     ///
     /// # Errors
-    /// Those of `from`, and when there is no memory for as much as the reply says it is long.
+    /// Those of `from`, and if there is no memory for a body of the announced length.
     pub(super) fn read_rest(&mut self, from: impl Read) -> Result<bool> {
         let Some(Head { length, body: Extent::Length(body), .. }) = &self.head else { return Ok(false) };
         let end = length.saturating_add(*body);
@@ -78,19 +89,20 @@ impl Reply {
         if self.data.len() < end { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(true) }
     }
 
-    /// Whether anything has come.
+    /// Whether anything has arrived.
     pub(super) fn has_begun(&self) -> bool {
         self.begun
     }
 
+    /// The HTTP status; 0 before the head is complete.
     pub(super) fn status(&self) -> u16 {
         self.head.as_ref().map_or(0, |head| head.status)
     }
 
-    /// Whether the connection can carry another request.
+    /// Whether the connection can be used for another request.
     pub(super) fn keeps_connection(&self) -> bool {
         let Some(head) = &self.head else { return false };
-        // What came behind the reply would be taken for the next one.
+        // Bytes after the reply would be read as the next reply.
         let ends = match head.body {
             Extent::Length(body) => self.data.len() == head.length + body,
             Extent::Chunks { next, .. } => self.data.len() == next,
@@ -99,18 +111,13 @@ impl Reply {
         head.keep && ends
     }
 
-    /// Gives each header of a whole reply to `each`.
-    pub(super) fn headers(&self, mut each: impl FnMut(&str, &[u8])) {
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        if httparse::Response::new(&mut headers).parse(&self.data).is_ok() {
-            headers
-                .iter()
-                .take_while(|header| !header.name.is_empty())
-                .for_each(|header| each(header.name, header.value));
-        }
+    /// The name and the value of each header that has arrived.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        let text = |range: &Range<usize>| String::from_utf8_lossy(&self.data[range.clone()]);
+        self.headers.iter().map(move |[name, value]| (text(name), text(value)))
     }
 
-    /// The body of a whole reply, without a copy.
+    /// The body of a complete reply, without a copy.
     pub(super) fn into_body(mut self) -> bytes::Bytes {
         let (start, end) = match &self.head {
             Some(Head { length, body: Extent::Length(body), .. }) => (*length, length + body),
@@ -123,20 +130,31 @@ impl Reply {
     }
 }
 
-fn read_head(data: &mut Vec<u8>) -> Result<Option<Head>> {
+/// Parses the head; `None` if it is not complete. Removes interim replies (1xx), after which the reply itself follows.
+fn read_head(data: &mut Vec<u8>, places: &mut Vec<[Range<usize>; 2]>) -> Result<Option<Head>> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut reply = httparse::Response::new(&mut headers);
-        let Status::Complete(length) = reply.parse(data).map_err(Error::other)? else { return Ok(None) };
+        let parsed = reply.parse(data).map_err(Error::other)?;
+        let arrived = reply.headers.iter().take_while(|header| !header.name.is_empty());
+        places.clear();
+        places.extend(arrived.map(|header| [header.name.as_bytes(), header.value].map(|part| range(data, part))));
+        let Status::Complete(length) = parsed else { return Ok(None) };
         let status = reply.code.unwrap_or(0);
         if (100..200).contains(&status) {
-            data.drain(..length); // the reply itself is still to come
+            data.drain(..length);
             continue;
         }
         let body = extent(status, reply.headers, length)?;
         let keep = reply.version == Some(1) && !says_close(reply.headers) && !matches!(body, Extent::Close);
         return Ok(Some(Head { length, status, keep, body }));
     }
+}
+
+/// Where a part of `whole` lies in it.
+fn range(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = if part.is_empty() { 0 } else { part.as_ptr().addr() - whole.as_ptr().addr() };
+    start..start + part.len()
 }
 
 fn extent(status: u16, headers: &[Header<'_>], length: usize) -> Result<Extent> {
@@ -160,16 +178,14 @@ fn extent(status: u16, headers: &[Header<'_>], length: usize) -> Result<Extent> 
 
 fn says_close(headers: &[Header<'_>]) -> bool {
     let options = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("connection"));
-    options
-        .flat_map(|header| header.value.split(|byte| *byte == b','))
-        .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
+    options.flat_map(|header| elements(header.value)).any(|option| option.eq_ignore_ascii_case(b"close"))
 }
 
 fn value<'h>(headers: &[Header<'h>], name: &str) -> Option<&'h [u8]> {
     headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
 }
 
-/// Decodes the chunks that are there, in place; whether the last one is among them (section 7.1).
+/// Decodes the chunks that have arrived, in place. Returns whether the last one is among them (section 7.1).
 fn decode(data: &mut [u8], decoded: &mut usize, next: &mut usize) -> Result<bool> {
     let broken = || Error::other("chunks that cannot be told apart");
     loop {
@@ -202,7 +218,7 @@ mod tests {
 
     use super::*;
 
-    /// Feeds pieces that end at `cuts`, and then the end, as far as they are wanted.
+    /// Feeds pieces that end at `cuts`, and then the end of the connection, until the reply is complete.
     fn read(text: &[u8], cuts: &[usize]) -> Result<Reply> {
         let mut reply = Reply::default();
         let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % text.len()).chain([0, text.len()]).collect();
@@ -276,6 +292,19 @@ mod tests {
         let mut short = Reply::default();
         assert!(!short.feed(&text[..100]).unwrap());
         assert!(short.read_rest(&text[100..200]).is_err());
+    }
+
+    #[test]
+    fn headers_can_be_read_before_the_head_is_complete() {
+        let mut reply = Reply::default();
+        assert!(
+            !reply.feed(b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\nA: 1\r\nEmpty:\r\nB: 2").unwrap()
+        );
+        let headers =
+            |reply: &Reply| reply.headers().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+        assert_eq!(headers(&reply), ["A=1", "Empty="]);
+        assert!(reply.feed(b"3\r\nContent-Length: 0\r\n\r\n").unwrap());
+        assert_eq!(headers(&reply), ["A=1", "Empty=", "B=23", "Content-Length=0"]);
     }
 
     #[test]

@@ -1,23 +1,25 @@
-//! A streamed answer: one POST whose body is sent in chunks, on a connection of its own, or where no descriptor is left
-//! for one on that of the polls, which is idle meanwhile.
+//! A streamed response: one POST whose body is sent in chunks. It has a connection of its own. If no descriptor is left for
+//! one, it uses the connection that asks for events, which is idle meanwhile.
 //!
-//! Ours, because `lambda_runtime` 1.5.0 writes an error in mid-stream into the body and ends it as if all were well.
+//! This is code of our own because `lambda_runtime` 1.5.0 writes an error in the middle of a stream into the body, and
+//! then ends the body as complete.
 
 use std::io::{IoSlice, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::api::{API_VERSION, SharedApi};
 use super::connection::{connect, read, request_head, write_all};
+use super::failure::{error_body, error_type};
+use super::receipt::Receipt;
 use super::reply::Reply;
-use super::respond::{Receipt, error_body, error_type, receipt};
-use super::{API_VERSION, SharedApi};
 use crate::descriptor::Socket;
 use crate::error::{Error, Result};
 use crate::sync::lock;
 
-/// A POST that is sent chunk by chunk. Dropping it before [`Streamed::finish`] or [`Streamed::fail`] cuts the
-/// connection, so that what is not complete never looks complete.
+/// A POST that is sent chunk by chunk. If it is dropped before [`Streamed::finish`] or [`Streamed::fail`], the
+/// connection is cut, so that an incomplete response never looks complete.
 #[derive(Debug)]
 pub struct Streamed {
     api: SharedApi,
@@ -26,10 +28,10 @@ pub struct Streamed {
 
 #[derive(Debug)]
 enum State {
-    /// Nothing was sent: the head of the request waits for the first chunk.
+    /// Nothing was sent. The head of the request waits for the first chunk.
     New(String),
     Open(Socket),
-    /// What was sent last did not arrive. There is no second attempt: the platform has seen the first.
+    /// The last write failed. There is no second attempt: the platform has seen a part of the first.
     Broken,
 }
 
@@ -47,15 +49,16 @@ impl Streamed {
         Self { api: SharedApi::clone(api), state: State::New(head) }
     }
 
-    /// Ends the answer as complete.
+    /// Ends the response as complete.
     ///
     /// # Errors
-    /// `RuntimeApi` when the platform says that it fails (5xx).
+    /// `RuntimeApi` if the platform replies 5xx.
     pub fn finish(self) -> Result<Receipt> {
         self.end(b"0\r\n\r\n")
     }
 
-    /// Ends the answer as failed in mid-stream, with trailers that name the error (docs, as above).
+    /// Ends the response as failed, with trailers that name the error (docs, "Building a custom runtime for AWS
+    /// Lambda").
     ///
     /// # Errors
     /// As [`Streamed::finish`].
@@ -74,7 +77,7 @@ impl Streamed {
         let end = write_all(&connection, &mut [IoSlice::new(last)])
             .and_then(|()| read(&connection, &mut [0; 1024], &mut reply));
         match end {
-            Ok(()) => receipt(reply.status()),
+            Ok(()) => Receipt::of(reply.status()),
             Err(_) => Ok(Receipt::Lost),
         }
     }
@@ -106,7 +109,7 @@ impl Streamed {
     }
 }
 
-/// Each slice is one chunk; those of one write leave together, whole, at once.
+/// Each slice becomes one chunk. All slices of one write are sent together, at once and completely.
 impl Write for Streamed {
     fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
         self.send(&[IoSlice::new(data)])

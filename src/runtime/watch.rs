@@ -1,4 +1,4 @@
-//! The deadline watch: a thread that acts a moment before the platform kills the sandbox.
+//! The deadline watch: a thread that acts shortly before the platform kills the sandbox.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -6,21 +6,21 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::error::{Error, Result};
 use crate::sync::lock;
 
-/// How long the first interrupt may take to bring the application back; each further one comes after twice the time of
-/// the one before. Clients of databases and HTTP APIs take the first for a slow network's and try again.
+/// The time between the first interrupt and the second. It doubles with each further interrupt, up to the longest. One
+/// interrupt is often not enough: clients of databases and HTTP APIs take it for a network error and try again.
 const FIRST_DISTANCE: Duration = Duration::from_millis(100);
 const LONGEST_DISTANCE: Duration = Duration::from_secs(5);
 
-/// What is done at the deadline, on the watch's thread.
+/// What the watch's thread does at the deadline.
 pub trait Alarm: Send {
-    /// Once: answers in the application's place.
+    /// Called once: sends a response instead of the application's.
     fn ring(&mut self);
 
-    /// Interrupts the application: after `ring`, and again and again until the application is back.
+    /// Interrupts the application. Called after `ring`, and again until the application returns.
     fn interrupt(&mut self);
 }
 
-/// Watches one invocation at a time.
+/// The watch. It watches one invocation at a time.
 #[derive(Debug)]
 pub struct Watch {
     shared: Arc<Shared>,
@@ -36,7 +36,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     phase: Phase,
-    /// When the thread wakes by itself; `None` while only a notice wakes it.
+    /// When the thread wakes by itself; `None` while only `changed` wakes it.
     wakes: Option<Instant>,
 }
 
@@ -44,18 +44,19 @@ struct State {
 enum Phase {
     #[default]
     Idle,
+    /// The alarm rings at this moment.
     Armed(Instant, Box<dyn Alarm>),
-    /// The alarm is at work.
+    /// The alarm is running.
     Ringing,
-    /// It has rung, and will interrupt the application again at this moment and after this distance.
+    /// The alarm has rung. It interrupts the application again at this moment, which is this long after the last time.
     Rung(Instant, Duration, Box<dyn Alarm>),
 }
 
 impl Watch {
-    /// A watch that rings `margin` before each deadline.
+    /// Starts a watch that rings `margin` before each deadline.
     ///
     /// # Errors
-    /// `RuntimeApi` when no thread can be started.
+    /// `RuntimeApi` if no thread can be started.
     pub fn start(margin: Duration) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
@@ -66,9 +67,10 @@ impl Watch {
         Ok(Self { shared, margin })
     }
 
-    /// Sets the alarm for an invocation whose deadline is this many milliseconds after the Unix epoch. One that is
-    /// already nearer than the margin is left to the platform: there is nothing to be gained. Returns false only for
-    /// such a one; a deadline that is past, as in emulators that know none, is no deadline.
+    /// Sets the alarm for an invocation. `deadline_ms` is in milliseconds since the Unix epoch.
+    ///
+    /// Returns false only if less than the margin remains: no alarm is set then, and the platform ends the invocation. A
+    /// deadline in the past is none (emulators send such): no alarm is set, and it returns true.
     pub fn arm(&self, deadline_ms: u64, alarm: Box<dyn Alarm>) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let left = Duration::from_millis(deadline_ms).saturating_sub(now);
@@ -78,15 +80,15 @@ impl Watch {
         let Some(at) = Instant::now().checked_add(wait) else { return true };
         let mut state = lock(&self.shared.state);
         state.phase = Phase::Armed(at, alarm);
-        // Deadlines move forward, so the thread mostly wakes early enough by itself: a notice costs a system call.
+        // A notice costs a system call. It is rarely needed: deadlines move forward, so the thread wakes early enough.
         if state.wakes.is_none_or(|wakes| wakes > at) {
             self.shared.changed.notify_one();
         }
         true
     }
 
-    /// The application is back: returns whether the alarm rang, after waiting until it is not at work. No alarm of this
-    /// invocation can ring, or interrupt, in another.
+    /// Removes the alarm, because the application has returned. Waits until the alarm is not running, so that it never
+    /// acts in the next invocation. Returns whether it rang.
     pub fn disarm(&self) -> bool {
         let mut state = lock(&self.shared.state);
         while matches!(state.phase, Phase::Ringing) {

@@ -1,4 +1,4 @@
-//! The last moment of an invocation: what is logged, delivered and raised before the platform kills the sandbox.
+//! The deadline of an invocation: what is sent, raised and logged shortly before the platform kills the sandbox.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::log::Log;
 use crate::python::{Interrupter, Session};
 use crate::runtime::{Alarm, Watch};
 
-/// The watch, and what its alarms need.
+/// The deadline watch, and what its alarms need.
 pub(super) struct Deadline {
     watch: Watch,
     interrupter: Arc<Interrupter>,
@@ -20,24 +20,28 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
+    /// Starts the watch, which acts `margin` before each deadline.
+    ///
+    /// # Errors
+    /// If no thread can be started, or Python lacks what an interrupt needs.
     pub(super) fn start(session: Session<'_>, log: &Arc<Log>, margin: Duration) -> Result<Self> {
         let watch = Watch::start(margin)?;
         Ok(Self { watch, interrupter: Arc::new(session.interrupter()?), log: Arc::clone(log), margin })
     }
 
-    /// Watches an invocation. Returns false if there is not time enough to.
+    /// Watches an invocation. Returns false if less than the margin remains until its deadline.
     pub(super) fn watch(&self, invocation: &Invocation, delivery: &Arc<Delivery>) -> bool {
-        let alarm = GivenUp {
+        let alarm = GiveUp {
             delivery: Arc::clone(delivery),
             interrupter: Arc::clone(&self.interrupter),
             log: Arc::clone(&self.log),
             margin: self.margin,
-            told: None,
+            outcome: None,
         };
         self.watch.arm(invocation.deadline_ms, Box::new(alarm))
     }
 
-    /// The application is back: nothing interrupts it any more.
+    /// Ends the watch of the invocation, because the application has returned.
     pub(super) fn end(&self, session: Session<'_>) {
         if session.detached(|| self.watch.disarm()) {
             session.forget_interrupt();
@@ -45,28 +49,28 @@ impl Deadline {
     }
 }
 
-/// The alarm of one invocation.
-struct GivenUp {
+/// The alarm of one invocation: gives the request up.
+struct GiveUp {
     delivery: Arc<Delivery>,
     interrupter: Arc<Interrupter>,
     log: Arc<Log>,
     margin: Duration,
-    /// What came of the delivery, until it is logged.
-    told: Option<&'static str>,
+    /// The outcome of the delivery, until it is logged.
+    outcome: Option<&'static str>,
 }
 
-impl Alarm for GivenUp {
-    /// The caller first: what follows takes time, and looks into a process in an unknown state.
+impl Alarm for GiveUp {
+    /// The caller is served first: the interrupt takes time, and looks into a process in an unknown state.
     fn ring(&mut self) {
-        self.told = Some(self.delivery.give_up());
+        self.outcome = Some(self.delivery.give_up());
     }
 
     fn interrupt(&mut self) {
         let stacks = self.interrupter.interrupt();
-        let message = match self.told.take() {
-            Some(told) => {
+        let message = match self.outcome.take() {
+            Some(outcome) => {
                 let margin = self.margin.as_millis();
-                format!("the function's timeout is {margin} ms away: {told}, the application interrupted")
+                format!("the function's timeout is {margin} ms away: {outcome}, the application interrupted")
             }
             None => "the application is still at work, and was interrupted again".to_owned(),
         };

@@ -1,4 +1,4 @@
-//! The delivery of one invocation's response. The loop and the deadline's alarm share it, and one of them delivers, once.
+//! The delivery of one invocation's response. The loop and the deadline's alarm share it. One of them delivers, once.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,31 +13,32 @@ use crate::response::{Head, Notes, Refusal, Response, Sink, Step, Steps};
 use crate::runtime::{Api, Receipt, SharedApi, Streamed};
 use crate::sync::{lock, lock_within};
 
-use super::own::{INTERNAL_ERROR, Own, TIMEOUT, in_place_of, reached};
+use super::own::{INTERNAL_ERROR, Own, TIMEOUT, in_place_of, reached, wrong_length};
 
-/// How long the alarm waits for a chunk that is being sent. One that takes longer waits for its reader, maybe for ever.
+/// How long the alarm waits for a chunk that is being sent. A chunk that takes longer waits for a reader, maybe for
+/// ever.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What was delivered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Delivered {
     pub(super) status: u16,
-    /// Bytes of the body.
+    /// The size of the body in bytes.
     pub(super) bytes: u64,
-    /// What the platform said to it.
+    /// What the platform said about it.
     pub(super) receipt: Receipt,
 }
 
-/// What the function's owner is told about a response.
+/// What the log tells the function's owner about a response.
 #[derive(Debug, Default)]
 pub(super) struct Remarks {
     pub(super) notes: Notes,
     pub(super) warnings: Vec<Warning>,
-    /// Why the caller got a 500 in its place.
+    /// Why the caller got a 500 instead of it.
     pub(super) unsendable: Option<Unsendable>,
 }
 
-/// See the module.
+/// The delivery of one response, whole or streamed.
 #[derive(Debug)]
 pub(super) struct Delivery {
     api: SharedApi,
@@ -50,30 +51,31 @@ pub(super) struct Delivery {
 
 #[derive(Debug)]
 struct State {
-    /// Until the application's part is over.
+    /// The application's response; `None` once the loop has taken it.
     response: Option<Response<Body>>,
-    /// From the moment on at which nothing else can be delivered.
+    /// Set when a response was delivered: no other can be delivered then.
     delivered: Option<Delivered>,
 }
 
-/// How a response leaves.
+/// How the body is sent.
 #[derive(Debug)]
 enum Body {
-    /// As one document, when it is complete.
+    /// In one document, when it is complete.
     Whole(BufferedSink),
-    /// As it comes.
+    /// Chunk by chunk, as the application makes it.
     Stream(StreamSink<Streamed>),
 }
 
-/// The last that is sent for an invocation.
+/// What ends an invocation.
 enum Last<'l> {
+    /// A whole response.
     Document(&'l Envelope),
-    /// The end of a stream, of which this much has left: as complete, or with this failure.
+    /// The end of a stream, as complete or with this failure. The notes say how much of it was sent.
     Stream(&'l mut StreamSink<Streamed>, &'l Notes, Option<&'l Error>),
 }
 
 impl Delivery {
-    /// Of a response that is one document, or of one that is streamed.
+    /// The delivery of a response that is streamed, or of one that is sent as one document.
     pub(super) fn new(api: &SharedApi, invocation: &Invocation, recipient: Recipient, streams: bool) -> Arc<Self> {
         let body = if streams {
             Body::Stream(StreamSink::new(recipient, Api::stream(api, invocation)))
@@ -94,13 +96,14 @@ impl Delivery {
         &self.invocation.request_id
     }
 
-    /// The application's part is over, or has failed with this error: delivers what it made, or a response of our own.
-    /// Unless the alarm has delivered: then what that was is returned.
+    /// Delivers the application's response, or after a failure one of the runtime's own. If the alarm has already
+    /// delivered one, nothing is sent, and what the alarm delivered is returned.
     ///
     /// # Errors
-    /// `RuntimeApi` when the platform is gone.
+    /// `RuntimeApi` if the platform is gone.
     pub(super) fn deliver(&self, session: Session<'_>, failure: Option<&Error>) -> (Result<Delivered>, Remarks) {
-        // Detached: a thread of the application may be in the middle of a `write()`. What it drops is dropped attached.
+        // Detached, since a thread of the application may hold the lock in a `write()`. The response is dropped
+        // attached.
         let Some(response) = session.detached(|| lock(&self.state).response.take()) else {
             return (Err(Error::runtime_api("a response was delivered twice")), Remarks::default());
         };
@@ -120,8 +123,8 @@ impl Delivery {
         }
     }
 
-    /// The document of a whole response. After a failure nothing has left the process: a clean 500 is better than the
-    /// beginning of something else.
+    /// The document of a whole response. Nothing of it has been sent, so after a failure the caller gets a 500, not a
+    /// part of the response.
     fn envelope(&self, sink: BufferedSink, notes: &Notes, failure: Option<&Error>) -> (Envelope, Option<Unsendable>) {
         let is_wanted = failure.is_none() || notes.complete || sink.is_too_large();
         match is_wanted.then(|| sink.into_envelope()).flatten() {
@@ -131,6 +134,7 @@ impl Delivery {
         }
     }
 
+    /// The document of a response of the runtime's own.
     fn own(&self, (status, text): Own<'_>) -> Envelope {
         proxy::plain(self.recipient, status, text)
     }
@@ -139,7 +143,7 @@ impl Delivery {
         self.end_once(&mut lock(&self.state).delivered, last)
     }
 
-    /// Sends the last of an invocation, unless it has been sent.
+    /// Ends the invocation, unless it was ended before. Returns what was delivered.
     fn end_once(&self, delivered: &mut Option<Delivered>, last: Last<'_>) -> Result<Delivered> {
         if let Some(delivered) = *delivered {
             return Ok(delivered);
@@ -156,42 +160,42 @@ impl Delivery {
                     (status[..3].parse().unwrap_or(500), text.len() as u64)
                 });
                 let receipt = end_stream(sink, own, failure);
-                // Also after an error: there is no second attempt, the platform has seen the first.
+                // Set also after an error: there is no second attempt, since the platform has seen the first.
                 let unseen = *delivered.insert(Delivered { status, bytes, receipt: Receipt::Lost });
                 Ok(*delivered.insert(Delivered { receipt: receipt?, ..unseen }))
             }
         }
     }
 
-    /// Delivers at the deadline, and says how. What has begun but has not left does not leave any more: a deadline between
-    /// a status and the first chunk is a 504.
+    /// Delivers at the deadline: a 504, or the end of a stream of which something was sent. What the application has made
+    /// but not sent is dropped. Returns what was done, as a part of a sentence for the log.
     pub(super) fn give_up(&self) -> &'static str {
         let Some(mut state) = lock_within(PATIENCE, &self.state) else {
             return "the response ends after what is being sent";
         };
         let State { response, delivered } = &mut *state;
         if delivered.is_some() {
-            return "its response had left";
+            return "the response was sent before";
         }
         let notes = response.as_ref().map(Response::notes).unwrap_or_default();
-        let (ended, told) = match response.as_mut().map(Response::sink_mut) {
+        let (ended, outcome) = match response.as_mut().map(Response::sink_mut) {
             Some(Body::Stream(sink)) => {
-                let told = if sink.has_started() { "the stream was ended with error trailers" } else { ANSWERED };
-                (self.end_once(delivered, Last::Stream(sink, &notes, Some(&reached()))), told)
+                let outcome = if sink.has_started() { "the stream was ended with error trailers" } else { ANSWERED };
+                (self.end_once(delivered, Last::Stream(sink, &notes, Some(&reached()))), outcome)
             }
             None if self.streams => return "the response ends after what is being sent", // the loop ends it
-            // Nothing of a whole response has left, however much of it is there.
+            // Nothing of a whole response is sent before it is complete.
             _ => (self.end_once(delivered, Last::Document(&self.own(TIMEOUT))), ANSWERED),
         };
         match ended.map(|delivered| delivered.receipt) {
-            Ok(Receipt::Accepted) => told,
+            Ok(Receipt::Accepted) => outcome,
             Ok(Receipt::Refused(_)) => "the platform refused the 504 for the caller",
-            // Of a document the loop tries again, when the application is back.
+            // If it was a document, the loop tries again when the application has returned.
             Ok(Receipt::Lost) | Err(_) => "the caller could not be told",
         }
     }
 
-    /// Takes a step in the response, if it is still the application's.
+    /// Takes a step in the response, as long as the application may.
     fn step<T>(&self, step: impl FnOnce(&mut Response<Body>) -> Step<T>) -> Step<T> {
         lock(&self.state).response.as_mut().map_or(Err(Refusal::Ended), step)
     }
@@ -252,7 +256,8 @@ impl Sink for Body {
     }
 }
 
-/// Ends a stream: with a response of our own where nothing has left, with trailers that name the failure, or as complete.
+/// Ends a stream: with a response of the runtime's own if there is one, else with trailers that name the failure, else as
+/// complete.
 fn end_stream(sink: &mut StreamSink<Streamed>, own: Option<Own<'_>>, failure: Option<&Error>) -> Result<Receipt> {
     if let Some((status, text)) = own
         && sink.plain(status, text).is_err()
@@ -266,12 +271,9 @@ fn end_stream(sink: &mut StreamSink<Streamed>, own: Option<Own<'_>>, failure: Op
     }
 }
 
-/// Fewer bytes than announced, in a stream: the caller must not take it for the whole.
+/// The failure of a stream that has fewer bytes than announced: the caller must not take it for complete.
 fn truncated((announced, sent): (u64, u64)) -> Option<Error> {
-    (sent < announced).then(|| {
-        let message = format!("the application announced a Content-Length of {announced} and gave {sent} bytes");
-        Error::new(Kind::App, "Runtime.TruncatedResponse", message)
-    })
+    (sent < announced).then(|| Error::new(Kind::App, "Runtime.TruncatedResponse", wrong_length(announced, sent)))
 }
 
 #[cfg(test)]
@@ -311,7 +313,7 @@ mod tests {
         delivery.start(Head::new("201 Created").unwrap()).unwrap();
     }
 
-    /// What the loop is told when it ends a response without a failure.
+    /// Ends a response without a failure, as the loop does. Returns what was delivered.
     fn end(delivery: &Delivery) -> Result<Delivered> {
         let (notes, body) = lock(&delivery.state).response.take().unwrap().end();
         match body {
@@ -331,7 +333,7 @@ mod tests {
             (504, Receipt::Accepted),
             "the loop is told what was delivered"
         );
-        assert_eq!(delivery.give_up(), "its response had left");
+        assert_eq!(delivery.give_up(), "the response was sent before");
     }
 
     #[test]

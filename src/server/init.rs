@@ -1,27 +1,32 @@
-//! The init: the application is imported, and on Managed Instances workers are forked.
+//! The init: imports the application, and forks the workers on Managed Instances.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::workers::{self, Place};
+use super::board::Place;
+use super::workers;
 use crate::config::{Config, FORK_FIRST};
 use crate::error::{Error, Kind, Result};
 use crate::log::{Level, Log};
 use crate::python::{self, App, Session};
 use crate::runtime::Wake;
 
-/// What is there when events can be served.
+/// What the loop needs to serve events.
 pub(super) struct Loaded<'py> {
     pub(super) app: App<'py>,
     /// Ends the wait for an event when a signal has come.
     pub(super) wake: Wake,
-    /// On Managed Instances.
+    /// What a worker has from its parent; `None` unless on Managed Instances.
     pub(super) place: Option<Place>,
 }
 
-/// Loads the application. On Managed Instances workers are forked that share its memory.
+/// Loads the application. On Managed Instances it also forks the workers, which share the application's memory. It
+/// returns in each worker then, and in the parent only with an error.
+///
+/// # Errors
+/// Init errors, and those of [`workers::fork`].
 pub(super) fn load<'py>(session: Session<'py>, config: &Config, log: &Arc<Log>) -> Result<Loaded<'py>> {
     let mut wake = Wake::new(session.prepare_signals()?);
     let mut place = None;
@@ -34,7 +39,7 @@ pub(super) fn load<'py>(session: Session<'py>, config: &Config, log: &Arc<Log>) 
     let app = {
         let watch = ImportWatch::start(config, log);
         let app = session.load_app(config);
-        session.detached(|| drop(watch)); // it may be waiting for Python
+        session.detached(|| drop(watch)); // its thread may be waiting for Python
         app
     };
     session.flush();
@@ -50,10 +55,11 @@ pub(super) fn load<'py>(session: Session<'py>, config: &Config, log: &Arc<Log>) 
     Ok(Loaded { app, wake, place })
 }
 
-/// Threads do not survive a fork: the application has to be imported after it. Becomes the same program, which forks first.
+/// Starts this program again, so that it forks before it imports the application: the application has started a thread,
+/// and threads do not survive a fork. Returns only if that fails.
 fn start_again(thread: &str, log: &Log) -> Error {
     if let Err(ended) = python::handle_signals() {
-        return ended; // which would be forgotten
+        return ended; // the new program would not know of the signal
     }
     let message = format!(
         "the application started the thread {thread:?} while it was imported, and threads do not survive a fork: each worker \
@@ -68,15 +74,16 @@ fn start_again(thread: &str, log: &Log) -> Error {
     )
 }
 
-/// What Lambda gives an init that nothing was booked for (docs, "Understanding the Lambda execution environment lifecycle").
+/// How long Lambda lets an init take on demand (docs, "Understanding the Lambda execution environment lifecycle").
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Watches an import from here until it is dropped: Lambda ends an init that takes long, and says nothing of what it was doing.
+/// Watches the import from its start until it is dropped, and logs what a slow import is doing: Lambda ends an init
+/// that takes too long, without a word about why.
 struct ImportWatch {
     began: Instant,
     on_demand: bool,
     log: Arc<Log>,
-    /// Dropped first: its end ends the thread.
+    /// Dropped first, which ends the thread.
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -97,14 +104,14 @@ impl ImportWatch {
                     log.stacks("", "Runtime.SlowInit", &message, &python::look_at_stacks());
                 }
             });
-            (watch.over, watch.thread) = (Some(over), thread.ok()); // without one there is nothing to see
+            (watch.over, watch.thread) = (Some(over), thread.ok()); // without a thread nothing is logged
         }
         watch
     }
 }
 
 impl Drop for ImportWatch {
-    /// Leaves no thread: workers may be forked now.
+    /// Ends the thread: workers may be forked next.
     fn drop(&mut self) {
         drop(self.over.take());
         if let Some(thread) = self.thread.take() {

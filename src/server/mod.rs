@@ -1,9 +1,10 @@
-//! Room: `server`, one invocation from event to response: the only file that sees every room.
+//! Room: `server`, the loop that serves one invocation after the other, from event to response.
 //! In: [`Config`].
-//! Out: nothing: it serves until the platform ends the process, or gives the error that ends it.
+//! Out: the error that ends the process. Until then it serves.
 //! May use: every room but `emulator` and `cli`; bytes, memchr, `rustix` (processes).
 //! Must not: hold rules that belong to a room.
 
+mod board;
 mod deadline;
 mod delivery;
 mod init;
@@ -28,15 +29,16 @@ use crate::request::{Body, FrontEnd, Request};
 use crate::response::{Notes, Steps};
 use crate::runtime::{Api, Receipt, SharedApi, Wake};
 use crate::sync::lock;
+use board::Place;
 use deadline::Deadline;
 use delivery::{Delivered, Delivery, Remarks};
 use init::{Loaded, load};
-use workers::Place;
+use own::wrong_length;
 
 /// Loads the application and serves invocations, one after the other.
 ///
 /// # Errors
-/// Init errors, after they have been posted; `RuntimeApi` when the platform is gone.
+/// Init errors; `RuntimeApi` if the platform is gone; `Shutdown` if a signal ends the process.
 pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<Infallible> {
     for name in &config.unknown {
         log.line(Level::Warning, "", &format!("{name} is not a setting of wsgi-lambda: see `bootstrap --help`"));
@@ -70,11 +72,11 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     }
 }
 
-/// Says why the process ends: to the log, and unless the platform itself is gone, to the platform. Gives the exit
-/// status: awslambdaric's for SnapStart, 0 for an orderly end, else 1.
+/// Logs why the process ends, and posts it to the platform unless the platform is gone. Returns the exit status: 0 for
+/// an orderly end, awslambdaric's 64 and 65 for SnapStart hooks, else 1.
 pub fn report_end(config: &Config, log: &Log, error: &Error) -> u8 {
     if python::is_forked() {
-        return 1; // a child says nothing to the platform
+        return 1; // a child of the application must not talk to the platform
     }
     match error.kind() {
         Kind::Shutdown => return 0,
@@ -104,7 +106,10 @@ fn report(runtime_api: &str, log: &Log, error: &Error, post: fn(&mut Api, &Error
     }
 }
 
-/// What stays the same from one invocation to the next.
+/// The message about a response that was lost on its way to the platform.
+const LOST: &str = "the response could not be delivered";
+
+/// What all invocations share.
 struct Server<'a, 'py> {
     session: Session<'py>,
     config: &'a Config,
@@ -112,28 +117,28 @@ struct Server<'a, 'py> {
     app: App<'py>,
     api: SharedApi,
     deadline: Option<Deadline>,
-    /// Kinds of warnings that have been given: each is worth one line, not one a request.
+    /// The kinds of warnings that were logged: each is logged once, and not for every request.
     warned: RefCell<HashSet<&'static str>>,
 }
 
-/// A request, and the event that it stands in.
+/// A request, and the event that it was decoded from.
 struct Decoded<'d> {
     request: Request<'d>,
     event: &'d Document<'d>,
 }
 
 impl Server<'_, '_> {
-    /// Waits for the next invocation, and notes at a worker's place that it is served.
+    /// Waits for the next invocation. In a worker it also records on the board that the invocation is being served.
     ///
     /// # Errors
-    /// `Shutdown` when a signal ends the process, after the application's hooks for the end; `RuntimeApi`.
+    /// `Shutdown` when a signal ends the process, after the application's shutdown hooks; `RuntimeApi`.
     fn next(&self, wake: &Wake, place: Option<&Place>) -> Result<Invocation> {
         let (session, api) = (self.session, &self.api);
         let note = place.map(|place| |invocation: &Invocation| place.serves(invocation));
         let on_arrival = note.as_ref().map(|note| note as &(dyn Fn(&Invocation) + Sync));
         let next = session.detached(|| lock(api).next(wake, python::handle_signals, on_arrival));
         match (&next, place) {
-            // Again, in case its head did not come as a whole.
+            // Once more, in case the headers had not arrived as a whole.
             (Ok(invocation), Some(place)) => place.serves(invocation),
             (Err(error), _) if error.kind() == Kind::Shutdown => {
                 if let Some(place) = place {
@@ -147,8 +152,10 @@ impl Server<'_, '_> {
         next
     }
 
-    /// Serves one invocation: an answer for every HTTP request, an error for every other event, and the end of the process
-    /// where the platform can be told neither.
+    /// Serves one invocation. Every HTTP request gets a response, every other event an error.
+    ///
+    /// # Errors
+    /// `RuntimeApi` if the platform takes neither: the process has to end.
     fn serve(&self, invocation: &Invocation) -> Result<()> {
         let start = Instant::now();
         let document = match event::parse(&invocation.event) {
@@ -161,12 +168,10 @@ impl Server<'_, '_> {
         };
         let front_end = event.front_end();
         let decoded = event.decode(&self.config.request).map(|request| Decoded { request, event: &document });
-        let method = decoded.as_ref().map_or_else(|_| String::new(), |it| it.request.method.to_string());
-        let line = self
-            .config
-            .access_log
-            .then(|| decoded.as_ref().map_or_else(|_| "-".to_owned(), |it| access_line(&it.request)));
-        let delivered = self.respond(invocation, Recipient::new(front_end, &method), decoded)?;
+        let request = decoded.as_ref().ok().map(|it| &it.request);
+        let recipient = Recipient::new(front_end, request.map_or("", |request| &request.method));
+        let line = self.config.access_log.then(|| request.map_or_else(|| "-".to_owned(), access_line));
+        let delivered = self.respond(invocation, recipient, decoded)?;
         if let Some(line) = line {
             let millis = start.elapsed().as_secs_f64() * 1e3;
             let message = format!("{line} {} {} {millis:.1}ms", delivered.status, delivered.bytes);
@@ -175,7 +180,7 @@ impl Server<'_, '_> {
         self.settle(invocation, delivered.receipt)
     }
 
-    /// An event that is no HTTP request: the invocation fails.
+    /// Logs and posts the error of an event that is not an HTTP request.
     fn refuse(&self, invocation: &Invocation, error: &Error) -> Result<()> {
         self.log.error(&invocation.request_id, error);
         let receipt = self.fail(invocation, error)?;
@@ -187,24 +192,25 @@ impl Server<'_, '_> {
         self.session.detached(|| lock(api).fail(invocation, error))
     }
 
-    /// Sees to it that the platform has something for the invocation, before the next one is asked for.
+    /// Makes sure that the platform has a response or an error for the invocation, before the next one is asked for.
     fn settle(&self, invocation: &Invocation, receipt: Receipt) -> Result<()> {
         match receipt {
             Receipt::Accepted => {}
             Receipt::Refused(status) => {
-                let message = format!("the platform refused the answer with HTTP status {status}");
+                let message = format!("the platform refused the response with HTTP status {status}");
                 self.log.line(Level::Warning, &invocation.request_id, &message);
             }
             Receipt::Lost => {
-                self.log.line(Level::Warning, &invocation.request_id, "the answer could not be delivered");
-                let error = Error::new(Kind::App, "Runtime.AnswerLost", "the answer could not be delivered");
-                // It takes this as an error, or refuses it since it has dealt with the caller.
+                self.log.line(Level::Warning, &invocation.request_id, LOST);
+                let error = Error::new(Kind::App, "Runtime.AnswerLost", LOST);
+                // The platform takes this, or refuses it because it has already dealt with the caller.
                 self.fail(invocation, &error)?;
             }
         }
         Ok(())
     }
 
+    /// Makes and delivers the response to an HTTP request.
     fn respond(
         &self,
         invocation: &Invocation,
@@ -224,15 +230,15 @@ impl Server<'_, '_> {
         if let Some(deadline) = &self.deadline {
             deadline.end(self.session);
         }
-        // Everything that the application printed leaves before the platform may freeze the process.
+        // What the application printed must be written before the platform freezes the process.
         self.session.flush();
         delivered
     }
 
-    /// Calls the application. Its response leaves when it is complete, before the iterable's `close()`.
+    /// Calls the application. Its response is sent when it is complete, before the iterable's `close()`.
     ///
     /// # Errors
-    /// `BadRequest` when the application was not called. What came of the delivery is in the value.
+    /// `BadRequest` if the application was not called, and nothing was delivered. Inside: that of the delivery.
     fn call(
         &self,
         invocation: &Invocation,
@@ -246,7 +252,7 @@ impl Server<'_, '_> {
         let response: Arc<dyn Steps> = Arc::<Delivery>::clone(delivery);
         let called = self.app.call(Call { request, event, invocation, response, deliver: &mut deliver })?;
         let gone = || (Err(Error::runtime_api("the response was not delivered")), Remarks::default());
-        let (delivered, remarks) = delivered.unwrap_or_else(gone); // `call` delivers whatever comes
+        let (delivered, remarks) = delivered.unwrap_or_else(gone); // never: `App::call` delivers in every case
         for warning in &remarks.warnings {
             self.warn_once(invocation, warning.kind(), &warning.to_string());
         }
@@ -257,6 +263,7 @@ impl Server<'_, '_> {
         Ok(delivered)
     }
 
+    /// Sets the alarm for the deadline.
     fn watch(&self, invocation: &Invocation, delivery: &Arc<Delivery>) {
         let armed = self.deadline.as_ref().is_none_or(|deadline| deadline.watch(invocation, delivery));
         if !armed {
@@ -266,6 +273,7 @@ impl Server<'_, '_> {
         }
     }
 
+    /// Logs what went wrong in the application.
     fn log_called(&self, invocation: &Invocation, called: &Called, notes: &Notes) {
         let id = &invocation.request_id;
         for failure in [&called.failure, &called.close_failure].into_iter().flatten() {
@@ -273,8 +281,7 @@ impl Server<'_, '_> {
         }
         if let Some((announced, given)) = notes.length_mismatch.filter(|_| called.failure.is_none()) {
             let rest = if given > announced { ": the rest was cut" } else { "" };
-            let message =
-                format!("the application announced a Content-Length of {announced} and gave {given} bytes{rest}");
+            let message = wrong_length(announced, given) + rest;
             self.log.line(Level::Warning, id, &message);
         }
         if !called.dropped_headers.is_empty() {
@@ -287,7 +294,8 @@ impl Server<'_, '_> {
         }
     }
 
-    /// A REST API without binaryMediaTypes decodes uploads as text before we see them: nothing here can mend that.
+    /// Warns of uploads that a REST API without binaryMediaTypes has decoded as text. The lost bytes cannot be restored
+    /// here.
     fn hint_at_lost_bytes(&self, invocation: &Invocation, request: &Request<'_>) {
         let text = match &request.body {
             Body::JsonText(text) => text.as_bytes(),
@@ -316,7 +324,7 @@ impl Server<'_, '_> {
     }
 }
 
-/// Method and path for the access log; the query may hold secrets.
+/// Method and path for the access log. Not the query, which may hold secrets.
 fn access_line(request: &Request<'_>) -> String {
     let path = request.raw_target.split(|&byte| byte == b'?').next().unwrap_or_default();
     format!("{} {}", request.method, String::from_utf8_lossy(path))

@@ -1,35 +1,35 @@
-//! Managed Instances: several requests at once, each in a process of its own, a worker. This process makes them, replaces
-//! those that end, and answers for what they were serving.
+//! Managed Instances: several requests at once, each in a process of its own, a worker. The parent forks the workers,
+//! replaces those that end, and posts an error for the invocations that they were serving.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt as _;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process, pidfd_open, waitpid};
 
+use super::board::{Board, Doing, Place};
 use crate::config::Config;
-use crate::descriptor::Owned;
 use crate::error::{Error, Kind, Result};
 use crate::invocation::Invocation;
 use crate::log::{Level, Log};
 use crate::python::{self, Fork, Session};
 use crate::runtime::{Api, Receipt, Twin, Wake};
 
-/// How long to wait after a fork that failed, or a worker that ended before its first event; longer after each further one.
+/// How long to wait after a fork that failed, or a worker that ended before its first event. The wait grows with each
+/// further one, up to the longest.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Where the kernel has no descriptors for processes, they are looked at this often, and those that are to end everywhere.
+/// How often the workers are looked at if the kernel has no descriptors for processes, and while the workers are
+/// ending.
 const LOOK: Duration = Duration::from_millis(50);
-/// A worker that waits for events this long after it was told to end is told again.
+/// A worker that still waits for events this long after its SIGTERM gets another.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// Forks workers and returns in each of them, with its place on the board. The parent stays here.
+/// Forks workers, and returns in each of them. The parent stays in this function until the process ends.
 ///
 /// # Errors
-/// `Shutdown` in the parent, when it is told to end and all workers have; `RuntimeApi`, when workers end as fast as they
-/// are made; what forbids to make the board.
+/// `Shutdown` in the parent, when a signal ends it and all workers have ended. `RuntimeApi` if workers end as fast as
+/// they are forked. `Interpreter` if there is no memory for the board.
 pub(super) fn fork(session: Session<'_>, config: &Config, log: &Log, wake: &Wake) -> Result<Place> {
     session.prepare_forks()?;
     let board = Board::new()?;
@@ -49,43 +49,48 @@ pub(super) fn fork(session: Session<'_>, config: &Config, log: &Log, wake: &Wake
     }
 }
 
-/// A worker, as its parent knows it.
+/// A worker, as the parent knows it.
 struct Worker {
+    /// The index of its record on the board.
     index: usize,
-    /// Readable when it has ended.
+    /// Readable when it has ended; `None` if the kernel has no such descriptors.
     ended: Option<OwnedFd>,
-    /// Its connection, over which the platform may give it an event that it does not live to read.
+    /// A duplicate of its connection: an event may arrive there after the worker has ended.
     twin: Option<Twin>,
-    /// When it was told to end.
+    /// When it last got a SIGTERM.
     told: Option<Instant>,
 }
 
-/// How long the platform may take to see that nobody reads any more on a connection.
+/// How long an event may take to arrive on the connection of a worker that has ended.
 const LEFT_OVER: Duration = Duration::from_secs(1);
 
+/// The connection of a worker that has ended while it waited.
 struct LeftOver {
     twin: Twin,
-    /// How its worker has ended.
+    /// How the worker has ended.
     how: String,
+    /// How long to look for an event on it.
     until: Instant,
 }
 
+/// The parent of the workers.
 struct Parent<'a, 'py> {
     session: Session<'py>,
     config: &'a Config,
     log: &'a Log,
     board: Board,
     workers: HashMap<Pid, Worker>,
-    /// Connections of workers that have ended while they waited: an event may be on its way to them.
+    /// Connections on which an event may still arrive.
     left_over: Vec<LeftOver>,
-    /// Workers in a row that ended before their first event, and forks that failed.
+    /// How many workers in a row ended before their first event, or could not be forked.
     failures: u32,
-    /// When the next fork may be tried.
+    /// The next fork waits until this moment.
     not_before: Option<Instant>,
 }
 
 impl Parent<'_, '_> {
-    /// Returns its place in a worker, and `None` in the parent when all is over.
+    /// Keeps the workers running. Returns a worker's index and client in the worker, and `None` in the parent when all
+    /// workers have ended.
     fn supervise(&mut self, wake: &Wake) -> Result<Option<(usize, Api)>> {
         let mut ending = false;
         loop {
@@ -100,17 +105,17 @@ impl Parent<'_, '_> {
             }
             self.wait(wake, ending);
             self.note_ended(ending);
-            self.answer_left_over();
+            self.fail_left_over();
         }
     }
 
-    /// Forks as many as are missing. In a worker it returns its place, and its connection.
+    /// Forks the workers that are missing. Returns the worker's index and client in a worker, else `None`.
     fn make_missing(&mut self) -> Result<Option<(usize, Api)>> {
         while self.workers.len() < self.config.workers {
             if self.not_before.is_some_and(|moment| Instant::now() < moment) {
                 return Ok(None);
             }
-            // A worker costs nobody else's request, however often it ends: the end comes when there is no other.
+            // As long as other workers serve, one that keeps ending harms no request, so the parent goes on.
             if self.workers.is_empty() && self.failures as usize > 3 * self.config.workers {
                 return Err(Error::new(Kind::RuntimeApi, "Runtime.WorkersEnd", "workers end as fast as they are made"));
             }
@@ -121,7 +126,7 @@ impl Parent<'_, '_> {
             let twin = api.connect_for_child();
             match self.session.fork(self.config.log_socket.as_deref()) {
                 Ok(Fork::Child) => {
-                    self.workers.clear(); // the others' connections are not its own
+                    self.workers.clear(); // their descriptors belong to the parent
                     self.left_over.clear();
                     api.adopt();
                     return Ok(Some((index, api)));
@@ -141,25 +146,27 @@ impl Parent<'_, '_> {
         Ok(None)
     }
 
+    /// Counts a failure, and puts the next fork off.
     fn pause(&mut self) {
         self.failures += 1;
         let pause = PAUSE.saturating_mul(1 << (self.failures / 4).min(8)).min(LONGEST_PAUSE);
         self.not_before = Some(Instant::now() + pause);
     }
 
-    /// Tells each worker that is not ending already: its atexit functions would be interrupted by a handler of the
-    /// application's. Again after a while: what such a handler raises while a request is served ends that request alone.
+    /// Sends SIGTERM to each worker, once: a second one could interrupt its atexit functions. A worker that waits for
+    /// events again gets another after a while: if the application's signal handler raises during a request, that ends
+    /// only the request.
     fn tell_to_end(&mut self) {
         for (&pid, worker) in &mut self.workers {
             let idles = || matches!(self.board.read(worker.index), Doing::Nothing | Doing::Waiting);
             if worker.told.is_none_or(|told| told.elapsed() >= AGAIN && idles()) {
                 worker.told = Some(Instant::now());
-                let _ = kill_process(pid, Signal::TERM); // one that has ended already is noted in a moment
+                let _ = kill_process(pid, Signal::TERM); // fails only if it has ended
             }
         }
     }
 
-    /// Until a worker has ended, a signal has come, or a fork may be tried again.
+    /// Waits until a worker ends, a signal or an event for a worker that has ended arrives, or the next fork is due.
     fn wait(&self, wake: &Wake, ending: bool) {
         let mut watched: Vec<BorrowedFd<'_>> =
             self.workers.values().filter_map(|worker| worker.ended.as_ref().map(OwnedFd::as_fd)).collect();
@@ -172,14 +179,14 @@ impl Parent<'_, '_> {
         self.session.detached(|| wake.wait_beside(&watched, patience));
     }
 
-    /// Takes leave of the workers that have ended, and answers for them.
+    /// Removes the workers that have ended, and posts errors for the invocations that they were serving.
     fn note_ended(&mut self, ending: bool) {
         let pids: Vec<Pid> = self.workers.keys().copied().collect();
         for pid in pids {
             let status = match waitpid(Some(pid), WaitOptions::NOHANG) {
                 Ok(None) => continue,
                 Ok(Some((_, status))) => Some(status),
-                Err(_) => None, // the application waits for children that are not its own
+                Err(_) => None, // the application has waited for it, as if it were its own child
             };
             let Some(worker) = self.workers.remove(&pid) else { continue };
             let how = status.map_or_else(|| "in a way that the application has kept".to_owned(), describe);
@@ -193,7 +200,7 @@ impl Parent<'_, '_> {
                 Doing::Serving { request_id, invocation_id } => {
                     self.failures = 0;
                     served.clone_from(&request_id);
-                    self.answer_for(&how, request_id, invocation_id);
+                    self.fail_for(&how, request_id, invocation_id);
                 }
                 Doing::Waiting | Doing::Ending => self.failures = 0,
                 Doing::Nothing if ending => {}
@@ -206,25 +213,25 @@ impl Parent<'_, '_> {
         }
     }
 
-    /// Answers for events that workers had been given and have not read.
-    fn answer_left_over(&mut self) {
+    /// Posts errors for events that arrived at workers after they had ended.
+    fn fail_left_over(&mut self) {
         for left in std::mem::take(&mut self.left_over) {
             match left.twin.unread() {
-                Ok(Some(unread)) => self.answer_for(&left.how, unread.request_id, unread.invocation_id),
+                Ok(Some(unread)) => self.fail_for(&left.how, unread.request_id, unread.invocation_id),
                 Ok(None) if Instant::now() < left.until => self.left_over.push(left),
                 Ok(None) | Err(_) => {}
             }
         }
     }
 
-    /// The caller would wait for the function's whole timeout.
-    fn answer_for(&self, how: &str, request_id: String, invocation_id: Option<String>) {
+    /// Posts an error for an invocation. Without one its caller would wait until the function's timeout.
+    fn fail_for(&self, how: &str, request_id: String, invocation_id: Option<String>) {
         let error =
             Error::new(Kind::App, "Runtime.ExitError", format!("the worker that served this request ended {how}"));
         let invocation = Invocation { request_id, invocation_id, ..Invocation::default() };
         let mut api = Api::new(&self.config.runtime_api);
         match self.session.detached(|| api.fail(&invocation, &error)) {
-            // Refused: the worker had answered, and ended before it could say so.
+            // Refused: the worker had sent the response, and ended before it could record that.
             Ok(Receipt::Accepted | Receipt::Refused(_)) => {}
             Ok(Receipt::Lost) => {
                 self.log.line(Level::Warning, &invocation.request_id, "the error could not be delivered");
@@ -234,126 +241,11 @@ impl Parent<'_, '_> {
     }
 }
 
+/// How a process has ended, for messages.
 fn describe(status: WaitStatus) -> String {
     match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => format!("with exit status {code}"),
         (_, Some(signal)) => format!("by signal {signal}"),
         _ => format!("with wait status {}", status.as_raw()),
-    }
-}
-
-/// What each worker is doing, in a file in memory that all of them share.
-struct Board(Owned<File>);
-
-/// What a worker does, for the parent to know when it has ended.
-#[derive(Debug, PartialEq, Eq)]
-enum Doing {
-    /// It has not had an event.
-    Nothing,
-    Waiting,
-    Serving {
-        request_id: String,
-        invocation_id: Option<String>,
-    },
-    Ending,
-}
-
-/// The room for one worker, bytes.
-const ROOM: usize = 4096;
-
-impl Board {
-    fn new() -> Result<Self> {
-        let file = python::file_in_memory();
-        file.map(|file| Self(Owned::new(file))).map_err(|error| {
-            Error::new(Kind::Interpreter, "Runtime.InterpreterError", format!("no memory for workers: {error}"))
-        })
-    }
-
-    /// In one system call, so that a worker that is killed leaves what it was or what it is.
-    fn write(&self, index: usize, doing: &Doing) {
-        let record = match doing {
-            Doing::Nothing => vec![0],
-            Doing::Waiting => vec![1],
-            Doing::Ending => vec![3],
-            Doing::Serving { request_id, invocation_id } => {
-                let ids = format!("{request_id}\n{}\n", invocation_id.as_deref().unwrap_or_default());
-                [&[2], ids.as_bytes()].concat()
-            }
-        };
-        if let Some(file) = self.0.get().filter(|_| record.len() <= ROOM) {
-            let _ = file.write_at(&record, (index * ROOM) as u64); // the parent knows less then
-        }
-    }
-
-    fn read(&self, index: usize) -> Doing {
-        let mut record = [0; ROOM];
-        let read = self.0.get().and_then(|file| file.read_at(&mut record, (index * ROOM) as u64).ok()).unwrap_or(0);
-        match record[..read].split_first() {
-            None | Some((0, _)) => Doing::Nothing,
-            Some((3, _)) => Doing::Ending,
-            Some((2, ids)) => {
-                let ids = String::from_utf8_lossy(ids);
-                let mut ids = ids.split('\n').map(str::to_owned);
-                let request_id = ids.next().unwrap_or_default();
-                Doing::Serving { request_id, invocation_id: ids.next().filter(|id| !id.is_empty()) }
-            }
-            Some(_) => Doing::Waiting,
-        }
-    }
-}
-
-/// A worker's place on the board.
-pub(super) struct Place {
-    board: Board,
-    index: usize,
-    /// Its connection, until it is taken.
-    api: Option<Api>,
-}
-
-impl Place {
-    pub(super) fn take_api(&mut self) -> Option<Api> {
-        self.api.take()
-    }
-
-    /// Notes the invocation that is served from here on.
-    pub(super) fn serves(&self, invocation: &Invocation) {
-        let (request_id, invocation_id) = (invocation.request_id.clone(), invocation.invocation_id.clone());
-        self.board.write(self.index, &Doing::Serving { request_id, invocation_id });
-    }
-
-    /// Notes that it serves nothing more.
-    pub(super) fn ends(&self) {
-        self.board.write(self.index, &Doing::Ending);
-    }
-
-    /// Notes that it has its answer.
-    pub(super) fn waits(&self) {
-        self.board.write(self.index, &Doing::Waiting);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_board_says_what_each_worker_does() {
-        let board = Board::new().unwrap();
-        let serving = |id: &str, invocation: Option<&str>| Doing::Serving {
-            request_id: id.to_owned(),
-            invocation_id: invocation.map(str::to_owned),
-        };
-        assert_eq!(board.read(3), Doing::Nothing);
-        for doing in [
-            serving("a long request id", Some("i-1")),
-            serving("b", None),
-            Doing::Waiting,
-            Doing::Ending,
-            Doing::Nothing,
-        ] {
-            board.write(3, &doing);
-            board.write(2, &serving("another", None));
-            assert_eq!((board.read(3), board.read(2)), (doing, serving("another", None)));
-        }
     }
 }
