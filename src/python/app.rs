@@ -81,8 +81,8 @@ impl<'py> Loader<'_, 'py> {
         Err(not_found(format!("Handler '{handler}' is not a WSGI application: {kind} objects cannot be called")))
     }
 
-    /// Imports the module and looks up the attributes. `app.site.wsgi` can be the module `app.site` or the module `app`:
-    /// the longest name of a module that exists is taken.
+    /// Imports the module and looks up the attributes. `app.site.wsgi` can be the module `app.site` or the module
+    /// `app`: the longest name of a module that exists is taken.
     fn find(&self, name: &HandlerName) -> Result<Bound<'py, PyAny>> {
         let error = match self.py.import(name.module.as_str()) {
             Ok(module) => return self.look_up(module.into_any(), name),

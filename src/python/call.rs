@@ -30,8 +30,8 @@ pub struct Call<'r> {
     pub invocation: &'r Invocation,
     /// Takes the application's response, step by step.
     pub response: Arc<dyn Steps>,
-    /// Called once, when the response is complete or has failed, before the iterable's `close()`. Frameworks clean up in
-    /// `close()`; the client does not have to wait for it.
+    /// Called once, when the response is complete or has failed, before the iterable's `close()`. Frameworks clean up
+    /// in `close()`; the client does not have to wait for it.
     pub deliver: &'r mut dyn FnMut(Option<&Error>),
 }
 
@@ -175,8 +175,8 @@ fn respond<'py>(
     }
 }
 
-/// Adds a hint where the callable refuses two arguments: it is no WSGI application. Python raises this `TypeError` without
-/// a traceback.
+/// Adds a hint where the callable refuses two arguments: it is no WSGI application. Python raises this `TypeError`
+/// without a traceback.
 fn with_hint(py: Python<'_>, error: PyErr) -> PyErr {
     if !error.is_instance_of::<PyTypeError>(py) || error.traceback(py).is_some() {
         return error;
@@ -188,8 +188,8 @@ fn with_hint(py: Python<'_>, error: PyErr) -> PyErr {
     ))
 }
 
-/// Sends the chunks of the iterable. Each is cloned for sending, which is detached: the last reference to a Python object
-/// has to be dropped here, attached.
+/// Sends the chunks of the iterable. Each is cloned for sending, which is detached: the last reference to a Python
+/// object has to be dropped here, attached.
 fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
     let py = result.py();
     // A dict with bytes as keys is a valid iterable; one with this key is a response in API Gateway's form.

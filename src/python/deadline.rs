@@ -67,11 +67,12 @@ fn take_file_function(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 
 impl Interrupter {
     /// Raises `TimeoutError` in the main thread: at its next step in Python, or in the system call that it waits in.
-    /// Returns the stacks of all Python threads at that moment, most recent call first, or the reason why they are missing.
+    /// Returns the stacks of all Python threads at that moment, most recent call first, or the reason why they are
+    /// missing.
     ///
-    /// Frames may be read only with the GIL. There are three ways, tried in this order: the interrupted thread writes them;
-    /// another thread does, as soon as the interrupted thread, in C code, releases the GIL; and where C code keeps the GIL,
-    /// a copy of this process does, which may crash over frames that were changing.
+    /// Frames may be read only with the GIL. There are three ways, tried in this order: the interrupted thread writes
+    /// them; another thread does, as soon as the interrupted thread, in C code, releases the GIL; and where C code
+    /// keeps the GIL, a copy of this process does, which may crash over frames that were changing.
     pub fn interrupt(&self) -> String {
         stacks(|file| {
             ffi::interrupt(self.main_thread);

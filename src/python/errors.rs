@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use super::forked::leave_if_forked;
 use crate::error::{Error, Kind};
 
-/// Returns a Python exception as an `App` error with its stack trace. In a child that the application forked it ends the
-/// process instead.
+/// Returns a Python exception as an `App` error with its stack trace. In a child that the application forked it ends
+/// the process instead.
 pub(super) fn describe(glue: &Bound<'_, PyModule>, error: PyErr) -> Error {
     let py = glue.py();
     leave_if_forked(glue, Some(&error));

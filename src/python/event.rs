@@ -24,8 +24,8 @@ impl<'py> EventDicts<'py> {
         Self { py, names: RefCell::default() }
     }
 
-    /// Returns the event as `json.loads` does. Events with values that only `json.loads` converts exactly (integers beyond
-    /// 64 bits, unpaired surrogates, deep nesting) are left to it.
+    /// Returns the event as `json.loads` does. Events with values that only `json.loads` converts exactly (integers
+    /// beyond 64 bits, unpaired surrogates, deep nesting) are left to it.
     pub(super) fn to_python(&self, event: &Document<'_>) -> PyResult<Bound<'py, PyAny>> {
         match self.value(event.root(), 0)? {
             Some(value) => Ok(value),

@@ -16,8 +16,8 @@ pub(super) fn has_table(py: Python<'_>) -> PyResult<bool> {
     Ok(for_this_python(py, TABLE)?.is_some())
 }
 
-/// Returns the arguments of `_sre.compile` for a pattern, without the pattern itself: a tuple. `None` for a pattern that
-/// is not in the table.
+/// Returns the arguments of `_sre.compile` for a pattern, without the pattern itself: a tuple. `None` for a pattern
+/// that is not in the table.
 #[pyfunction]
 pub(super) fn find_pattern<'py>(
     pattern: &Bound<'py, PyAny>,
@@ -29,8 +29,8 @@ pub(super) fn find_pattern<'py>(
     Table(table).find(&key).map(|arguments| ffi::unmarshal(py, arguments)).transpose()
 }
 
-/// The key of a pattern in the table. `None` for a pattern that `re` itself has to refuse, and for text that UTF-8 cannot
-/// hold.
+/// The key of a pattern in the table. `None` for a pattern that `re` itself has to refuse, and for text that UTF-8
+/// cannot hold.
 fn key(pattern: &Bound<'_, PyAny>, flags: u32) -> Option<Vec<u8>> {
     let (kind, text) = match pattern.cast::<PyString>() {
         Ok(pattern) => (b's', pattern.to_str().ok()?.as_bytes()),
@@ -39,8 +39,8 @@ fn key(pattern: &Bound<'_, PyAny>, flags: u32) -> Option<Vec<u8>> {
     Some([&[kind], &flags.to_le_bytes()[..], text].concat())
 }
 
-/// The number of entries; for each entry the ends of its key and of its value, counted from the first key; then each key
-/// with its value after it. Numbers are 32-bit, little-endian.
+/// The number of entries; for each entry the ends of its key and of its value, counted from the first key; then each
+/// key with its value after it. Numbers are 32-bit, little-endian.
 struct Table(&'static [u8]);
 
 impl Table {

@@ -1,5 +1,5 @@
-//! All `unsafe` code of the library: the interpreter's start, and calls of CPython and libc that have no safe form. Each
-//! is wrapped in a safe function.
+//! All `unsafe` code of the library: the interpreter's start, and calls of CPython and libc that have no safe form.
+//! Each is wrapped in a safe function.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -18,8 +18,9 @@ use pyo3::types::PyString;
 use super::interpreter::Home;
 use crate::sync::lock;
 
-/// Starts CPython on this thread and leaves the thread detached, as `Python::attach` expects it. `site` is whether Python
-/// imports the module `site` at its start; if not, [`want_site`] has to be called before `glue/start.py` imports it.
+/// Starts CPython on this thread and leaves the thread detached, as `Python::attach` expects it. `site` is whether
+/// Python imports the module `site` at its start; if not, [`want_site`] has to be called before `glue/start.py` imports
+/// it.
 ///
 /// # Errors
 /// CPython's message.
@@ -46,8 +47,8 @@ pub(super) fn start(home: &Home, site: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Clears `sys.flags.no_site`. For a profile, `glue/start.py` imports `site` and not CPython's start. But `site` itself reads
-/// the flag, and `subprocess` and `multiprocessing` start other Pythons with the flags of this one.
+/// Clears `sys.flags.no_site`. For a profile, `glue/start.py` imports `site` and not CPython's start. But `site` itself
+/// reads the flag, and `subprocess` and `multiprocessing` start other Pythons with the flags of this one.
 pub(super) fn want_site(py: Python<'_>) -> PyResult<()> {
     let flags = py.import("sys")?.getattr("flags")?;
     let place = flags.getattr("__match_args__")?.call_method1("index", ("no_site",))?.extract()?;
@@ -57,8 +58,8 @@ pub(super) fn want_site(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Returns the object that `compile_glue.py` has marshalled into `data`, without the copy that `marshal.loads` needs. Only
-/// for data from [`for_this_python`](super::bytecode::for_this_python): other bytecode is not safe to execute.
+/// Returns the object that `compile_glue.py` has marshalled into `data`, without the copy that `marshal.loads` needs.
+/// Only for data from [`for_this_python`](super::bytecode::for_this_python): other bytecode is not safe to execute.
 pub(super) fn unmarshal<'py>(py: Python<'py>, data: &'static [u8]) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: the bytes are part of this binary, and their magic number was compared. The function does not read beyond
     // them, and returns a new reference or sets an exception.
@@ -68,9 +69,9 @@ pub(super) fn unmarshal<'py>(py: Python<'py>, data: &'static [u8]) -> PyResult<B
     }
 }
 
-/// Lets malloc keep the memory of one request for the next. By default glibc returns buffers of a megabyte to the kernel and
-/// gets them again, page after page: half of the time of a request with such a body (mallopt(3)). A sandbox's memory is
-/// paid for whether it is used or not.
+/// Lets malloc keep the memory of one request for the next. By default glibc returns buffers of a megabyte to the
+/// kernel and gets them again, page after page: half of the time of a request with such a body (mallopt(3)). A
+/// sandbox's memory is paid for whether it is used or not.
 pub(super) fn keep_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the calls change limits of the allocator and nothing else.
@@ -124,8 +125,8 @@ fn c_string(text: &std::path::Path) -> Result<CString, String> {
     CString::new(text.as_os_str().as_bytes()).map_err(|_| format!("{} contains a NUL", text.display()))
 }
 
-/// Returns bytes as a native string: each byte becomes the Latin-1 character (PEP 3333, "Unicode Issues"). pyo3 has no call
-/// for it, and `PyString::new` of a Rust string made from the bytes is measurably slower.
+/// Returns bytes as a native string: each byte becomes the Latin-1 character (PEP 3333, "Unicode Issues"). pyo3 has no
+/// call for it, and `PyString::new` of a Rust string made from the bytes is measurably slower.
 pub(super) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
     let length = isize::try_from(bytes.len())?;
     // SAFETY: pointer and length are those of a live slice; the call returns a new reference to a str, or NULL with an
@@ -160,8 +161,8 @@ pub(super) fn put_trace_id(value: &str) {
     for part in text {
         slot.extend_from_slice(part.as_bytes());
     }
-    // SAFETY: the memory holds a C string and is never freed. It is written to again only after the environment has pointed
-    // to each of the other slots.
+    // SAFETY: the memory holds a C string and is never freed. It is written to again only after the environment has
+    // pointed to each of the other slots.
     unsafe {
         libc::putenv(slot.as_mut_ptr().cast());
     }
@@ -194,8 +195,8 @@ thread_local! {
     static SIGNALS: Cell<Option<libc::sigset_t>> = const { Cell::new(None) };
 }
 
-/// Makes the next fork of this thread reset SIGTERM to its default in the child. A SIGTERM that arrives at the same moment
-/// is not lost.
+/// Makes the next fork of this thread reset SIGTERM to its default in the child. A SIGTERM that arrives at the same
+/// moment is not lost.
 pub(super) fn guard_fork() {
     GUARDED.set(true);
 }
@@ -267,8 +268,8 @@ pub(super) fn end_with_parent() {
     }
 }
 
-/// The signal that makes `faulthandler` write the stacks. It and [`interrupt_signal`] are real-time signals that nothing else
-/// uses.
+/// The signal that makes `faulthandler` write the stacks. It and [`interrupt_signal`] are real-time signals that
+/// nothing else uses.
 pub(super) fn stacks_signal() -> i32 {
     libc::SIGRTMAX() - 2
 }
@@ -292,14 +293,14 @@ pub fn file_in_memory() -> std::io::Result<File> {
     }
 }
 
-/// Makes `faulthandler`'s handler (`glue/deadline.py`) write the stacks of all threads to `file`, in a copy of this process.
-/// The handler reads frames without the GIL while other threads change them: in this process it could crash. The copy is
-/// killed after `patience`.
+/// Makes `faulthandler`'s handler (`glue/deadline.py`) write the stacks of all threads to `file`, in a copy of this
+/// process. The handler reads frames without the GIL while other threads change them: in this process it could crash.
+/// The copy is killed after `patience`.
 pub(super) fn write_stacks_in_a_copy(file: &File, patience: Duration) {
     let step = Duration::from_millis(5);
-    // SAFETY: clone without flags is fork(2), but it runs no handlers of libraries, and its end sends no signal that the
-    // application would see. The copy has one thread. It makes system calls, runs a signal handler that is made for crashed
-    // processes, and ends by _exit. The parent waits for exactly this child.
+    // SAFETY: clone without flags is fork(2), but it runs no handlers of libraries, and its end sends no signal that
+    // the application would see. The copy has one thread. It makes system calls, runs a signal handler that is made for
+    // crashed processes, and ends by _exit. The parent waits for exactly this child.
     unsafe {
         let pid = libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0);
         if pid == 0 {
@@ -324,16 +325,16 @@ pub(super) fn write_stacks_in_a_copy(file: &File, patience: Duration) {
     }
 }
 
-/// Ends this process without running exit handlers of libraries (atexit(3)): other threads of the application may still use
-/// these libraries.
+/// Ends this process without running exit handlers of libraries (atexit(3)): other threads of the application may still
+/// use these libraries.
 pub fn leave(status: u8) -> ! {
     // SAFETY: the call only ends the process.
     unsafe { libc::_exit(status.into()) }
 }
 
-/// Sets the signals as in a Python program. SIGXFSZ is ignored, as Python's own start does, so that a write beyond the limit
-/// of a file's size fails with an error. Rust's handlers of SIGSEGV and SIGBUS are removed: a process that another one sends
-/// such a signal would survive it, and `faulthandler` reports more.
+/// Sets the signals as in a Python program. SIGXFSZ is ignored, as Python's own start does, so that a write beyond the
+/// limit of a file's size fails with an error. Rust's handlers of SIGSEGV and SIGBUS are removed: a process that
+/// another one sends such a signal would survive it, and `faulthandler` reports more.
 pub(super) fn prepare_signals() {
     // SAFETY: the calls set dispositions, and no other code has set them yet.
     unsafe {
@@ -345,7 +346,7 @@ pub(super) fn prepare_signals() {
 
 /// Returns the file of a descriptor and takes ownership of it. `None` if it is not open.
 pub fn file_of_descriptor(descriptor: RawFd) -> Option<File> {
-    // SAFETY: fcntl with F_GETFD changes nothing and fails on a descriptor that is not open. An open one was passed to this
-    // process by number (`_LAMBDA_TELEMETRY_LOG_FD`) or made for this call: nothing else owns or closes it.
+    // SAFETY: fcntl with F_GETFD changes nothing and fails on a descriptor that is not open. An open one was passed to
+    // this process by number (`_LAMBDA_TELEMETRY_LOG_FD`) or made for this call: nothing else owns or closes it.
     unsafe { (libc::fcntl(descriptor, libc::F_GETFD) >= 0).then(|| File::from_raw_fd(descriptor)) }
 }

@@ -57,8 +57,8 @@ impl Session<'_> {
     }
 }
 
-/// Returns whether our own code was ended by `SystemExit`, which a signal handler of the application can raise anywhere.
-/// If so, the process ends when it next waits, as if the handler had run there.
+/// Returns whether our own code was ended by `SystemExit`, which a signal handler of the application can raise
+/// anywhere. If so, the process ends when it next waits, as if the handler had run there.
 pub(super) fn note_exit(glue: &Bound<'_, PyModule>, error: &PyErr) -> bool {
     let is_exit = error.is_instance_of::<PySystemExit>(glue.py());
     if is_exit {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::Failure;
 
-/// The number of the format (`src/python/glue/profile.py`, which describes it).
+/// The number of the format (`src/python/glue/init_profile.py`, which describes it).
 const VERSION: u32 = 1;
 
 #[derive(Debug, Deserialize)]
