@@ -125,16 +125,7 @@ impl Call<'_> {
         ] {
             dict.set_item(key, event)?;
         }
-        let event = event.cast::<PyDict>()?;
-        if let Some(request_context) = event.get_item(intern!(py, "requestContext"))? {
-            if let Ok(members) = request_context.cast::<PyDict>()
-                && let Some(authorizer) = members.get_item(intern!(py, "authorizer"))?.filter(|it| !it.is_none())
-            {
-                dict.set_item(intern!(py, "serverless.authorizer"), authorizer)?;
-            }
-            dict.set_item(intern!(py, "apig_wsgi.request_context"), request_context)?;
-        }
-        Ok(())
+        add_request_context(dict, event.cast()?)
     }
 
     /// Prepares the process for the invocation and returns its context object.
@@ -156,6 +147,18 @@ impl Call<'_> {
             ),
         )
     }
+}
+
+/// Adds the event's `requestContext` and its authorizer, under the adapters' keys.
+fn add_request_context<'py>(dict: &Bound<'py, PyDict>, event: &Bound<'py, PyDict>) -> PyResult<()> {
+    let py = dict.py();
+    let Some(request_context) = event.get_item(intern!(py, "requestContext"))? else { return Ok(()) };
+    if let Ok(members) = request_context.cast::<PyDict>()
+        && let Some(authorizer) = members.get_item(intern!(py, "authorizer"))?.filter(|it| !it.is_none())
+    {
+        dict.set_item(intern!(py, "serverless.authorizer"), authorizer)?;
+    }
+    dict.set_item(intern!(py, "apig_wsgi.request_context"), request_context)
 }
 
 /// Calls the application and sends what it returns. Returns the iterable, which has to be closed, and the exception of
@@ -238,7 +241,7 @@ fn iterate<'py>(result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> 
         let py = result.py();
         let iterable = [intern!(py, "__iter__"), intern!(py, "__getitem__")]
             .into_iter()
-            .any(|name| result.get_type().hasattr(name).unwrap_or(true));
+            .any(|name| result.get_type().hasattr(name).unwrap_or(true)); // if unknown, the error stays as it is
         if !iterable && error.is_instance_of::<PyTypeError>(py) {
             let message = format!("the application must return an iterable of bytes, not {kind}");
             PyTypeError::new_err(message)

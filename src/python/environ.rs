@@ -25,9 +25,9 @@ impl<'py> Template<'py> {
         let constant = PyDict::new(py);
         constant.set_item("wsgi.version", (1, 0))?;
         constant.set_item("wsgi.multithread", false)?;
-        // False although other sandboxes run the same application: what reads the flag (Werkzeug's debugger) asks
-        // whether another process shares this one's /tmp and memory. Gunicorn with one worker and every Lambda adapter
-        // set it the same way.
+        // Other sandboxes do not count, though they run the same application: readers of the flag (Werkzeug's debugger)
+        // ask whether another process shares this one's /tmp and memory. Gunicorn with one worker and every Lambda
+        // adapter set it the same way.
         constant.set_item("wsgi.multiprocess", workers > 1)?;
         constant.set_item("wsgi.run_once", false)?;
         constant.set_item("wsgi.input_terminated", true)?;

@@ -50,7 +50,7 @@ _find_and_load = _frozen_importlib._find_and_load
 _source_to_code = external.SourceLoader.source_to_code
 _load_deferred = development_server.load
 
-_nodes = []
+_nodes = []  # in the order in which they began
 _done = {}  # by name: imports that succeeded
 _current = {}  # by thread: the import that it waits for
 _header = {}  # what is known of the init, some of it for the file
@@ -64,7 +64,10 @@ _writing = allocate_lock()
 class Node:
     """An import, the run of a deferred module's code, or the call of a factory."""
 
-    __slots__ = ("children", "compile_ns", "error", "event", "file", "how", "name", "ns", "parent", "start", "thread", "touched_by")
+    __slots__ = (
+        *("name", "parent", "thread", "start", "ns", "how", "compile_ns", "file", "touched_by", "error", "event"),
+        "children",
+    )
 
     def __init__(self, name, parent, thread):
         self.name, self.parent, self.thread = name, parent, thread
@@ -101,6 +104,7 @@ def begin(path, header, phases):
 
 
 def _hook_imports():
+    """Puts the functions that record in place of Python's and of the deferral's."""
     for function, like in (
         (find_and_load, _find_and_load),
         (source_to_code, _source_to_code),

@@ -1,5 +1,4 @@
-"""The module `wsgi_lambda`, which applications may import; callbacks after a response and at the end; signals and
-forks."""
+"""The module `wsgi_lambda`, which applications may import; its callbacks; signals and forks."""
 
 import _signal
 import os
@@ -169,7 +168,7 @@ def block_in_forks(number):
 
 
 def _before_fork():
-    # SIGTERM is blocked in C (`ffi.rs`), and only around the system call.
+    # SIGTERM is blocked in C (`ffi.rs`), around the system call alone: its handler may be the application's.
     if SIGTERM in _own_handlers and _signal.getsignal(SIGTERM) is _own_handlers[SIGTERM][0]:
         state.guard_fork()
     if _interrupt_signal is not None:

@@ -1,5 +1,4 @@
-"""Defers Werkzeug's development server, `werkzeug.serving`: every Flask application imports it, and no function runs
-it.
+"""Defers Werkzeug's development server, `werkzeug.serving`. Every Flask application imports it, and no function uses it.
 
 It imports `http.server`, `socketserver`, `ssl` and others, an eighth of Flask's start (`docs/speed.md`). Werkzeug and
 Flask import two of its functions by name. They get stand-ins that call the real functions. The first use of any other
