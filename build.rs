@@ -1,4 +1,5 @@
-//! Tells the linker where `bootstrap` finds libpython, and the code which Python it was built with.
+//! Tells the linker where `bootstrap` finds libpython, tells the code which Python it is built with, and compiles our
+//! Python code.
 
 #[cfg(feature = "python")]
 use std::path::{Path, PathBuf};
@@ -7,13 +8,14 @@ use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=events"); // embedded in the command line
+    println!("cargo:rerun-if-changed=events"); // the command line contains them
     #[cfg(feature = "python")]
     python();
 }
 
-/// RUNPATH: beside the binary (a self-contained layer), above it, the managed runtime's place; then, unless this is
-/// the build for a layer, the Python of this machine, so that `target/…/bootstrap` runs where it was built.
+/// Sets the RUNPATH, in this order: `lib` next to the binary (a self-contained layer), `lib` in the folder above, the
+/// managed runtime's place. Unless the build is for a layer, the Python of this machine follows, so that
+/// `target/…/bootstrap` runs where it was built.
 #[cfg(feature = "python")]
 #[allow(clippy::disallowed_methods)] // settings of the build, not of the runtime
 fn python() {
@@ -21,7 +23,7 @@ fn python() {
     let config = pyo3_build_config::get();
     let version = config.version();
     if let Some(python) = config.executable() {
-        println!("cargo:rerun-if-changed={python}"); // byte code and libpython are of this very one
+        println!("cargo:rerun-if-changed={python}"); // bytecode and libpython are this Python's
     }
     println!("cargo:rustc-env=WSGI_LAMBDA_PYTHON=python{}.{}", version.major, version.minor);
     for place in ["$ORIGIN/lib", "$ORIGIN/../lib", "/var/lang/lib"] {
@@ -30,7 +32,7 @@ fn python() {
     let portable = std::env::var_os("WSGI_LAMBDA_PORTABLE").is_some();
     let (prefix, library) = config.executable().map(locate).unwrap_or_default();
     if !library.is_empty() {
-        println!("cargo:rustc-link-search=native={library}"); // pyo3 knows the place that sysconfig has
+        println!("cargo:rustc-link-search=native={library}"); // pyo3 only knows the place in sysconfig
     }
     if !library.is_empty() && !portable {
         println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{library}");
@@ -39,22 +41,22 @@ fn python() {
     compile_glue(config.executable(), &PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()));
 }
 
-/// The prefix of a Python and the folder of its shared library; empty where it cannot be asked.
+/// Returns the prefix of a Python and the folder of its shared library; empty strings if the Python cannot be run here.
 #[cfg(feature = "python")]
 fn locate(python: &str) -> (String, String) {
     let script = "src/python/locate.py";
     println!("cargo:rerun-if-changed={script}");
     let output = Command::new(python).args(["-S", "-B", script]).output();
-    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let mut lines = said.lines().map(str::to_owned);
+    let printed = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let mut lines = printed.lines().map(str::to_owned);
     (lines.next().unwrap_or_default(), lines.next().unwrap_or_default())
 }
 
-/// Compiles our own Python code, which would take half of the start of a small application, and the standard library's
-/// regular expressions, for `src/python/glue.rs` and `expressions.rs`. Without an interpreter that can be run here the files
-/// are the sources, and the runtime compiles them when it starts.
+/// Compiles our own Python code and the standard library's regular expressions, for `src/python/glue.rs` and
+/// `expressions.rs`. Compiling our code at each start would take half of the start of a small application. If the
+/// interpreter cannot be run here, the runtime compiles the sources when it starts.
 #[cfg(feature = "python")]
-#[allow(clippy::disallowed_methods, clippy::expect_used)] // a build fails by panicking
+#[allow(clippy::disallowed_methods)] // settings of the build, not of the runtime
 fn compile_glue(executable: Option<&str>, out: &Path) {
     let sources = "src/python/glue";
     println!("cargo:rerun-if-changed={sources}");
@@ -62,21 +64,27 @@ fn compile_glue(executable: Option<&str>, out: &Path) {
     let compiled = executable.is_some_and(|python| {
         let mut command = Command::new(python);
         command.args(["-S", "-B", "src/python/compile_glue.py", sources]).arg(out);
-        // Hash order would show in the bytes of sets.
+        // With another seed the order of sets, and so the bytes, would differ from build to build.
         let output = command.env("PYTHONHASHSEED", "0").env_remove("PYTHONPATH").output();
         output.is_ok_and(|output| output.status.success())
     });
     if !compiled {
-        let write = |file: &Path, data: &[u8]| std::fs::write(out.join(file), data).expect("OUT_DIR can be written to");
-        for folder in [sources.to_owned(), format!("{sources}/imports")] {
-            for entry in
-                std::fs::read_dir(folder).expect("there is glue").flatten().filter(|entry| entry.path().is_file())
-            {
-                let source = std::fs::read(entry.path()).expect("it can be read");
-                write(&PathBuf::from(entry.file_name()).with_extension("bin"), &source);
-            }
-        }
-        write(Path::new("expression_table.bin"), b"");
+        copy_sources(sources, out);
         println!("cargo:warning=no Python to compile src/python/glue with: it is compiled at each start instead");
     }
+}
+
+/// Writes the sources in place of the bytecode, and no regular expressions.
+#[cfg(feature = "python")]
+#[allow(clippy::expect_used)] // a build fails by panicking
+fn copy_sources(sources: &str, out: &Path) {
+    let write = |file: &Path, data: &[u8]| std::fs::write(out.join(file), data).expect("OUT_DIR can be written to");
+    for folder in [sources.to_owned(), format!("{sources}/imports")] {
+        let entries = std::fs::read_dir(folder).expect("the folder exists").flatten();
+        for entry in entries.filter(|entry| entry.path().is_file()) {
+            let source = std::fs::read(entry.path()).expect("the file can be read");
+            write(&PathBuf::from(entry.file_name()).with_extension("bin"), &source);
+        }
+    }
+    write(Path::new("expression_table.bin"), b"");
 }

@@ -1,4 +1,5 @@
-//! `bootstrap`: the Lambda runtime. Settings, interpreter, application, loop, exit status.
+//! `bootstrap`: the Lambda runtime. Reads the settings, starts the interpreter, serves the application, returns the
+//! status.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
                 ")\n"
             ));
         }
-        _ => {} // the exec wrapper of the managed runtimes passes the command that it wraps
+        _ => {} // as an exec wrapper of a managed runtime it is passed the wrapped command
     }
     let config = match Config::from_env() {
         Ok(config) => config,
@@ -47,8 +48,8 @@ fn print(text: &str) -> ExitCode {
 
 fn help() -> String {
     let mut text = String::from(
-        "The AWS Lambda runtime of wsgi-lambda: Lambda starts it, and it serves a WSGI application.\n\
-         To run it on your machine use `wsgi-lambda replay`.\n\n\
+        "The AWS Lambda runtime of wsgi-lambda. Lambda starts it, and it serves a WSGI application.\n\
+         To run it on your machine, use `wsgi-lambda replay`.\n\n\
          Settings are environment variables of the function:\n",
     );
     for setting in SETTINGS {

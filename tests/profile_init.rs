@@ -1,4 +1,4 @@
-//! `replay --profile-init`, and the record that the runtime makes for it (`src/python/glue/profile.py`).
+//! `replay --profile-init`, and the record that the runtime makes for it (`src/python/glue/init_profile.py`).
 
 #![cfg(feature = "cli")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -1,29 +1,50 @@
-//! The application: imported, looked up, kept.
+//! The application: its import, and what is prepared once for all requests.
 
 use pyo3::exceptions::{PyAttributeError, PyImportError, PyModuleNotFoundError, PySyntaxError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::environ::Template;
-use super::event::Events;
-use super::{describe, loaded_glue, profile, type_name};
+use super::errors::{describe, type_name};
+use super::event::EventDicts;
+use super::forked::leave_if_forked;
+use super::glue::loaded_glue;
+use super::session::Session;
+use super::{ffi, init_profile};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::handler_name::HandlerName;
 
-/// A loaded application, with everything that is prepared once.
+/// A loaded application, with what is prepared once for all requests.
 pub struct App<'py> {
     pub(super) glue: Bound<'py, PyModule>,
     pub(super) callable: Bound<'py, PyAny>,
     pub(super) template: Template<'py>,
-    pub(super) events: Events<'py>,
+    pub(super) events: EventDicts<'py>,
     pub(super) strict: bool,
 }
 
+impl<'py> Session<'py> {
+    /// Imports the application that the handler names.
+    ///
+    /// # Errors
+    /// `App`, with the platform's error types and a Python stack trace.
+    pub fn load_app(self, config: &Config) -> Result<App<'py>> {
+        let app = App::load(self.py, config);
+        if ffi::is_forked() {
+            match &app {
+                Ok(app) => leave_if_forked(&app.glue, None),
+                Err(_) => ffi::leave_child(),
+            }
+        }
+        app
+    }
+}
+
 impl<'py> App<'py> {
-    pub(super) fn load(py: Python<'py>, config: &Config) -> Result<Self> {
+    fn load(py: Python<'py>, config: &Config) -> Result<Self> {
         let app = Self::import(py, config);
-        profile::end_init(py, config, app.as_ref().err());
+        init_profile::end_init(py, config, app.as_ref().err());
         app
     }
 
@@ -35,11 +56,11 @@ impl<'py> App<'py> {
             Template::new(py, &glue, config.workers)
         };
         let template = prepare().map_err(|error| describe(&glue, error))?;
-        Ok(Self { glue, callable, template, events: Events::new(py), strict: config.strict })
+        Ok(Self { glue, callable, template, events: EventDicts::new(py), strict: config.strict })
     }
 }
 
-/// Loads an application; errors carry the managed runtime's names and sentences.
+/// Loads an application. Error types and messages are the managed runtime's.
 struct Loader<'a, 'py> {
     py: Python<'py>,
     glue: &'a Bound<'py, PyModule>,
@@ -51,7 +72,7 @@ impl<'py> Loader<'_, 'py> {
         self.refuse_builtin(&name.module)?;
         let mut app = self.find(&name)?;
         if name.factory {
-            app = profile::factory(handler, &app).map_err(|error| describe(self.glue, error))?;
+            app = init_profile::factory(handler, &app).map_err(|error| describe(self.glue, error))?;
         }
         if app.is_callable() {
             return Ok(app);
@@ -60,6 +81,8 @@ impl<'py> Loader<'_, 'py> {
         Err(not_found(format!("Handler '{handler}' is not a WSGI application: {kind} objects cannot be called")))
     }
 
+    /// Imports the module and looks up the attributes. `app.site.wsgi` can be the module `app.site` or the module
+    /// `app`: the longest name of a module that exists is taken.
     fn find(&self, name: &HandlerName) -> Result<Bound<'py, PyAny>> {
         let error = match self.py.import(name.module.as_str()) {
             Ok(module) => return self.look_up(module.into_any(), name),
@@ -86,8 +109,8 @@ impl<'py> Loader<'_, 'py> {
         Ok(object)
     }
 
-    /// Whether it is this very module that was not found, or a parent of it that is no package, rather than a module
-    /// that it imports.
+    /// Whether the import failed because this module is missing, or because a parent of it is no package; not because a
+    /// module that it imports is missing.
     fn is_missing(&self, error: &PyErr, module: &str) -> bool {
         error.is_instance_of::<PyModuleNotFoundError>(self.py)
             && error.value(self.py).getattr(intern!(self.py, "name")).is_ok_and(|name| {
@@ -109,7 +132,7 @@ impl<'py> Loader<'_, 'py> {
         Error::new(Kind::App, error_type, message).with_stack_trace(described.stack_trace().to_vec())
     }
 
-    /// A handler module called `time` or `sys` would silently be the interpreter's.
+    /// For a handler module called `time` or `sys`, Python would import its own module and not the application's.
     fn refuse_builtin(&self, module: &str) -> Result<()> {
         let names = self.py.import("sys").and_then(|sys| sys.getattr("builtin_module_names"));
         if names.and_then(|names| names.contains(module)).unwrap_or(false) {

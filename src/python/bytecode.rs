@@ -1,11 +1,11 @@
-//! Files that `compile_glue.py` has made: the magic number of a Python's bytecode, then what only that Python can read.
+//! Files that `compile_glue.py` makes: the magic number of a Python's bytecode, then data that only this Python reads.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 
-/// What a compiled file holds after the magic number; `None` when it was made by a Python with other bytecode, as a
-/// pre-release has, or by none.
+/// Returns the data of a file without the magic number. `None` if a Python with other bytecode made it (pre-releases
+/// have their own), or if it was not compiled.
 pub(super) fn for_this_python(py: Python<'_>, file: &'static [u8]) -> PyResult<Option<&'static [u8]>> {
     static MAGIC: PyOnceLock<Py<PyBytes>> = PyOnceLock::new();
     let magic = MAGIC.get_or_try_init(py, || {

@@ -1,4 +1,4 @@
-//! One request through the application (PEP 3333, "The Server/Gateway Side").
+//! The call of the application for one request (PEP 3333, "The Server/Gateway Side").
 
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyTuple};
 
 use super::app::App;
+use super::errors::{describe, type_name};
+use super::ffi;
+use super::forked::leave_if_forked;
 use super::start_response::{Shared, StartResponse, chunk};
-use super::{describe, ffi, leave_if_forked, type_name};
 use crate::environ::environ;
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
@@ -18,27 +20,27 @@ use crate::json::Document;
 use crate::request::Request;
 use crate::response::Steps;
 
-/// What is needed to serve one request.
+/// What the call for one request needs.
 pub struct Call<'r> {
     /// The request.
     pub request: &'r Request<'r>,
-    /// The event that it was read from.
+    /// The event that the request was read from.
     pub event: &'r Document<'r>,
-    /// The invocation it came in.
+    /// The invocation of the event.
     pub invocation: &'r Invocation,
-    /// The response, which the application makes step by step.
+    /// Takes the application's response, step by step.
     pub response: Arc<dyn Steps>,
-    /// Called when the response is complete, or has failed, and before the iterable's `close()`: frameworks end requests
-    /// there, which the client need not wait for.
+    /// Called once, when the response is complete or has failed, before the iterable's `close()`. Frameworks clean up
+    /// in `close()`; the client does not have to wait for it.
     pub deliver: &'r mut dyn FnMut(Option<&Error>),
 }
 
-/// What came of it.
+/// The result of a call.
 #[derive(Debug)]
 pub struct Called {
-    /// The application's exception: raised, or made of its breach of PEP 3333.
+    /// The application's exception, or the exception for its violation of PEP 3333.
     pub failure: Option<Error>,
-    /// An exception out of the iterable's `close()`, which does not change the response.
+    /// An exception from the iterable's `close()`. It does not change the response.
     pub close_failure: Option<Error>,
     /// Names of hop-by-hop headers that were dropped.
     pub dropped_headers: Vec<String>,
@@ -48,7 +50,8 @@ impl App<'_> {
     /// Serves one request.
     ///
     /// # Errors
-    /// `BadRequest` when the body cannot be decoded; the application was not called then.
+    /// When environ cannot be made: `BadRequest` for the body or the event, otherwise `App`. The application was not
+    /// called.
     pub fn call(&self, call: Call<'_>) -> Result<Called> {
         let environ = call.environ_dict(self)?;
         let shared = Shared::new(call.response, self.strict);
@@ -72,10 +75,10 @@ impl Call<'_> {
         let body = self.body(py, body_len)?;
         let event = app.events.to_python(self.event).map_err(|error| {
             let reason = describe(&app.glue, error);
-            Error::bad_request(format!("the event cannot be given to Python: {}", reason.message()))
+            Error::bad_request(format!("the event cannot be converted to a Python dict: {}", reason.message()))
         })?;
         let fill = || {
-            let context = self.context(app)?; // first: it also mends the standard streams
+            let context = self.context(app)?; // first: it also repairs the standard streams
             let dict = app.template.fill(&environ(self.request, body_len), body)?;
             self.add_lambda(&dict, &event, &context)?;
             Ok(dict)
@@ -91,10 +94,11 @@ impl Call<'_> {
             Ok(())
         });
         decoded?;
-        body.map_err(|error| Error::bad_request(format!("there is no memory for the body: {error}")))
+        body.map_err(|error| Error::bad_request(format!("not enough memory for the body: {error}")))
     }
 
-    /// The event and the context under our prefix, and under the keys of the adapters that applications come from.
+    /// Adds the event and the context, under our keys and under those of the adapters that applications migrate from
+    /// (serverless-wsgi, apig-wsgi, aws-wsgi and others).
     fn add_lambda<'py>(
         &self,
         dict: &Bound<'py, PyDict>,
@@ -121,25 +125,17 @@ impl Call<'_> {
         ] {
             dict.set_item(key, event)?;
         }
-        let event = event.cast::<PyDict>()?;
-        if let Some(request_context) = event.get_item(intern!(py, "requestContext"))? {
-            if let Ok(members) = request_context.cast::<PyDict>()
-                && let Some(authorizer) = members.get_item(intern!(py, "authorizer"))?.filter(|it| !it.is_none())
-            {
-                dict.set_item(intern!(py, "serverless.authorizer"), authorizer)?;
-            }
-            dict.set_item(intern!(py, "apig_wsgi.request_context"), request_context)?;
-        }
-        Ok(())
+        add_request_context(dict, event.cast()?)
     }
 
+    /// Prepares the process for the invocation and returns its context object.
     fn context<'py>(&self, app: &App<'py>) -> PyResult<Bound<'py, PyAny>> {
         let it = self.invocation;
         if let Some(trace_id) = &it.trace_id {
             ffi::put_trace_id(trace_id);
         }
         app.glue.call_method1(
-            intern!(app.glue.py(), "begin"),
+            intern!(app.glue.py(), "begin_invocation"),
             (
                 &it.request_id,
                 it.deadline_ms,
@@ -153,7 +149,20 @@ impl Call<'_> {
     }
 }
 
-/// Calls and iterates; gives what has to be closed, and the exception of either.
+/// Adds the event's `requestContext` and its authorizer, under the adapters' keys.
+fn add_request_context<'py>(dict: &Bound<'py, PyDict>, event: &Bound<'py, PyDict>) -> PyResult<()> {
+    let py = dict.py();
+    let Some(request_context) = event.get_item(intern!(py, "requestContext"))? else { return Ok(()) };
+    if let Ok(members) = request_context.cast::<PyDict>()
+        && let Some(authorizer) = members.get_item(intern!(py, "authorizer"))?.filter(|it| !it.is_none())
+    {
+        dict.set_item(intern!(py, "serverless.authorizer"), authorizer)?;
+    }
+    dict.set_item(intern!(py, "apig_wsgi.request_context"), request_context)
+}
+
+/// Calls the application and sends what it returns. Returns the iterable, which has to be closed, and the exception of
+/// the call or of the iteration.
 fn respond<'py>(
     app: &App<'py>,
     environ: Bound<'py, PyDict>,
@@ -169,7 +178,8 @@ fn respond<'py>(
     }
 }
 
-/// A callable that refuses two arguments is the wrong callable, and Python says so without a traceback.
+/// Adds a hint where the callable refuses two arguments: it is no WSGI application. Python raises this `TypeError`
+/// without a traceback.
 fn with_hint(py: Python<'_>, error: PyErr) -> PyErr {
     if !error.is_instance_of::<PyTypeError>(py) || error.traceback(py).is_some() {
         return error;
@@ -181,10 +191,11 @@ fn with_hint(py: Python<'_>, error: PyErr) -> PyErr {
     ))
 }
 
-/// Chunks are held here too while they are sent, so that the last hand on a Python object is an attached one.
+/// Sends the chunks of the iterable. Each is cloned for sending, which is detached: the last reference to a Python
+/// object has to be dropped here, attached.
 fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
     let py = result.py();
-    // A dict of bytes is an iterable of bytes; one with this key is an answer in API Gateway's form.
+    // A dict with bytes as keys is a valid iterable; one with this key is a response in API Gateway's form.
     if result.cast::<PyDict>().is_ok_and(|dict| dict.contains("statusCode").unwrap_or(false)) {
         return Err(PyTypeError::new_err(
             "the application returned a dict, as a Lambda handler does: the handler must name the WSGI application \
@@ -192,7 +203,7 @@ fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
         ));
     }
     if ffi::is_forked() {
-        return Ok(()); // a child that has come back: the parent answers
+        return Ok(()); // in a child that the application forked: only the parent responds
     }
     if let Some(only) = only_item(result)? {
         let chunk = chunk(&only)?;
@@ -204,14 +215,15 @@ fn send(result: &Bound<'_, PyAny>, shared: &Shared) -> PyResult<()> {
                 return Ok(());
             }
             if !shared.step(py, |response| response.chunk(chunk.clone(), false))? {
-                break; // a HEAD request, a status without body, or more than Content-Length announced
+                break; // for HEAD, a status without a body, or more data than Content-Length
             }
         }
     }
     shared.step(py, |response| response.finish())
 }
 
-/// The item of a list or tuple of one, whose length can be believed (PEP 3333, "Handling the Content-Length Header").
+/// The item of a list or tuple with exactly one: its length is the body's (PEP 3333, "Handling the Content-Length
+/// Header"). Not of other types, whose `len()` may be wrong.
 fn only_item<'py>(result: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     if let Ok(list) = result.cast_exact::<PyList>() {
         return if list.len() == 1 { list.get_item(0).map(Some) } else { Ok(None) };
@@ -222,24 +234,24 @@ fn only_item<'py>(result: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAn
     }
 }
 
-/// `iter()` of the result, which also takes the old protocol of `__getitem__`.
+/// `iter()` of the result, which also accepts objects that have only `__getitem__`.
 fn iterate<'py>(result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     result.try_iter().map_err(|error| {
         let kind = type_name(result);
         let py = result.py();
-        let iterable = [intern!(py, "__iter__"), intern!(py, "__getitem__")].into_iter().any(|name| {
-            result.get_type().hasattr(name).unwrap_or(true) // then the error is the application's own
-        });
+        let iterable = [intern!(py, "__iter__"), intern!(py, "__getitem__")]
+            .into_iter()
+            .any(|name| result.get_type().hasattr(name).unwrap_or(true)); // if unknown, the error stays as it is
         if !iterable && error.is_instance_of::<PyTypeError>(py) {
             let message = format!("the application must return an iterable of bytes, not {kind}");
             PyTypeError::new_err(message)
         } else {
-            error
+            error // raised by the application's own `__iter__`
         }
     })
 }
 
-/// `close()` of the object that the application returned, once, whatever came before.
+/// Calls `close()` of the iterable, if it has one. PEP 3333 wants it also after an error.
 fn close(result: &Bound<'_, PyAny>) -> PyResult<()> {
     match result.getattr_opt(intern!(result.py(), "close"))? {
         Some(close) => close.call0().map(|_| ()),

@@ -1,6 +1,7 @@
-"""Run by build.rs: compile_glue.py SOURCES FOLDER. Writes what the runtime is built with: for each file of the glue its
-code as `marshal` writes it, and in `expression_table.bin` the compiled regular expressions of the standard library. Each file
-begins with the magic number of this Python's bytecode.
+"""Makes the files that the runtime is built with. build.rs runs it: compile_glue.py SOURCES FOLDER.
+
+For each file of the glue it writes the bytecode, as `marshal` does, and in `expression_table.bin` the compiled regular
+expressions of the standard library. Each file begins with the magic number of this Python's bytecode.
 """
 
 import importlib
@@ -11,7 +12,7 @@ import re
 import sys
 import warnings
 
-# Modules that servers import, straight or through others, and that make patterns while they are imported.
+# Modules that servers import, directly or through others, and that compile patterns while they are imported.
 MODULES = """
     argparse ast asyncio base64 calendar configparser csv dataclasses datetime decimal difflib email.charset
     email.encoders email.feedparser email.generator email.header email.headerregistry email.message
@@ -34,36 +35,41 @@ def write(folder, name, data):
     pathlib.Path(folder, f"{name}.bin").write_bytes(importlib.util.MAGIC_NUMBER + data)
 
 
-def compile_patterns():
-    """Imports the modules and returns what `re` made: {key: the marshalled arguments of `_sre.compile`}.
+class Recorder:
+    """Takes the place of the module `_sre` in `re`, and keeps the arguments of the last call of `_sre.compile`."""
 
-    In Python, `re` parses and translates a pattern at every start, which is a tenth of a framework's import.
+    def __init__(self, sre):
+        self.sre = sre
+
+    def __getattr__(self, name):
+        return getattr(self.sre, name)
+
+    def compile(self, pattern, *arguments):
+        self.arguments = arguments
+        return self.sre.compile(pattern, *arguments)
+
+
+def compile_patterns():
+    """Imports the modules and returns the patterns that they compiled: a dict of the marshalled arguments of
+    `_sre.compile` by key.
+
+    `re` parses and translates these patterns, in Python, at every start: a tenth of a framework's import.
     """
     compiler, patterns = re._compiler, {}
-    compile_pattern, sre = compiler.compile, compiler._sre
+    compile_pattern = compiler.compile
+    recorder = compiler._sre = Recorder(compiler._sre)
 
-    class Recorder:
-        """Stands in for the module `_sre` and notes how it is called."""
-
-        def __getattr__(self, name):
-            return getattr(sre, name)
-
-        def compile(self, pattern, *arguments):
-            self.arguments = arguments
-            return sre.compile(pattern, *arguments)
-
-    def note(pattern, flags=0):
+    def record(pattern, flags=0):
         compiled = compile_pattern(pattern, flags)
-        # What depends on the locale, or is worth a warning, is compiled each time.
+        # Patterns that depend on the locale, or that print, are left to `re`.
         if isinstance(pattern, (str, bytes)) and not compiled.flags & (re.LOCALE | re.DEBUG):
             flags_used, code, groups, group_index, index_group = recorder.arguments
             plain = (int(flags_used), [int(unit) for unit in code], groups, dict(group_index), tuple(index_group))
             patterns[key(pattern, int(flags))] = marshal.dumps(plain)
         return compiled
 
-    recorder = compiler._sre = Recorder()
-    compiler.compile = note
-    warnings.simplefilter("error")
+    compiler.compile = record
+    warnings.simplefilter("error")  # patterns that raise a warning are left to `re` as well
     for name in MODULES.split():
         try:
             importlib.import_module(name)
@@ -73,14 +79,14 @@ def compile_patterns():
 
 
 def key(pattern, flags):
-    """What tells one pattern from another, as `expressions.rs` makes it too."""
+    """Returns the key of a pattern in the table: the same bytes as `key` in `expressions.rs`."""
     kind, text = (b"s", pattern.encode("utf-8", "surrogatepass")) if isinstance(pattern, str) else (b"b", pattern)
     return kind + flags.to_bytes(4, "little") + text
 
 
 def table(entries):
-    """Entries sorted by their keys: how many, for each where key and value end, then all of them, one after the other.
-    Numbers have four bytes, the lowest first."""
+    """Returns the entries as a table, sorted by key: the number of entries; for each entry the ends of its key and of
+    its value, counted from the first key; then each key with its value after it. Numbers are 32-bit, little-endian."""
     ends, data = [], b""
     for name in sorted(entries):
         for part in (name, entries[name]):

@@ -1,4 +1,4 @@
-//! What the deadline watch does to Python from its own thread: interrupt the main thread, look at the stacks.
+//! What the deadline watch needs of Python, from its own thread: to interrupt the main thread and to read the stacks.
 
 use std::fs::File;
 use std::os::fd::{AsRawFd as _, RawFd};
@@ -9,25 +9,29 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::{Session, describe, ffi, glue, loaded_glue};
+use super::errors::describe;
+use super::ffi;
+use super::glue::{glue, loaded_glue};
+use super::session::Session;
 use crate::error::Result;
 
-/// How long each way to the stacks may take.
+/// How long each way to read the stacks may take.
 const PATIENCE: Duration = Duration::from_millis(100);
 const STEP: Duration = Duration::from_millis(5);
 
-/// The file in memory that waits for somebody to write stacks to it, or `NO_FILE`. Who takes it writes, and nobody else.
+/// The descriptor of the file in memory that the stacks are written to, or `NO_FILE`. Only the thread that takes it may
+/// write.
 static FILE: AtomicI32 = AtomicI32::new(NO_FILE);
 const NO_FILE: RawFd = -1;
 
-/// A hand on the interpreter for another thread. Nothing it does waits for the GIL without end.
+/// Interrupts the main thread from another thread. It never waits for the GIL without a limit.
 #[derive(Debug)]
 pub struct Interrupter {
     main_thread: ffi::Thread,
 }
 
 impl Session<'_> {
-    /// Prepares the process for its deadlines. On the main thread.
+    /// Prepares the process for deadlines. Has to be called on the main thread.
     ///
     /// # Errors
     /// `App` or `Interpreter`, when Python refuses.
@@ -39,17 +43,17 @@ impl Session<'_> {
         Ok(Interrupter { main_thread: ffi::this_thread() })
     }
 
-    /// Drops an interrupt that has not arrived: the request it was for is over.
+    /// Drops an interrupt that has not arrived yet, since its request is over.
     pub fn forget_interrupt(self) {
-        // No Python code may run between the two, or the interrupt would be raised in it.
+        // No Python code may run between these two steps: the interrupt would be raised in it.
         let ended = glue(self.py).and_then(|glue| glue.getattr("state")?.setattr("serving", false));
         if let Err(error) = ended.and_then(|()| self.py.check_signals()) {
-            error.write_unraisable(self.py, None); // a handler of the application's own
+            error.write_unraisable(self.py, None); // from a signal handler of the application
         }
     }
 }
 
-/// Gives the descriptor of the file to the first who asks.
+/// Returns the descriptor of the file to the first caller, and `NO_FILE` to all others.
 #[pyfunction]
 fn take_file() -> RawFd {
     FILE.swap(NO_FILE, Ordering::AcqRel)
@@ -62,12 +66,13 @@ fn take_file_function(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 impl Interrupter {
-    /// Raises `TimeoutError` in the main thread, at its next step in Python or in a system call that Python waits for,
-    /// and gives every Python thread's stack at that moment, most recent call first, as far as they can be had.
+    /// Raises `TimeoutError` in the main thread: at its next step in Python, or in the system call that it waits in.
+    /// Returns the stacks of all Python threads at that moment, most recent call first, or the reason why they are
+    /// missing.
     ///
-    /// Frames may be read only by who has the GIL: first it is the interrupted thread itself that writes them, then
-    /// another one as soon as the interrupted thread, in C code, has let go of the GIL. Where C code keeps it, they are
-    /// read in a copy of this process, which may crash over frames that were about to change.
+    /// Frames may be read only with the GIL. There are three ways, tried in this order: the interrupted thread writes
+    /// them; another thread does, as soon as the interrupted thread, in C code, releases the GIL; and where C code
+    /// keeps the GIL, a copy of this process does, which may crash over frames that were changing.
     pub fn interrupt(&self) -> String {
         stacks(|file| {
             ffi::interrupt(self.main_thread);
@@ -76,14 +81,15 @@ impl Interrupter {
     }
 }
 
-/// Every Python thread's stack, for another thread than Python's.
+/// Returns the stacks of all Python threads, without an interrupt. For a thread that does not run Python.
 pub fn look_at_stacks() -> String {
     stacks(|_| None)
 }
 
-/// `first` is the first way to have them written to the file, if there is one.
+/// Reads the stacks. `first` is the way to try first, before the two that need no interrupt; it returns `None` if it
+/// failed.
 fn stacks(first: impl FnOnce(Option<&File>) -> Option<String>) -> String {
-    // Made for this moment: one that lay open would be closed by applications that close what they do not know.
+    // Made only now: some applications close all descriptors that are not theirs.
     let file = match ffi::file_in_memory() {
         Ok(file) => file,
         Err(error) => {
@@ -100,7 +106,7 @@ fn stacks(first: impl FnOnce(Option<&File>) -> Option<String>) -> String {
         return text;
     }
     if take_file() == NO_FILE {
-        // Somebody has it and is slow: it stays open for them.
+        // A slow thread has taken it and still writes: the file has to stay open.
         let text = read(&file);
         std::mem::forget(file);
         return text;
@@ -110,7 +116,7 @@ fn stacks(first: impl FnOnce(Option<&File>) -> Option<String>) -> String {
     if text.is_empty() { "(the stacks could not be taken: C code holds the interpreter)".to_owned() } else { text }
 }
 
-/// On a thread of its own, which may have to wait for the GIL until nobody wants to know any more.
+/// Runs on a thread of its own, which may get the GIL only when it is too late.
 fn write_with_the_gil() {
     Python::attach(|py| {
         let written = glue(py).and_then(|glue| glue.call_method1("write_stacks", (take_file_function(py)?,)));
@@ -120,7 +126,7 @@ fn write_with_the_gil() {
     });
 }
 
-/// What was written, once it is whole.
+/// Waits for the NUL that ends the stacks, and returns them.
 fn wait(file: &File) -> Option<String> {
     let mut waited = Duration::ZERO;
     while waited < PATIENCE {
@@ -133,7 +139,7 @@ fn wait(file: &File) -> Option<String> {
     None
 }
 
-/// The file from its beginning, without moving the position at which Python writes.
+/// Reads the file from its beginning, without moving the position at which Python writes.
 fn read(file: &File) -> String {
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];

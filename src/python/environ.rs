@@ -1,4 +1,4 @@
-//! The environ dict: a template of what never changes, copied, and filled with what does.
+//! The environ dict: a copy of a template with the constant variables, filled with those of the request.
 
 use std::cell::RefCell;
 
@@ -7,16 +7,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::ffi::latin1;
-use super::names::Names;
+use super::string_cache::StringCache;
 use crate::environ::{Environ, Name, SERVER_SOFTWARE, header_key};
 
-/// What is prepared once for all requests.
+/// What is prepared once for the environ of all requests.
 pub(super) struct Template<'py> {
     constant: Bound<'py, PyDict>,
     bytes_io: Bound<'py, PyAny>,
     sys: Bound<'py, PyModule>,
-    fixed_keys: RefCell<Names<'py>>,
-    header_keys: RefCell<Names<'py>>,
+    fixed_keys: RefCell<StringCache<'py>>,
+    /// By the header's name, not by the key.
+    header_keys: RefCell<StringCache<'py>>,
 }
 
 impl<'py> Template<'py> {
@@ -24,8 +25,9 @@ impl<'py> Template<'py> {
         let constant = PyDict::new(py);
         constant.set_item("wsgi.version", (1, 0))?;
         constant.set_item("wsgi.multithread", false)?;
-        // Other sandboxes run the same application, but no other process shares this one's /tmp or memory: what reads
-        // the flag (Werkzeug's debugger) means the latter. So do gunicorn with one worker and every Lambda adapter.
+        // Other sandboxes do not count, though they run the same application: readers of the flag (Werkzeug's debugger)
+        // ask whether another process shares this one's /tmp and memory. Gunicorn with one worker and every Lambda
+        // adapter set it the same way.
         constant.set_item("wsgi.multiprocess", workers > 1)?;
         constant.set_item("wsgi.run_once", false)?;
         constant.set_item("wsgi.input_terminated", true)?;
@@ -37,7 +39,7 @@ impl<'py> Template<'py> {
         Ok(Self { constant, bytes_io, sys, fixed_keys: RefCell::default(), header_keys: RefCell::default() })
     }
 
-    /// A new dict for one request: exactly a dict, and the application's to change (PEP 3333).
+    /// Makes the dict for one request: exactly a `dict`, which the application may change (PEP 3333).
     pub(super) fn fill(&self, environ: &Environ<'_>, body: Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyDict>> {
         let py = self.constant.py();
         let dict = self.constant.copy()?;
@@ -49,9 +51,9 @@ impl<'py> Template<'py> {
             }
         }
         dict.set_item(intern!(py, "wsgi.url_scheme"), PyString::intern(py, environ.scheme.as_str()))?;
-        // BytesIO shares the buffer of the bytes object and has every method of PEP 3333's input, and then some.
+        // BytesIO shares the buffer of the bytes object, and has every method that PEP 3333 wants of the input.
         dict.set_item(intern!(py, "wsgi.input"), self.bytes_io.call1((body,))?)?;
-        // Looked up each time: applications replace it. `glue/context.py` has made sure that it can be written to.
+        // Looked up for each request: applications replace it. `begin_invocation` has made sure that it is writable.
         dict.set_item(intern!(py, "wsgi.errors"), self.sys.getattr(intern!(py, "stderr"))?)?;
         Ok(dict)
     }

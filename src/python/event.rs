@@ -7,25 +7,25 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
-use super::names::Names;
+use super::string_cache::StringCache;
 use crate::json::{self, Document, Value, ValueKind};
 
-/// What nests deeper is left to `json.loads`, which has its own way of giving up.
+/// Events that nest deeper are left to `json.loads`, which raises its own error.
 const MAX_DEPTH: usize = 200;
 
-/// Makes dicts of events. The names of members are the same from one event to the next, and so are their objects.
-pub(super) struct Events<'py> {
+/// Makes dicts of events. Member names repeat from one event to the next, so their strings are cached.
+pub(super) struct EventDicts<'py> {
     py: Python<'py>,
-    names: RefCell<Names<'py>>,
+    names: RefCell<StringCache<'py>>,
 }
 
-impl<'py> Events<'py> {
+impl<'py> EventDicts<'py> {
     pub(super) fn new(py: Python<'py>) -> Self {
         Self { py, names: RefCell::default() }
     }
 
-    /// The event as `json.loads` would give it. What is not done here exactly as there (numbers beyond 64 bits, unpaired
-    /// surrogates, deep nesting) is left to `json.loads` itself.
+    /// Returns the event as `json.loads` does. Events with values that only `json.loads` converts exactly (integers
+    /// beyond 64 bits, unpaired surrogates, deep nesting) are left to it.
     pub(super) fn to_python(&self, event: &Document<'_>) -> PyResult<Bound<'py, PyAny>> {
         match self.value(event.root(), 0)? {
             Some(value) => Ok(value),
@@ -33,7 +33,7 @@ impl<'py> Events<'py> {
         }
     }
 
-    /// `None` for what is left to `json.loads`.
+    /// Returns `None` if the event has to be left to `json.loads`.
     fn value(&self, value: Value<'_>, depth: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = self.py;
         Ok(match value.kind() {
@@ -79,10 +79,10 @@ impl<'py> Events<'py> {
         }
         let bytes = json::unescape(inside);
         let text = std::str::from_utf8(&bytes).ok()?;
-        // The replacement character may be the event's own, or stand for half a surrogate pair, which Python keeps.
-        let half =
+        // U+FFFD may be in the event itself, or stand for an unpaired surrogate, which Python would keep.
+        let unpaired =
             text.contains('\u{FFFD}') && memmem::find(&inside.as_bytes().to_ascii_lowercase(), b"\\ud").is_some();
-        (!half).then(|| PyString::new(self.py, text))
+        (!unpaired).then(|| PyString::new(self.py, text))
     }
 }
 

@@ -1,5 +1,5 @@
-//! The standard library's regular expressions, compiled when the runtime was built: a sorted table in its read-only
-//! data, of which a start touches no more than it looks up. `compile_glue.py` writes it.
+//! The standard library's regular expressions, compiled when the runtime was built. `compile_glue.py` writes them as a
+//! sorted table, which is part of the binary's read-only data: a start reads only the pages that it looks up.
 
 use std::cmp::Ordering;
 
@@ -11,12 +11,13 @@ use super::ffi;
 
 static TABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/expression_table.bin"));
 
-/// Whether there are any for this Python.
-pub(super) fn are_there(py: Python<'_>) -> PyResult<bool> {
+/// Whether the table is for this Python.
+pub(super) fn has_table(py: Python<'_>) -> PyResult<bool> {
     Ok(for_this_python(py, TABLE)?.is_some())
 }
 
-/// Returns what `_sre.compile` wants to have for a pattern, a tuple; `None` for one that is not in the table.
+/// Returns the arguments of `_sre.compile` for a pattern, without the pattern itself: a tuple. `None` for a pattern
+/// that is not in the table.
 #[pyfunction]
 pub(super) fn find_pattern<'py>(
     pattern: &Bound<'py, PyAny>,
@@ -28,7 +29,8 @@ pub(super) fn find_pattern<'py>(
     Table(table).find(&key).map(|arguments| ffi::unmarshal(py, arguments)).transpose()
 }
 
-/// `None` for what `re` itself has to refuse, and for text that UTF-8 cannot hold.
+/// The key of a pattern in the table. `None` for a pattern that `re` itself has to refuse, and for text that UTF-8
+/// cannot hold.
 fn key(pattern: &Bound<'_, PyAny>, flags: u32) -> Option<Vec<u8>> {
     let (kind, text) = match pattern.cast::<PyString>() {
         Ok(pattern) => (b's', pattern.to_str().ok()?.as_bytes()),
@@ -37,7 +39,8 @@ fn key(pattern: &Bound<'_, PyAny>, flags: u32) -> Option<Vec<u8>> {
     Some([&[kind], &flags.to_le_bytes()[..], text].concat())
 }
 
-/// How many entries, for each where its key and its value end, then keys and values, in turns.
+/// The number of entries; for each entry the ends of its key and of its value, counted from the first key; then each
+/// key with its value after it. Numbers are 32-bit, little-endian.
 struct Table(&'static [u8]);
 
 impl Table {
@@ -54,7 +57,7 @@ impl Table {
         None
     }
 
-    /// A key at an even place, its value at the next.
+    /// The part at `index`: a key at an even index, its value at the next.
     fn part(&self, index: usize) -> Option<&'static [u8]> {
         let data = self.0.get(4 * (1 + 2 * self.number(0)?)..)?;
         let start = if index == 0 { 0 } else { self.number(index)? };
@@ -91,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_what_re_makes_of_the_same_patterns() {
+    fn they_equal_what_re_compiles() {
         Python::initialize();
         Python::attach(|py| {
             let table = Table(for_this_python(py, TABLE).unwrap().unwrap());

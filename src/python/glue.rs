@@ -1,6 +1,6 @@
-//! Our own Python code: what is better said in Python than through pyo3. Its modules import each other as
-//! `_wsgi_lambda_` and the file's name, and import little that costs time at a cold start: `logging`, which the managed
-//! runtimes have imported too, and `traceback` when there is something to trace. What few starts need is deferred.
+//! Our own Python code, for what is simpler in Python than through pyo3. The file `glue/name.py` becomes the module
+//! `_wsgi_lambda_name`. To keep cold starts short these modules import little: `logging`, which the managed runtimes
+//! import too, and `traceback` when there is an error. Modules that few starts need are deferred.
 
 use pyo3::exceptions::PyImportError;
 use pyo3::intern;
@@ -8,16 +8,18 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::bytecode::for_this_python;
+use super::errors::{describe_without_glue, not_started};
 use super::{expressions, ffi};
+use crate::error::Result;
 
 /// A file of `glue/`.
 struct File {
     name: &'static str,
-    /// What `compile_glue.py` has made of it; its source, if `build.rs` had no Python that it could run.
+    /// Bytecode from `compile_glue.py`; the source, if `build.rs` had no Python that it could run.
     code: &'static [u8],
 }
 
-/// The files of these names.
+/// Makes a [`File`] of each name.
 macro_rules! files {
     ($($name:literal)*) => {
         [$(File {
@@ -27,34 +29,50 @@ macro_rules! files {
     };
 }
 
-/// What every start needs, each after those that it imports.
+/// The modules that every start needs, each after those that it imports.
 static NEEDED: [File; 12] = files! {
-    "state" "expressions" "streams" "errors" "logs" "files" "context" "lifecycle" "imports" "start" "deadline" "index"
+    "state" "expressions" "streams" "errors" "logs" "files" "context" "lifecycle" "imports" "start" "deadline"
+    "entry_points"
 };
 
-/// What is made when it is first asked for, also each after those that it imports.
-static DEFERRED: [File; 6] = files! { "callers" "development_server" "snapshot" "workers" "profile_use" "profile" };
+/// The modules that are made when they are first used.
+static DEFERRED: [File; 6] =
+    files! { "client_context" "development_server" "snapshot" "workers" "module_use" "init_profile" };
 
 const OTHER_BYTECODE: &str = "this bootstrap was built with a Python that has other bytecode, as its pre-releases \
     have: build it with the Python that it is to embed";
 
-/// The module that has all that is called from here; the modules are made at the first call.
+/// Returns the glue's `entry_points`, the module with all functions that Rust calls. The first call makes the modules.
 pub(super) fn glue(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     static GLUE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    GLUE.get_or_try_init(py, || load(py).map(Bound::unbind)).map(|index| index.bind(py).clone())
+    GLUE.get_or_try_init(py, || load(py).map(Bound::unbind)).map(|entry_points| entry_points.bind(py).clone())
 }
 
-/// Makes `_wsgi_lambda_state` and so on, and returns the last: `_wsgi_lambda_index`.
+/// The same, with the runtime's own error.
+///
+/// # Errors
+/// `Interpreter`, or `App` where Python has no memory.
+pub(super) fn loaded_glue(py: Python<'_>) -> Result<Bound<'_, PyModule>> {
+    glue(py).map_err(|error| {
+        if error.is_instance_of::<PyImportError>(py) {
+            not_started(&error.value(py).to_string())
+        } else {
+            describe_without_glue(py, &error)
+        }
+    })
+}
+
+/// Makes the modules that every start needs; returns the last.
 fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     let maker = Maker::new(py)?;
     let mut last = None;
     for file in &NEEDED {
         let module = maker.make(file)?;
         if file.name == "state" {
-            module.setattr("load", wrap_pyfunction!(deferred, py)?)?;
+            module.setattr("deferred", wrap_pyfunction!(deferred, py)?)?;
             module.setattr("is_forked", wrap_pyfunction!(is_forked, py)?)?;
             module.setattr("guard_fork", wrap_pyfunction!(guard_fork, py)?)?;
-            if expressions::are_there(py)? {
+            if expressions::has_table(py)? {
                 module.setattr("find_pattern", wrap_pyfunction!(expressions::find_pattern, py)?)?;
             }
         }
@@ -73,7 +91,7 @@ fn is_forked() -> bool {
     ffi::is_forked()
 }
 
-/// Returns a module that is made when it is first asked for.
+/// Returns a deferred module of the glue; makes it at the first call.
 #[pyfunction]
 pub(super) fn deferred<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
     let maker = Maker::new(py)?;
@@ -84,7 +102,7 @@ pub(super) fn deferred<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, 
     maker.make(file.ok_or_else(|| PyImportError::new_err(format!("there is no glue/{name}.py")))?)
 }
 
-/// Makes modules of ours.
+/// Makes modules of the glue.
 struct Maker<'py> {
     builtins: Bound<'py, PyModule>,
     modules: Bound<'py, PyAny>,
@@ -96,12 +114,13 @@ impl<'py> Maker<'py> {
         Ok(Self { builtins: py.import("builtins")?, modules })
     }
 
+    /// The module, if it was made already.
     fn made(&self, name: &str) -> PyResult<Option<Bound<'py, PyModule>>> {
         let module = self.modules.call_method1("get", (module_name(name),))?;
         Ok(module.extract().ok())
     }
 
-    /// Makes a module from its code, or without that from its source.
+    /// Makes a module from its bytecode, or from its source where there is no bytecode.
     fn make(&self, File { name, code }: &File) -> PyResult<Bound<'py, PyModule>> {
         let py = self.builtins.py();
         let code = match for_this_python(py, code)? {
@@ -113,7 +132,8 @@ impl<'py> Maker<'py> {
         };
         let module = PyModule::new(py, &module_name(name))?;
         self.builtins.call_method1(intern!(py, "exec"), (code, module.dict()))?;
-        // Known when it is whole: what failed is made again, and of two threads that make it the first one's stays.
+        // Only a module that ran to its end enters sys.modules: one that failed is made again at the next call. If two
+        // threads make it, the module of the first stays.
         let known = self.modules.call_method1("setdefault", (module.name()?, &module))?;
         Ok(known.cast_into()?)
     }
@@ -139,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_do_too_and_other_bytecode_is_named() {
+    fn a_source_is_compiled_and_other_bytecode_is_refused() {
         Python::initialize();
         Python::attach(|py| {
             let maker = Maker::new(py).unwrap();
@@ -151,12 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deferred_is_made_once() {
+    fn a_deferred_module_is_made_once() {
         Python::initialize();
         Python::attach(|py| {
             glue(py).unwrap();
             let maker = Maker::new(py).unwrap();
-            for name in ["development_server", "snapshot", "workers", "profile"] {
+            for name in ["development_server", "snapshot", "workers", "init_profile"] {
                 assert!(maker.made(name).unwrap().is_none(), "{name} is made at every start");
             }
             let made = deferred(py, "snapshot").unwrap();
@@ -166,16 +186,16 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_made_again() {
+    fn a_module_that_failed_is_made_again() {
         Python::initialize();
         Python::attach(|py| {
             glue(py).unwrap();
             let modules = py.import("sys").unwrap().getattr("modules").unwrap();
-            let context = modules.get_item("_wsgi_lambda_context").unwrap(); // which nothing else imports from here on
-            modules.set_item("_wsgi_lambda_context", py.None()).unwrap();
-            assert!(deferred(py, "callers").is_err());
-            modules.set_item("_wsgi_lambda_context", context).unwrap();
-            assert!(deferred(py, "callers").unwrap().hasattr("client").unwrap());
+            let logs = modules.get_item("_wsgi_lambda_logs").unwrap(); // no other test here imports it from now on
+            modules.set_item("_wsgi_lambda_logs", py.None()).unwrap();
+            assert!(deferred(py, "client_context").is_err());
+            modules.set_item("_wsgi_lambda_logs", logs).unwrap();
+            assert!(deferred(py, "client_context").unwrap().hasattr("client_context").unwrap());
         });
     }
 }

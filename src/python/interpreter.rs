@@ -1,37 +1,40 @@
-//! Which Python to start: where its library is, and which virtual environment it is in.
+//! Finds the Python to start: its standard library, or a virtual environment.
 
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, VENV};
 use crate::error::{Error, Result};
 
-/// `python3.N`, of the libpython that this binary is linked to.
+/// `python3.N`: the version of the libpython that this binary is linked to.
 const PYTHON: &str = env!("WSGI_LAMBDA_PYTHON");
 /// The prefix of the Python that this binary was built with; empty in a build for a layer.
 const BUILD_HOME: &str = env!("WSGI_LAMBDA_BUILD_HOME");
 /// The prefix of the managed runtimes' Python.
 const MANAGED_HOME: &str = "/var/lang";
 
-/// What the interpreter is started with.
+/// The place of the Python to start.
 #[derive(Debug, Default)]
 pub(super) struct Home {
-    /// The prefix whose `lib/python3.N` is the standard library; without it Python finds its own way.
+    /// The prefix: `lib/python3.N` in it is the standard library. Without it Python searches itself.
     pub(super) prefix: Option<PathBuf>,
-    /// sys.executable.
+    /// The value of `sys.executable`.
     pub(super) executable: Option<PathBuf>,
     /// Whether it is a managed runtime's Python.
     pub(super) managed: bool,
 }
 
-/// Finds the standard library: beside the binary (a self-contained layer), in the managed runtime's place, or where
-/// the Python is that this binary was built with (development). A virtual environment names its own.
+/// Finds the standard library: next to the binary (a self-contained layer), in the managed runtime's place, or in the
+/// Python that this binary was built with (development). For a virtual environment, its `pyvenv.cfg` names the place.
+///
+/// # Errors
+/// `Config`, if there is none, or if the virtual environment does not fit.
 pub(super) fn find(config: &Config) -> Result<Home> {
     if let Some(venv) = &config.venv {
         return venv_home(venv);
     }
     let home = candidates().into_iter().find(|home| has_library(home)).ok_or_else(|| {
         Error::config(format!(
-            "no standard library of {PYTHON} beside the bootstrap, in {MANAGED_HOME} or where it was built: \
+            "no standard library of {PYTHON} next to the bootstrap, in {MANAGED_HOME} or where it was built: \
              use a layer built for this function's Python, or run `make build` again"
         ))
     })?;
@@ -42,8 +45,8 @@ pub(super) fn find(config: &Config) -> Result<Home> {
 fn candidates() -> Vec<PathBuf> {
     let binary = std::env::current_exe().unwrap_or_default();
     // Not the root: `/opt/bootstrap` must not take the Python of an image's distribution in `/lib`.
-    let beside = binary.ancestors().skip(1).take(2).filter(|path| path.parent().is_some()).map(Path::to_owned);
-    beside.chain([MANAGED_HOME.into(), BUILD_HOME.into()]).collect()
+    let near = binary.ancestors().skip(1).take(2).filter(|path| path.parent().is_some()).map(Path::to_owned);
+    near.chain([MANAGED_HOME.into(), BUILD_HOME.into()]).collect()
 }
 
 fn has_library(home: &Path) -> bool {
@@ -51,7 +54,7 @@ fn has_library(home: &Path) -> bool {
     ["os.py", "os.pyc"].iter().any(|name| library.join(name).exists())
 }
 
-/// A virtual environment works only with the Python version it was made for: its packages lie in `lib/python3.N`.
+/// A virtual environment works only with the Python version that it was made for: its packages are in `lib/python3.N`.
 fn venv_home(venv: &Path) -> Result<Home> {
     let wrong = |what: String| Error::config(format!("{}={}: {what}", VENV.name, venv.display()));
     let settings = std::fs::read_to_string(venv.join("pyvenv.cfg")).map_err(|error| {

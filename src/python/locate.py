@@ -1,7 +1,8 @@
-"""Prints, a line each, this Python's prefix and the folder of its shared library, which is empty if there is none.
+"""Prints, on a line each, this Python's prefix and the folder of its shared library; the latter is empty if there is
+none.
 
-Not as `sysconfig` has them alone: a prefix that was moved, as uv's are, keeps the paths of the machine that built it, and
-distributions have the library elsewhere than in the prefix's `lib`.
+`sysconfig` alone does not do: in a Python that was moved, as uv's are, it has the paths of the machine that built it,
+and distributions keep the library in other places than the prefix's `lib`.
 """
 
 import os
@@ -21,7 +22,7 @@ def library_folder():
 
 
 def _loaded(name):
-    """The folder of the library that this very process has loaded, if its program is not Python as a whole."""
+    """Returns the folder of the library that this process has loaded; None if the interpreter is linked statically."""
     with open("/proc/self/maps") as maps:
         for line in maps:
             path = line.rstrip("\n").partition("/")[2]

@@ -1,4 +1,4 @@
-//! Signals while the process waits outside Python, and what is run when it ends.
+//! Signals while the process waits outside Python, and the callbacks after a response and at the end of the process.
 
 use std::fs::File;
 
@@ -6,12 +6,16 @@ use pyo3::exceptions::PySystemExit;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::{Session, describe, ffi, glue, leave_if_forked, loaded_glue};
+use super::errors::describe;
+use super::ffi;
+use super::forked::leave_if_forked;
+use super::glue::{glue, loaded_glue};
+use super::session::Session;
 use crate::error::{Error, Kind, Result};
 
 impl Session<'_> {
-    /// Makes SIGTERM an orderly end, and the module `wsgi_lambda`. Gives a file that becomes readable when
-    /// [`handle_signals`] has something to do. Before the application is imported.
+    /// Makes SIGTERM an orderly end, and makes the module `wsgi_lambda`. Has to run before the application is imported.
+    /// Returns a file that becomes readable when [`handle_signals`] has something to do.
     ///
     /// # Errors
     /// `App` or `Interpreter`, when Python refuses.
@@ -23,12 +27,12 @@ impl Session<'_> {
             .ok_or_else(|| Error::new(Kind::Interpreter, "Runtime.InterpreterError", "there is no pipe for signals"))
     }
 
-    /// Runs what the application registered for after its answers; gives the errors of what failed.
+    /// Runs the application's `after_response` callbacks; returns the errors of those that failed.
     pub fn after_response(self) -> Vec<Error> {
         self.run("run_after_response")
     }
 
-    /// Runs what the application registered for its end, and `atexit`.
+    /// Runs the application's `on_shutdown` callbacks, then `atexit`'s; returns the errors of those that failed.
     pub fn shutdown(self) -> Vec<Error> {
         self.run("run_shutdown")
     }
@@ -39,31 +43,31 @@ impl Session<'_> {
         leave_if_forked(&glue, failed.as_ref().err());
         match failed {
             Ok(failed) => failed.into_iter().map(|error| describe(&glue, PyErr::from_value(error))).collect(),
-            Err(error) if is_exit(&glue, &error) => Vec::new(),
+            Err(error) if note_exit(&glue, &error) => Vec::new(),
             Err(error) => vec![describe(&glue, error)],
         }
     }
 
-    /// Pushes out what the application printed.
+    /// Before the process waits: writes out what the application printed.
     pub fn flush(self) {
         let Ok(glue) = glue(self.py) else { return };
-        if let Err(error) = glue.call_method0(intern!(self.py, "flush")) {
-            is_exit(&glue, &error); // nothing else comes out of it
+        if let Err(error) = glue.call_method0(intern!(self.py, "flush_before_wait")) {
+            note_exit(&glue, &error); // it raises nothing else
         }
     }
 }
 
-/// Whether the runtime's own code was ended by `SystemExit`, as a signal handler of the application's raises it, which can run
-/// anywhere. The process ends when it next waits, as it would have there.
-pub(super) fn is_exit(glue: &Bound<'_, PyModule>, error: &PyErr) -> bool {
+/// Returns whether our own code was ended by `SystemExit`, which a signal handler of the application can raise
+/// anywhere. If so, the process ends when it next waits, as if the handler had run there.
+pub(super) fn note_exit(glue: &Bound<'_, PyModule>, error: &PyErr) -> bool {
     let is_exit = error.is_instance_of::<PySystemExit>(glue.py());
     if is_exit {
-        let _ = glue.call_method0("terminate"); // raised by a second signal: it has been noted, or is raised again
+        let _ = glue.call_method0("terminate"); // fails only if a second signal arrives: noted already, or raised again
     }
     is_exit
 }
 
-/// Runs the Python handlers of signals that have arrived. On the main thread, detached.
+/// Runs the Python handlers of signals that have arrived. Has to be called on the main thread, detached.
 ///
 /// # Errors
 /// `Shutdown`, when one of them ends the process.
@@ -77,7 +81,7 @@ pub fn handle_signals() -> Result<()> {
         match handled {
             Err(error) if error.is_instance_of::<PySystemExit>(py) => Err(Error::shutdown()),
             Err(error) => {
-                error.write_unraisable(py, None); // a handler of the application's own: it has no caller to tell
+                error.write_unraisable(py, None); // from a handler of the application, which has no caller to tell
                 Ok(())
             }
             Ok(()) => Ok(()),

@@ -1,9 +1,12 @@
-//! SnapStart: what runs in Python before a snapshot is taken and after it is restored (docs, "Implement code before or
+//! SnapStart: the hooks that run before a snapshot is taken and after it is restored (docs, "Implement code before or
 //! after Lambda function snapshots").
 
 use pyo3::prelude::*;
 
-use super::{Session, describe, leave_if_forked, loaded_glue};
+use super::errors::describe;
+use super::forked::leave_if_forked;
+use super::glue::loaded_glue;
+use super::session::Session;
 use crate::error::{Error, Kind, Result};
 
 impl Session<'_> {
@@ -12,7 +15,7 @@ impl Session<'_> {
     /// # Errors
     /// `BeforeSnapshot`, with the exception of the hook that failed.
     pub fn before_snapshot(self) -> Result<()> {
-        self.hooks("before_snapshot", Kind::BeforeSnapshot, "Runtime.BeforeSnapshotError")
+        self.run_hooks("before_snapshot", Kind::BeforeSnapshot, "Runtime.BeforeSnapshotError")
     }
 
     /// Runs the hooks after the restore.
@@ -20,10 +23,10 @@ impl Session<'_> {
     /// # Errors
     /// `AfterRestore`, with the exception of the hook that failed.
     pub fn after_restore(self) -> Result<()> {
-        self.hooks("after_restore", Kind::AfterRestore, "Runtime.AfterRestoreError")
+        self.run_hooks("after_restore", Kind::AfterRestore, "Runtime.AfterRestoreError")
     }
 
-    fn hooks(self, name: &str, kind: Kind, error_type: &'static str) -> Result<()> {
+    fn run_hooks(self, name: &str, kind: Kind, error_type: &'static str) -> Result<()> {
         let glue = loaded_glue(self.py)?;
         let done = glue.call_method0(name);
         leave_if_forked(&glue, done.as_ref().err());

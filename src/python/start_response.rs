@@ -1,4 +1,4 @@
-//! `start_response` and `write`, the two callables of PEP 3333, over one response.
+//! `start_response` and `write`: the two callables that PEP 3333 has a server offer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,19 +10,20 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 
-use super::{ffi, type_name};
+use super::errors::type_name;
+use super::ffi;
 use crate::grammar::is_hop_by_hop;
 use crate::response::{Head, HeadError, Refusal, Steps};
 use crate::sync::lock;
 
-/// One request's response, shared by the two callables and the loop over the iterable. A callable that an application keeps
-/// cannot reach the next response.
+/// The response of one request, shared by the two callables and the loop over the iterable. Each request has its own: a
+/// callable that the application keeps cannot change a later response.
 pub(super) struct Shared {
     response: Arc<dyn Steps>,
-    /// Hop-by-hop headers that were dropped, for one warning.
+    /// Names of hop-by-hop headers that were dropped, for one warning.
     dropped: Mutex<Vec<String>>,
     strict: bool,
-    /// Whether the response is complete, and its iterable is being closed.
+    /// Whether the response is complete and its iterable is being closed.
     closing: AtomicBool,
 }
 
@@ -31,25 +32,27 @@ impl Shared {
         Arc::new(Self { response, dropped: Mutex::default(), strict, closing: AtomicBool::new(false) })
     }
 
-    /// The response is complete: returns the names of the headers that were dropped.
+    /// Notes that the response is complete. Returns the names of the headers that were dropped.
     pub(super) fn complete(&self) -> Vec<String> {
         self.closing.store(true, Ordering::Relaxed);
         std::mem::take(&mut *lock(&self.dropped))
     }
 
-    /// Ends the request: nothing that the application keeps of it works any more.
+    /// Ends the request: from here on the callables refuse every call.
     pub(super) fn end(&self) {
         self.closing.store(false, Ordering::Relaxed);
     }
 
-    /// Whether the headers have left, as those of a response that is being closed have.
+    /// Whether the headers were sent; always true while the iterable is being closed.
     fn has_sent_headers(&self, py: Python<'_>) -> bool {
         let closing = self.closing.load(Ordering::Relaxed);
         py.detach(|| self.response.headers_sent()).unwrap_or(closing)
     }
 
-    /// Takes a step in the response. Sending may block: Python is free for other threads meanwhile, and for one that waits
-    /// for its turn here.
+    /// Takes a step in the response. It runs detached, since sending may block: other Python threads run meanwhile.
+    ///
+    /// # Errors
+    /// The refusal, as a Python exception.
     pub(super) fn step<T: Send>(
         &self,
         py: Python<'_>,
@@ -59,7 +62,7 @@ impl Shared {
     }
 }
 
-/// A refusal as an exception in the application's own frame.
+/// Returns a refusal as an exception, to be raised in the application's own frame.
 fn raise(refusal: &Refusal) -> PyErr {
     let message = refusal.to_string();
     match refusal {
@@ -83,9 +86,9 @@ impl StartResponse {
         exc_info: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Write> {
         if ffi::is_forked() {
-            return Ok(Write(Arc::clone(&self.0))); // the parent answers
+            return Ok(Write(Arc::clone(&self.0))); // only the parent responds
         }
-        // `None` and other false values mean: not given.
+        // `None` and other false values count as missing.
         let py = status.py();
         let exc_info = exc_info.map(exception_of).transpose()?.flatten();
         let replaces = exc_info.is_some();
@@ -102,7 +105,7 @@ impl StartResponse {
 }
 
 impl StartResponse {
-    /// Checks status and headers and copies them: what the application appends to its list later has no effect.
+    /// Checks and copies status and headers: the application may change its list later, without effect.
     fn head(&self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<Head> {
         let status = status.cast::<PyString>().map_err(|_| wrong_type("the status must be a str", status))?;
         let headers = headers.cast::<PyList>().map_err(|_| wrong_type("response_headers must be a list", headers))?;
@@ -114,7 +117,7 @@ impl StartResponse {
             let name = name.cast::<PyString>().map_err(|_| wrong_type("each header name must be a str", &name))?;
             let value = value.cast::<PyString>().map_err(|_| wrong_type("each header value must be a str", &value))?;
             let name = native(name)?;
-            // The name alone: values may be secrets.
+            // Only the name: a value may be a secret.
             let value = native(value).map_err(|_| refused(&HeadError::Value(name.to_owned())))?;
             if self.0.strict && is_hop_by_hop(name) {
                 return Err(refused(&HeadError::HopByHop(name.to_owned())));
@@ -140,12 +143,12 @@ impl Write {
             return Ok(()); // as above
         }
         let chunk = chunk(data)?;
-        // The other hand on the chunk lets go of it while attached.
+        // A clone, so that the last reference is dropped here, attached.
         self.0.step(data.py(), |response| response.write(chunk.clone()))
     }
 }
 
-/// A chunk of the body, kept alive without being copied.
+/// Returns a chunk of the body that keeps the bytes object alive and copies nothing.
 pub(super) fn chunk(data: &Bound<'_, PyAny>) -> PyResult<Bytes> {
     match data.cast::<PyBytes>() {
         Ok(bytes) if bytes.as_bytes().is_empty() => Ok(Bytes::new()),
@@ -154,7 +157,7 @@ pub(super) fn chunk(data: &Bound<'_, PyAny>) -> PyResult<Bytes> {
     }
 }
 
-/// A str that has to be plain: lone surrogates are beyond Latin-1 anyway.
+/// The text of a native string. Lone surrogates are an error: they are beyond Latin-1.
 fn native<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
     text.to_str().map_err(|_| PyValueError::new_err("native strings hold characters up to U+00FF only (PEP 3333)"))
 }
@@ -168,7 +171,7 @@ fn wrong_type(rule: &str, object: &Bound<'_, PyAny>) -> PyErr {
     PyTypeError::new_err(format!("{rule}, not {kind}"))
 }
 
-/// The exception and traceback of an `exc_info` tuple; `None` when it is false.
+/// Returns the `exc_info` tuple; `None` when it is false.
 fn exception_of<'py>(exc_info: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyTuple>>> {
     if !exc_info.is_truthy()? {
         return Ok(None);
@@ -177,7 +180,7 @@ fn exception_of<'py>(exc_info: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py,
     Ok(Some(tuple.ok_or_else(|| wrong_type("exc_info must be a tuple of three", exc_info))?.clone()))
 }
 
-/// The application's own exception, to be raised again in its own frame with its own traceback.
+/// Returns the application's exception with its traceback, to be raised again in the application's frame.
 fn again(exc_info: &Bound<'_, PyTuple>) -> PyErr {
     let py = exc_info.py();
     let with_traceback = || {
@@ -185,7 +188,7 @@ fn again(exc_info: &Bound<'_, PyTuple>) -> PyErr {
         if value.is_none() {
             return Err(PyRuntimeError::new_err(Refusal::HeadersSent.to_string()));
         }
-        // Code of Python 2's days may give a class.
+        // Code written for Python 2 may pass a class.
         let value = if value.is_instance_of::<PyType>() { value.call0()? } else { value };
         value.call_method1(intern!(py, "with_traceback"), (traceback,))
     };

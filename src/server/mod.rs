@@ -68,7 +68,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
             place.waits();
         }
         session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
-        session.note_answer();
+        session.note_response();
     }
 }
 

@@ -1,4 +1,4 @@
-"""The invocation: the context object, and what is prepared for each."""
+"""The context object of an invocation, and what is prepared for each."""
 
 import os
 import sys
@@ -8,24 +8,24 @@ import _wsgi_lambda_logs as logs
 import _wsgi_lambda_state as state
 import _wsgi_lambda_streams as streams
 
-# What is the same in every context object of the function: its attributes by name.
+# The attributes that are the same in every context object, by name.
 _function = {}
 
 
 def set_function(function):
-    """Takes the platform's description of the function, a dict, for every context object."""
+    """Sets the platform's description of the function, a dict, for every context object."""
     _function.update(function)
 
 
 class Identity:
-    """The Cognito identity of the caller; both are None without one."""
+    """The Cognito identity of the caller; both attributes are None without one."""
 
     def __init__(self, values):
         self.cognito_identity_id = values.get("cognitoIdentityId")
         self.cognito_identity_pool_id = values.get("cognitoIdentityPoolId")
 
     def __repr__(self):
-        return show(self)
+        return state.show(self)
 
 
 class LambdaContext:
@@ -36,12 +36,14 @@ class LambdaContext:
         self.aws_request_id = aws_request_id
         self.invoked_function_arn = invoked_function_arn
         self.tenant_id = tenant_id
-        self._w3c, self.client_context = state.load("callers").client(client) if client else (None, None)
-        self.identity = Identity(state.load("callers").identity(identity) if identity else {})
+        self._w3c, self.client_context = (
+            state.deferred("client_context").client_context(client) if client else (None, None)
+        )
+        self.identity = Identity(state.deferred("client_context").cognito_identity(identity) if identity else {})
         self._epoch_deadline_time_in_ms = deadline_ms
 
     def get_remaining_time_in_millis(self):
-        """Milliseconds until the platform ends this invocation, never negative."""
+        """Returns the milliseconds until the platform ends this invocation, never negative."""
         return max(self._epoch_deadline_time_in_ms - int(time.time() * 1000), 0)
 
     def log(self, message):
@@ -49,33 +51,29 @@ class LambdaContext:
         sys.stdout.write(str(message))
 
     def w3c(self):
-        """The caller's W3C trace context: a dict of traceparent, tracestate and baggage."""
+        """Returns the caller's W3C trace context: a dict of traceparent, tracestate and baggage."""
         return self._w3c if isinstance(self._w3c, dict) else {}
 
     def __repr__(self):
-        return show(self)
+        return state.show(self)
 
 
-def show(instance):
-    values = ", ".join(f"{name}={value!r}" for name, value in vars(instance).items() if not name.startswith("_"))
-    return f"{type(instance).__name__}({values})"
-
-
-def begin(new_request_id, deadline_ms, arn, trace_id, new_tenant_id, client, identity):
-    """Prepares the process for one invocation and gives its context object."""
+def begin_invocation(request_id, deadline_ms, arn, trace_id, tenant_id, client, identity):
+    """Prepares the process for one invocation and returns its context object. The deadline is in milliseconds since
+    1970; `client` and `identity` are the texts of the invocation's headers, or None."""
     state.leave_signals()
     state.serving = True
-    state.request_id = new_request_id
-    state.tenant_id = new_tenant_id
-    streams.mend()
+    state.request_id = request_id
+    state.tenant_id = tenant_id
+    streams.repair()
     logs.hide_events()
-    # X-Ray and OpenTelemetry read os.environ, which is a copy that only Python can change. The process's environment has
-    # it already (`put_trace_id`, which says why): assigning to the copy would set both.
+    # X-Ray and OpenTelemetry read os.environ, which is a copy of the process's environment. `put_trace_id` (`ffi.rs`)
+    # has set the latter already and says why; an ordinary assignment would set both.
     if trace_id:
         try:
             os.environ._data[b"_X_AMZN_TRACE_ID"] = trace_id.encode()
-        except AttributeError:  # the application has put something else in its place
+        except AttributeError:  # the application has replaced os.environ
             os.environ["_X_AMZN_TRACE_ID"] = trace_id
     elif "_X_AMZN_TRACE_ID" in os.environ:
         del os.environ["_X_AMZN_TRACE_ID"]
-    return LambdaContext(_function, new_request_id, deadline_ms, arn, new_tenant_id, client, identity)
+    return LambdaContext(_function, request_id, deadline_ms, arn, tenant_id, client, identity)

@@ -1,4 +1,4 @@
-"""The deadline: how the application is interrupted, and what is seen of its threads."""
+"""The deadline: how the application is interrupted, and how the stacks of its threads are written."""
 
 import faulthandler
 import os
@@ -8,21 +8,21 @@ import _wsgi_lambda_state as state
 
 
 class DeadlineReached(TimeoutError):
-    """Raised in the application a moment before the platform ends the invocation."""
+    """Raised in the application shortly before the platform ends the invocation."""
 
     def __init__(self, message="the function's timeout is near: the request is given up"):
         super().__init__(message)
 
 
 def prepare_stacks(stacks_signal):
-    """Has the signal write every thread's stack to standard error without the interpreter: in a copy of this process,
-    whose standard error is something else."""
+    """Makes the signal write the stacks of all threads to standard error, in C. It is sent only to a copy of this
+    process, whose standard error is a file (`write_stacks_in_a_copy` in `ffi.rs`)."""
     faulthandler.register(stacks_signal, file=2, all_threads=True)
 
 
 def prepare_deadline(interrupt_signal, take_file):
-    """Has the signal interrupt the application: a handler of Python's own also ends what blocks in a system call
-    (PEP 475), which an exception set from another thread would not."""
+    """Makes the signal interrupt the application. A Python signal handler also ends a blocking system call (PEP 475);
+    an exception that another thread sets would not."""
 
     def interrupt(number, frame):
         if state.serving:
@@ -34,8 +34,8 @@ def prepare_deadline(interrupt_signal, take_file):
 
 
 def write_stacks(take_file):
-    """Writes every thread's stack, most recent call first, and a NUL behind them, unless somebody else was first to
-    take the file."""
+    """Writes the stacks of all threads, most recent call first, and a NUL after them. Does nothing if another thread
+    has taken the file."""
     descriptor = take_file()
     if descriptor >= 0:
         faulthandler.dump_traceback(descriptor, all_threads=True)

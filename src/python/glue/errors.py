@@ -1,10 +1,10 @@
-"""Exceptions in words."""
+"""Exceptions as text, for error reports."""
 
 
 def describe(exception):
-    """A class name, a message and a list of traceback elements, of which each ends in a newline.
+    """Returns the class's name, the message, and the traceback as a list of strings that each end with a newline.
 
-    Frames of the import system are left out; ours never show, since the application is called from Rust.
+    Frames of the import system are left out. Frames of ours never appear, since Rust calls the application.
     """
     name = type(exception).__name__
     try:
@@ -13,13 +13,13 @@ def describe(exception):
         message = "<the exception could not be shown>"
     try:
         trace = [encodable(line) for line in _trace(exception)]
-    except BaseException:  # a traceback is worth less than the error it describes
+    except BaseException:  # the error matters more than its traceback
         trace = []
     return name, encodable(message), trace
 
 
 def encodable(text):
-    """Lone surrogates can be in a str but not in a log."""
+    """Returns the text with lone surrogates escaped: a str can hold them, a log cannot."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -37,5 +37,5 @@ def _trace(exception):
         del lines[0]
     last = list(shown.format_exception_only())
     if not isinstance(exception, SyntaxError) and lines[-len(last) :] == last:
-        del lines[-len(last)]  # `Type: message` is told apart from the trace; notes stay
+        del lines[-len(last)]  # the line `Type: message`, which is reported separately; notes stay
     return lines

@@ -4,7 +4,7 @@
 class FileWrapper:
     """`wsgi.file_wrapper` (PEP 3333, "Optional Platform-Specific File Handling")."""
 
-    # The PEP calls the block size a hint. Blocks of the classic 8 KiB would only cost turns of the loop.
+    # In bytes. PEP 3333 calls the block size a hint; blocks of the usual 8 KiB would only cost more calls.
     smallest = 64 * 1024
 
     def __init__(self, filelike, block_size=8192):

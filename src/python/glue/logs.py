@@ -1,4 +1,4 @@
-"""Logging as the managed runtime has it."""
+"""Logging, as the managed runtime sets it up."""
 
 import functools
 import logging
@@ -11,20 +11,22 @@ import _wsgi_lambda_state as state
 import _wsgi_lambda_streams as streams
 from _wsgi_lambda_errors import encodable
 
+_handler = None
+
 
 def configure(json_format, level, telemetry_fd):
-    """One handler on the root logger, as the managed runtime has it: an application that only sets a level gets its
-    records out."""
+    """Adds one handler to the root logger, as the managed runtime does: an application that only sets a level gets its
+    records in the log. `level` is a level's name or None, `telemetry_fd` the platform's descriptor for logs or None."""
     global _handler
-    os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as there: children must not write to it
+    os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)  # as the managed runtime: children must not write to it
     try:
         os.fstat(telemetry_fd if telemetry_fd is not None else -1)
     except OSError:
         telemetry_fd = None
     root = logging.getLogger()
-    # What `basicConfig` in sitecustomize has made writes to standard error, in another form.
+    # A handler from `basicConfig` in sitecustomize writes to standard error, in another format.
     root.handlers[:] = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
-    _handler = _make_handler(json_format, telemetry_fd)
+    _handler = LambdaHandler(json_format, telemetry_fd)
     root.addHandler(_handler)
     if level:
         root.setLevel(level)
@@ -32,8 +34,9 @@ def configure(json_format, level, telemetry_fd):
 
 
 def _basic_config(root, ours):
-    """`logging.basicConfig` does nothing where the root logger has a handler. Here it sets the level, and gives way to
-    handlers and files that are asked for; records go to the platform's log in its form."""
+    """Returns our `logging.basicConfig`. Python's does nothing if the root logger has a handler, as it always has here.
+    Ours sets the level, and replaces our handler if the application asks for handlers, a file or a stream of its own.
+    For the standard streams our handler stays, with its format."""
     plain = logging.basicConfig
 
     @functools.wraps(plain)
@@ -51,11 +54,8 @@ def _basic_config(root, ours):
     return basicConfig
 
 
-_handler = None
-
-
 def warn(message):
-    """A line of the runtime's own, in the log's form."""
+    """Logs a warning of the runtime's own."""
     record = logging.LogRecord("wsgi_lambda", logging.WARNING, "", 0, message, (), None)
     if _handler is not None and _handler.filter(record):
         _handler.emit(record)
@@ -65,8 +65,8 @@ _events_are_hidden = False
 
 
 def hide_events():
-    """Django's error reports hide cookies and POST fields by the names of META's keys, and look into dicts. The event
-    holds both under names that it does not know. Does nothing until Django's reports have been imported."""
+    """Hides the event in Django's error reports. They hide cookies and POST fields by the names of their keys, and the
+    event holds both under other names. Does nothing until Django's module for reports has been imported."""
     global _events_are_hidden
     reports = None if _events_are_hidden else sys.modules.get("django.views.debug")
     filter = getattr(reports, "SafeExceptionReporterFilter", None)
@@ -79,83 +79,92 @@ def hide_events():
     _events_are_hidden = True
 
 
-def _make_handler(json_format, telemetry_fd):
-    telemetry, writing = state.identity(telemetry_fd) if telemetry_fd is not None else None, set()
+class LambdaHandler(logging.Handler):
+    """Writes records to the telemetry descriptor, or to standard output."""
 
-    class LambdaHandler(logging.Handler):
-        """Writes records to the telemetry descriptor, or to standard output."""
+    def __init__(self, json_format, telemetry_fd):
+        super().__init__()
+        self._json_format = json_format
+        self._telemetry_fd = telemetry_fd
+        self._telemetry = state.file_identity(telemetry_fd) if telemetry_fd is not None else None
+        self._writing = set()  # the threads that write to standard output
+        self.addFilter(RequestFilter())
+        self.setFormatter(JsonFormatter() if json_format else TextFormatter())
 
-        def emit(self, record):
+    def emit(self, record):
+        try:
+            text = encodable(self.format(record))
+            # Compared, since applications close descriptors and get the same numbers for their own files.
+            if self._telemetry_fd is not None and state.file_identity(self._telemetry_fd) == self._telemetry:
+                _write_frame(self._telemetry_fd, record.levelno, self._json_format, text + "\n")
+                return
+            if not self._json_format and (record.exc_info or record.exc_text or record.stack_info):
+                text = _one_event(text)
+            streams.repair()
+            if get_ident() in self._writing:  # the application's standard output is a logger, and this is its record
+                os.write(1, (text + "\n").encode("utf-8", "backslashreplace"))
+                return
+            self._writing.add(get_ident())
             try:
-                text = encodable(self.format(record))
-                # Applications close what they do not know, and get its number for files of their own.
-                if telemetry_fd is not None and state.identity(telemetry_fd) == telemetry:
-                    _write_frame(telemetry_fd, record.levelno, json_format, text + "\n")
-                    return
-                if not json_format and (record.exc_info or record.exc_text or record.stack_info):
-                    text = _one_event(text)
-                streams.mend()
-                if get_ident() in writing:  # standard output has become a logger, whose record this is
-                    os.write(1, (text + "\n").encode("utf-8", "backslashreplace"))
-                    return
-                writing.add(get_ident())
-                try:
-                    sys.stdout.write(text + "\n")
-                finally:
-                    writing.discard(get_ident())
-            except RecursionError:
-                raise
-            except Exception:
-                self.handleError(record)
+                sys.stdout.write(text + "\n")
+            finally:
+                self._writing.discard(get_ident())
+        except RecursionError:
+            raise
+        except Exception:
+            self.handleError(record)
 
-    class RequestFilter(logging.Filter):
-        """Gives every record the id of the request it belongs to."""
 
-        def filter(self, record):
-            record.aws_request_id = state.request_id
-            record.tenant_id = state.tenant_id
-            return True
+class RequestFilter(logging.Filter):
+    """Adds the request's id and its tenant to each record."""
 
-    class TextFormatter(logging.Formatter):
-        converter = time.gmtime
+    def filter(self, record):
+        record.aws_request_id = state.request_id
+        record.tenant_id = state.tenant_id
+        return True
 
-        def __init__(self):
-            super().__init__(
-                "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
-            )
 
-    class JsonFormatter(logging.Formatter):
-        """The managed runtime's keys, in its order."""
+class TextFormatter(logging.Formatter):
+    """The managed runtime's text format."""
 
-        converter = time.gmtime
-        ordinary = set(vars(logging.makeLogRecord({}))) | {"aws_request_id", "tenant_id", "message", "asctime"}
+    converter = time.gmtime
 
-        def format(self, record):
-            import json
+    def __init__(self):
+        super().__init__(
+            "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
+        )
 
-            exc_type, exc, trace = record.exc_info if isinstance(record.exc_info, tuple) else (None, None, None)
-            plain = isinstance(record.msg, dict) and not record.args
-            values = {
-                "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
-                "level": record.levelname,
-                "message": record.msg if plain else record.getMessage(),
-                "logger": record.name,
-                "stackTrace": _format_tb(trace),
-                "errorType": exc_type.__name__ if exc_type else None,
-                "errorMessage": str(exc) if exc_type else None,
-                "requestId": record.aws_request_id or None,
-                "location": f"{record.pathname}:{record.funcName}:{record.lineno}" if exc_type else None,
-                "tenantId": record.tenant_id,
-            }
-            extra = {name: value for name, value in vars(record).items() if name not in self.ordinary}
-            values.update((name, value) for name, value in extra.items() if name not in values)
-            values = {name: value for name, value in values.items() if value is not None}
-            return json.dumps(values, ensure_ascii=False, default=str)
 
-    handler = LambdaHandler()
-    handler.addFilter(RequestFilter())
-    handler.setFormatter(JsonFormatter() if json_format else TextFormatter())
-    return handler
+class JsonFormatter(logging.Formatter):
+    """The managed runtime's JSON format: its keys, in its order."""
+
+    converter = time.gmtime
+
+    def __init__(self):
+        super().__init__()
+        self._ordinary = {*vars(logging.makeLogRecord({})), "aws_request_id", "tenant_id", "message", "asctime"}
+
+    def format(self, record):
+        import json
+
+        exc_type, exc, trace = record.exc_info if isinstance(record.exc_info, tuple) else (None, None, None)
+        plain = isinstance(record.msg, dict) and not record.args
+        values = {
+            "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+            "level": record.levelname,
+            "message": record.msg if plain else record.getMessage(),
+            "logger": record.name,
+            "stackTrace": _format_tb(trace),
+            "errorType": exc_type.__name__ if exc_type else None,
+            "errorMessage": str(exc) if exc_type else None,
+            "requestId": record.aws_request_id or None,
+            "location": f"{record.pathname}:{record.funcName}:{record.lineno}" if exc_type else None,
+            "tenantId": record.tenant_id,
+        }
+        extra = {name: value for name, value in vars(record).items() if name not in self._ordinary}
+        values.update((name, value) for name, value in extra.items() if name not in values)
+        values = {name: value for name, value in values.items() if value is not None}
+        return json.dumps(values, ensure_ascii=False, default=str)
 
 
 def _format_tb(trace):
@@ -167,7 +176,8 @@ def _format_tb(trace):
 
 
 def _write_frame(descriptor, level, json_format, text):
-    """One frame: type, length and microseconds as big-endian numbers, then the text (awslambdaric)."""
+    """Writes one frame of the telemetry protocol (awslambdaric): type, length in bytes and microseconds since 1970 as
+    big-endian numbers, then the text."""
     payload = text.encode("utf-8", "backslashreplace")
     step = max(0, min(level // 10, 5))
     kind = (0xA55A0003 if step == 0 else 0xA55A0007 + 4 * step) - int(json_format)
@@ -178,7 +188,8 @@ def _write_frame(descriptor, level, json_format, text):
 
 
 def _one_event(text):
-    """On standard output each newline begins a new event in CloudWatch: keep a traceback in one."""
+    """Returns a traceback in a form that CloudWatch shows as one log event: a newline on standard output would begin
+    the next."""
     lines = text.splitlines()
     stripped = [line.lstrip(" ") for line in lines]
     return "\r".join("\u00a0" * (len(line) - len(rest)) + rest for line, rest in zip(lines, stripped))

@@ -1,4 +1,4 @@
-"""SnapStart: AWS's registry of hooks where it is missing, and their turn before and after."""
+"""SnapStart: the hooks before a snapshot and after its restore, and AWS's registry of hooks where it is missing."""
 
 import sys
 
@@ -6,8 +6,8 @@ import _wsgi_lambda_state as state
 
 
 def make_registry():
-    """Makes `snapshot_restore_py`: AWS's registry of SnapStart hooks (its 1.0.0), which the managed runtimes bring
-    along."""
+    """Returns a module like AWS's `snapshot_restore_py` 1.0.0, the registry of SnapStart hooks. The managed runtimes
+    bring it."""
     module = state.make_module("snapshot_restore_py", "AWS's registry of SnapStart hooks, as wsgi-lambda has it.")
     before, after = [], []
 
@@ -34,11 +34,11 @@ def before_snapshot():
     hooks = snapshot_restore_py.get_before_snapshot()
     for function, args, kwargs in reversed(list(hooks)):
         function(*args, **kwargs)
-    gc.collect()  # what is garbage now would be restored for ever
+    gc.collect()  # garbage would be restored with every copy of the snapshot
 
 
 def after_restore():
-    """Makes what all restored copies would share different again, then runs the hooks in order."""
+    """Seeds `random` again, since all restored copies would return the same numbers. Then runs the hooks in order."""
     import snapshot_restore_py
 
     if "random" in sys.modules:

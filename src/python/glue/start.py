@@ -1,4 +1,4 @@
-"""The start of the process: where modules are found."""
+"""The start of the process: module paths, the garbage collector, and what the application's import needs."""
 
 import gc
 import os
@@ -11,18 +11,18 @@ import _wsgi_lambda_logs as logs
 import _wsgi_lambda_state as state
 
 
-def start(function, memory_mb, task_root, layer_dir, managed, deferral):
-    """Builds sys.path as the managed runtime does, and works through `.pth` files where there are any.
+def start(function, memory_mb, task_root, layer_dir, managed, defer_imports):
+    """Builds sys.path as the managed runtime does, and processes `.pth` files where there are any.
 
-    Unlike there, layers do not vanish when PYTHONPATH is set.
+    Unlike in the managed runtime, layers stay on sys.path when PYTHONPATH is set.
     """
     import faulthandler
 
     os.environ.pop("_WSGI_LAMBDA_FORK_FIRST", None)
-    faulthandler.enable()  # a crash in C code leaves the Python stack in the log, at no cost before it
+    faulthandler.enable()  # a crash in C code writes the Python stack to the log
     context.set_function(function)
-    _rest_collector(memory_mb)
-    import site  # has run already, except for a profile, which shows what it imports
+    _relax_collector(memory_mb)
+    import site  # Python's start has imported it already, except for a profile, which shows its imports
 
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     layers = [os.path.join(layer_dir, "python", "lib", version, "site-packages"), os.path.join(layer_dir, "python")]
@@ -33,7 +33,7 @@ def start(function, memory_mb, task_root, layer_dir, managed, deferral):
     for path in paths:
         if any(name.endswith(".pth") for name in _names_in(path)):
             site.addsitedir(path)
-    imports.begin(deferral)
+    imports.begin(defer_imports)
     _offer_snapshot_hooks()
 
 
@@ -45,23 +45,23 @@ def _names_in(folder):
 
 
 def _offer_snapshot_hooks():
-    """Applications import AWS's registry of SnapStart hooks, which the managed runtimes bring along. Where nobody has
-    installed it, ours is there."""
+    """Makes `snapshot_restore_py` importable where it is not installed: the managed runtimes bring it."""
     from _frozen_importlib_external import PathFinder
 
     if PathFinder.find_spec("snapshot_restore_py") is None:
-        sys.modules.setdefault("snapshot_restore_py", state.load("snapshot").make_registry())
+        sys.modules.setdefault("snapshot_restore_py", state.deferred("snapshot").make_registry())
 
 
+# The collector's first threshold: Python's, and ours during the application's import.
 _thresholds = None
 
 
-def _rest_collector(memory_mb):
-    """Has the garbage collector look for cycles seldom until `after_import`: what an import makes lives as long as the
-    process, and looking at it again and again costs a tenth of it. An import that makes garbage in cycles all the same
-    stays below the function's memory, since an object takes some two hundred bytes.
+def _relax_collector(memory_mb):
+    """Makes the garbage collector run seldom until `after_import`. The objects of an import live as long as the
+    process, and collections would take a tenth of its time. An import that makes much cyclic garbage still stays below
+    the function's memory: the threshold is 1000 objects per megabyte, and an object takes some 200 bytes.
 
-    Not by `gc.disable`: an application's own call of that must stay visible."""
+    Not by `gc.disable`, since the application can ask whether the collector is enabled."""
     global _thresholds
     before = gc.get_threshold()[0]
     if before:
@@ -70,11 +70,11 @@ def _rest_collector(memory_mb):
 
 
 def after_import():
-    """What came with the import is never looked at by a collection in a request, nor moved in memory that forked workers
-    share."""
+    """Ends what was different for the application's import. Its objects are frozen: collections in requests do not
+    visit them, and so do not copy the memory that workers share."""
     imports.end()
     logs.hide_events()
-    if _thresholds and gc.get_threshold()[0] == _thresholds[1]:  # else the application has set its own
+    if _thresholds and gc.get_threshold()[0] == _thresholds[1]:  # otherwise the application has set its own
         gc.set_threshold(_thresholds[0])
     gc.freeze()
     lifecycle.leave_keyboard()

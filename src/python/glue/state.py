@@ -1,70 +1,75 @@
-"""What the runtime gives to the other modules, and what one invocation leaves for them to read."""
+"""State that the other modules share, the functions that Rust sets, and small helpers."""
 
 import _signal
 import posix
 import sys
 from _frozen_importlib import ModuleSpec
 
+# Of the current invocation, for the log.
 request_id = ""
 tenant_id = None
 
-# What the runtime sets: `load(name)` makes a deferred module of ours; `find_pattern(pattern,
-# flags)` gives the arguments of `_sre.compile`, and is None without patterns.
-load = None
-find_pattern = None
-
-# Whether a request is with the application, which the runtime writes too: an interrupt that comes later is dropped.
+# Whether the application is serving a request. Rust writes it, too: an interrupt that arrives later is dropped.
 serving = False
 
-# What the runtime gives as well: whether this process is a child of the one that was started; and a word before a fork in
-# Python, that the child is not to have the runtime's handler of SIGTERM.
+# Functions of Rust (`glue.rs`), set when this module is made:
+# `deferred(name)` returns a deferred module of ours and makes it at the first call.
+deferred = None
+# `find_pattern(pattern, flags)` returns the arguments of `_sre.compile` or None (`expressions.rs`). It is None itself
+# if the runtime was built without compiled patterns.
+find_pattern = None
+# `is_forked()` returns whether this process is a child of the one that the platform started, and not a worker.
 is_forked = None
+# `guard_fork()` announces a fork by Python code whose child must not have the runtime's SIGTERM handler.
 guard_fork = None
 
-# The descriptor into which the C handler of a signal writes while the process waits, and which file that is. While the
-# application runs it is not set: applications close descriptors, and get their numbers for files of their own.
+# The descriptor to which Python's C handler writes when a signal arrives while the process waits, and the file's
+# identity. It is not set while the application runs: applications close descriptors, and get the same numbers for their
+# own files.
 _wakeup = None
 
-# What an event loop of the application has set in its place, and which file that is.
+# The descriptor that an event loop of the application has set instead, and its file's identity.
 _displaced = None
 
 
 def prepare_wakeup(descriptor):
-    """Has signals write to this pipe from the next `watch_signals` on."""
+    """Makes signals write to this pipe from the next `watch_signals` on."""
     global _wakeup
-    _wakeup = descriptor, identity(descriptor)
+    _wakeup = descriptor, file_identity(descriptor)
 
 
 def watch_signals():
-    """The process is going to wait."""
+    """Before the process waits: makes signals end the wait."""
     global _displaced
-    if _wakeup is not None and identity(_wakeup[0]) == _wakeup[1]:
+    if _wakeup is not None and file_identity(_wakeup[0]) == _wakeup[1]:
         other = _signal.set_wakeup_fd(_wakeup[0], warn_on_full_buffer=False)
         if other != _wakeup[0]:
-            _displaced = (other, identity(other)) if other >= 0 else None
+            _displaced = (other, file_identity(other)) if other >= 0 else None
 
 
 def leave_signals():
-    """The application's turn: its handlers run as they come, and its event loop has its own descriptor again."""
+    """Before the application runs: its handlers run when signals arrive, and its event loop gets its descriptor
+    again."""
     if _wakeup is None:
         return
     other = _signal.set_wakeup_fd(-1)
-    if other == _wakeup[0] and _displaced is not None and identity(_displaced[0]) == _displaced[1]:
+    if other == _wakeup[0] and _displaced is not None and file_identity(_displaced[0]) == _displaced[1]:
         other = _displaced[0]
     if other not in (-1, _wakeup[0]):
         _signal.set_wakeup_fd(other, warn_on_full_buffer=False)
 
 
 def forget_wakeup():
-    """The pipe is another process's."""
+    """In a child: closes the pipe, which is its parent's."""
     global _wakeup
     leave_signals()
-    if _wakeup is not None and identity(_wakeup[0]) == _wakeup[1]:
+    if _wakeup is not None and file_identity(_wakeup[0]) == _wakeup[1]:
         posix.close(_wakeup[0])
     _wakeup = None
 
 
-def identity(descriptor):
+def file_identity(descriptor):
+    """Returns what tells a descriptor's file from others, or None if the descriptor is closed."""
     try:
         stat = posix.fstat(descriptor)
     except OSError:
@@ -73,7 +78,13 @@ def identity(descriptor):
 
 
 def make_module(name, doc):
-    """Makes a module that applications may import. It has a spec, for `importlib.util.find_spec`."""
+    """Returns a module that applications may import. It has a spec, for `importlib.util.find_spec`."""
     module = type(sys)(name, doc)
     module.__spec__ = ModuleSpec(name, None, origin="wsgi-lambda")
     return module
+
+
+def show(instance):
+    """Returns the `repr` of an object with its public attributes."""
+    values = ", ".join(f"{name}={value!r}" for name, value in vars(instance).items() if not name.startswith("_"))
+    return f"{type(instance).__name__}({values})"

@@ -1,4 +1,4 @@
-"""Managed Instances: several requests at once, each in a process of its own."""
+"""Workers on Managed Instances: processes that each serve one request at a time."""
 
 import _signal
 import os
@@ -7,36 +7,36 @@ from _thread import get_ident
 
 import _wsgi_lambda_lifecycle as lifecycle
 import _wsgi_lambda_logs as logs
-from _wsgi_lambda_lifecycle import release_handlers  # noqa: F401 (for `index`)
+from _wsgi_lambda_lifecycle import release_handlers  # noqa: F401 (for `entry_points`)
 
 
 def prepare_forks():
-    """Before the first fork."""
+    """Prepares the parent, before the first fork."""
     import gc
 
     gc.collect()
     gc.freeze()
     if _signal.getsignal(_signal.SIGCHLD) is _signal.SIG_IGN:
-        # The application ignores its children: how they end would be kept from the parent.
+        # The application ignores its children; the parent has to learn how workers end.
         lifecycle.handle(_signal.SIGCHLD, _signal.SIG_DFL)
     lifecycle.hold_handlers()
 
 
 def fork(log_socket):
-    """Forks, and prepares the child."""
+    """Forks a worker and prepares it. Returns the worker's process id, or 0 in the worker."""
     pid = lifecycle.fork_worker()
     if pid == 0:
         if "gevent" in sys.modules:
             import gevent
 
             gevent.reinit()
-        lifecycle.leave_keyboard()  # which children have again
+        lifecycle.leave_keyboard()  # a child has Python's handler again
         _redirect_output(log_socket)
     return pid
 
 
 def other_threads():
-    """Gives the names of the threads that run Python code beside this one, without the runtime's own."""
+    """Returns the names of the threads that run Python code next to this one, without the runtime's own."""
     import threading
 
     names = []
@@ -50,8 +50,8 @@ def other_threads():
 
 
 def _redirect_output(path):
-    """Output of workers that share a pipe would be mixed: the platform gives each a stream (awslambdaric,
-    `lambda_multi_concurrent_utils.py`)."""
+    """Sends standard output and standard error to the socket at `path`, if there is one: a stream for each worker, as
+    in awslambdaric (`lambda_multi_concurrent_utils.py`). In a shared pipe the lines of workers would mix."""
     if not path:
         return
     import socket

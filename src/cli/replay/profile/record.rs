@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::cli::failure::Failure;
 
-/// The version of the format, which `src/python/glue/profile.py` describes.
+/// The version of the format, which `src/python/glue/init_profile.py` describes.
 const VERSION: u32 = 1;
 
 /// What the command line knows of the run.

@@ -1,4 +1,5 @@
-"""Regular expressions of the standard library, compiled when the runtime was built (`compile_glue.py`)."""
+"""Makes `re` use the standard library's regular expressions that were compiled when the runtime was built
+(`compile_glue.py`, `expressions.rs`)."""
 
 import re
 
@@ -8,8 +9,8 @@ _compile = re._compiler.compile
 
 
 def use():
-    """Makes `re` look among them first. They were made by this very version of `re`: the bytecode's magic number was
-    compared. `re` compiles a pattern that is not among them."""
+    """Makes `re` look up each pattern in the compiled ones before it compiles the pattern. They are made by the same
+    version of `re`: `find_pattern` compares the magic number of the bytecode."""
     find, make = state.find_pattern, re._compiler._sre.compile
     if find is None:
         return
@@ -24,7 +25,7 @@ def use():
 
 
 def leave():
-    """Makes `re` compile everything itself again."""
+    """Makes `re` compile every pattern itself again."""
     re._compiler.compile = _compile
 
 

@@ -1,5 +1,5 @@
-"""What differs from plain Python while the application is imported, and how it ends: the two files next to this one, and
-nothing else. `WSGI_LAMBDA_DEFER_IMPORTS=false` turns both off."""
+"""What differs from plain Python while the application is imported: the two other files of this folder, and nothing
+else. `WSGI_LAMBDA_DEFER_IMPORTS=false` turns both off."""
 
 import sys
 
@@ -7,15 +7,16 @@ import _wsgi_lambda_expressions as expressions
 import _wsgi_lambda_state as state
 
 
-def begin(deferral):
-    """Before the application is imported."""
-    if deferral:
-        sys.meta_path.insert(0, state.load("development_server").Finder)
+def begin(defer_imports):
+    """Before the application is imported: adds the finder of deferred modules, or leaves `re` as it is in plain
+    Python."""
+    if defer_imports:
+        sys.meta_path.insert(0, state.deferred("development_server").Finder)
     else:
         expressions.leave()
 
 
 def end():
-    """When it has been imported: takes the finder away."""
-    if deferred := sys.modules.get("_wsgi_lambda_development_server"):
-        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not deferred.Finder]
+    """After the application is imported: removes the finder."""
+    if server := sys.modules.get("_wsgi_lambda_development_server"):
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not server.Finder]

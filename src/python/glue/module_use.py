@@ -1,36 +1,37 @@
-"""Which modules' code runs while events are answered, and how modules depend on each other: for `profile.py`."""
+"""Which modules' code runs while requests are served, and which modules refer to which: for `init_profile.py`."""
 
 import sys
 import threading
 
 import _wsgi_lambda_development_server as development_server
 
-# One of `sys.monitoring`'s six. cProfile, coverage and debuggers have their own (PEP 669, "Tool identifiers").
+# One of `sys.monitoring`'s six tool ids. PEP 669 ("Tool identifiers") has others for debuggers, coverage and profilers.
 _TOOL = 4
 
 _get_module = type.__dict__["__module__"].__get__
 _get_bases = type.__dict__["__mro__"].__get__
-# The names that they have in `types`, whose import would be seen as the application's or Python's doing.
+# As in `types`. That module is not imported: it would appear in the profile.
 FunctionType, ModuleType = type(lambda: None), type(sys)
 BuiltinFunctionType, MethodWrapperType = type(len), type(object().__str__)
 _own = (BuiltinFunctionType, MethodWrapperType)
 _of_class = (type(str.join), type(object.__init__))  # MethodDescriptorType, WrapperDescriptorType
 
 
-class Use:
-    """Notes the modules whose code runs."""
+class ModuleUse:
+    """Records the modules whose code runs."""
 
     def __init__(self):
-        self.events = 0
+        self.events = 0  # how many requests got a response
         self.watching = False
-        self.seen = set()
+        self.seen = set()  # names of modules
 
     def prepare(self):
-        """Before the application: Python 3.11 can look only into threads that were told so when they began."""
+        """Before the application is imported: Python 3.11 can watch only threads that were told to when they began."""
         if not hasattr(sys, "monitoring"):
             threading.setprofile(self._profile)
 
     def begin(self):
+        """Records from here on, unless the application uses the tool id."""
         monitoring = getattr(sys, "monitoring", None)
         if monitoring is None:
             self.watching = True
@@ -51,19 +52,19 @@ class Use:
         monitoring.set_events(_TOOL, events.PY_START | events.PY_RESUME | events.CALL)
 
     def size(self):
-        """How much was noted so far."""
+        """Returns how many modules were recorded so far."""
         return len(self.seen)
 
     def saw(self, node):
-        """Whether a module's code ran; None where that cannot be said."""
+        """Returns whether a module's code ran; None if that is unknown."""
         if not self.watching:
             return None
         if node.name in self.seen:
             return True
-        # What C code calls of C code is seen by nobody.
+        # Calls from C code to C code cannot be watched.
         return None if node.how in ("extension", "built in") else False
 
-    # Each place in the code is of interest once.
+    # Both return DISABLE: one event for each place in the code is enough.
 
     def _started(self, code, offset):
         self._note(sys._getframe(1).f_globals.get("__name__"))
@@ -87,7 +88,7 @@ class Use:
 
 
 def _module_of_class(kind):
-    """None for one that has none, or something odd in its place."""
+    """Returns the name of the module of a class; None if `__module__` is missing or is no str."""
     try:
         name = _get_module(kind)
     except AttributeError:
@@ -96,7 +97,8 @@ def _module_of_class(kind):
 
 
 def _module_of_native(function):
-    """The module of a function in C, or of a class. Of nothing else: asking may run the application's code."""
+    """Returns the name of the module of a C function or of a class; None for all else, where asking could run the
+    application's code."""
     kind = type(function)
     if kind in _own:
         name = function.__module__ if kind is BuiltinFunctionType else None
@@ -107,8 +109,8 @@ def _module_of_native(function):
 
 
 def _module_of_object(value):
-    """The module that a value is, or that it or its class was made in; without running a line of its own code, as a
-    proxy's `__class__` would."""
+    """Returns the name of the module that a value is, or that it or its class was defined in. Runs no code of the
+    value, as the `__class__` of a proxy would."""
     kind = type(value)
     if issubclass(kind, ModuleType):
         return ModuleType.__getattribute__(value, "__dict__").get("__name__")
@@ -120,43 +122,48 @@ def _module_of_object(value):
 
 
 def plain_spec(module):
-    """A module's spec, without waking a module that is lazy."""
+    """Returns a module's spec without loading a lazy module; None for other objects."""
     if not issubclass(type(module), ModuleType):
-        return None  # something else that has put itself into sys.modules
+        return None  # an object that has put itself into sys.modules
     return ModuleType.__getattribute__(module, "__dict__").get("__spec__")
 
 
 class Relations:
-    """Which modules hold something of which others. Who imports a module that is there already goes unnoticed; what it
-    takes of it stays among its names."""
+    """Which modules refer to which others. The import of a module that is in sys.modules already cannot be recorded,
+    but the importer keeps what it imported among its names."""
 
     def __init__(self, names):
-        """For modules of these names, as they are now."""
-        self.with_code = set()
-        self.held_by = {}
-        self.base_of = {}
+        """Finds the relations of the modules with these names, a set, as they are now."""
+        self.with_code = set()  # names of modules that define functions or classes
+        self.held_by = {}  # by name: the modules that have it, or something of it, among their names
+        self.base_of = {}  # by name: the modules with classes that inherit from classes of it
         for holder, module in list(sys.modules.items()) if names else ():
-            waits = not issubclass(type(module), ModuleType) or development_server.is_waiting(module)
-            if waits or holder.startswith("_wsgi_lambda_"):
+            is_odd = not issubclass(type(module), ModuleType) or development_server.is_deferred(module)
+            if is_odd or holder.startswith("_wsgi_lambda_"):
                 continue
-            held, bases = set(), set()
-            for name, value in list(ModuleType.__getattribute__(module, "__dict__").items()):
-                of = _module_of_object(value)
-                if type(of) is not str:
-                    continue
-                if of != holder:
-                    # The import system gives a package each of its submodules, whoever imported it.
-                    if of != f"{holder}.{name}" or not issubclass(type(value), ModuleType):
-                        held.add(of)
-                elif type(value) is FunctionType:
-                    self.with_code.add(holder)
-                elif issubclass(type(value), type):
-                    self.with_code.add(holder)
-                    bases.update(map(_module_of_class, _get_bases(value)))
-            bases.discard(holder)
+            held, bases = self._references(holder, module)
             for found, others in ((self.held_by, held | bases), (self.base_of, bases)):
                 for name in names & others:
                     found.setdefault(name, []).append(holder)
         for found in (self.held_by, self.base_of):
             for holders in found.values():
                 holders.sort()
+
+    def _references(self, holder, module):
+        """Returns two sets of names: the modules that a module has something of, and those of its classes' bases."""
+        held, bases = set(), set()
+        for name, value in list(ModuleType.__getattribute__(module, "__dict__").items()):
+            of = _module_of_object(value)
+            if type(of) is not str:
+                continue
+            if of != holder:
+                # The import system sets each submodule as an attribute of its package, whichever module imported it.
+                if of != f"{holder}.{name}" or not issubclass(type(value), ModuleType):
+                    held.add(of)
+            elif type(value) is FunctionType:
+                self.with_code.add(holder)
+            elif issubclass(type(value), type):
+                self.with_code.add(holder)
+                bases.update(map(_module_of_class, _get_bases(value)))
+        bases.discard(holder)
+        return held, bases

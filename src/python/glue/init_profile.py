@@ -1,35 +1,35 @@
-"""What an init costs: a tree of its imports with their times (`WSGI_LAMBDA_PROFILE_INIT`). Executed only when asked for.
+"""The profile of an init: a tree of its imports with their times. Deferred: only `WSGI_LAMBDA_PROFILE_INIT` needs it.
 
-The file that it leaves is JSON, written whole or not at all:
+It is a JSON file, which is written as a whole or not at all. `src/cli/replay/profile` reads it. Times are nanoseconds.
 
-    version     1. Later ones may add keys; where a key changes its meaning the number does too
+    version     1. Later versions may add keys; the number changes if a key changes its meaning
     python      "3.13.1"
-    handler     the application, as the function names it
+    handler     the name of the handler, as the function has it
     task_root   the application's folder
-    complete    false while init was still going on, which is how the file of an init that was killed looks
+    complete    false if the init was still running when the file was written, as in the file of an init that was killed
     failed      the name of the exception that ended the init, or null
-    deferral    whether imports were put off (`WSGI_LAMBDA_DEFER_IMPORTS`)
-    phases      nanoseconds: `interpreter` (Python's start), `glue` (our own code), `prepare` (`site`, paths, `.pth` files),
-                `app` (from there to the end of the application's import, or to now), and from the first answer on
-                `profile` (what this file has cost the init)
-    events      how many invocations were answered when it was written: it is written again when there is news. Null
-                where nobody looks at them, as with several workers
-    imports     a list, in the order in which they began. Of each:
-        name        the module; of a factory what the handler says
-        parent      who waited for it: a position in this list, or null
-        start, ns   nanoseconds: since the profile began, and how long it took with all that it waited for
-        how         "pyc", "compiled" (from source), "extension", "built in", "frozen", "namespace", "put off" (its code
-                    has not run), "not found", "failed", "factory", "other"
-        compile_ns  the part of it that the compiler took, if it ran
-        file        where its code is
-        touched_by  if it had been put off: the module that made its code run
-        error       the exception's name, if it failed
-        event       whether it came while an event was answered, not in the init
-        thread      whether another thread waited for it: beside the rest, not within it
-        used        whether code of it ran while events were answered; null if that could not be seen, as of a module that
-                    has no code to run
-        held_by     modules that have it, or something of it, among their names
-        base_of     modules with classes that inherit from classes of it
+    deferral    whether imports were deferred (`WSGI_LAMBDA_DEFER_IMPORTS`)
+    phases      times: `interpreter` (Python's start), `glue` (our own Python code), `prepare` (`site`, paths, `.pth`
+                files), `app` (from there to the end of the application's import, or until now), and from the first
+                response on `profile` (what the profile itself took at the end of the init)
+    events      how many invocations were served when the file was written; it is written again when there is news.
+                Null if they are not watched, as with several workers
+    imports     a list, in the order in which they began. Each has:
+        name        the module's name; for a factory the handler
+        parent      the import that waited for it: its index in this list, or null
+        start, ns   when it began, counted from the start of the profile, and how long it took with the imports that it
+                    waited for
+        how         "pyc", "compiled" (from source), "extension", "built in", "frozen", "namespace", "put off" (deferred:
+                    its code has not run), "not found", "failed", "factory", "other"
+        compile_ns  the time in Python's compiler, or null
+        file        the file of its code, or null
+        touched_by  if it was deferred: the module that made its code run
+        error       the name of the exception, if it failed
+        event       whether it was imported while a request was served, not in the init
+        thread      whether another thread waited for it: its time is not part of the main thread's
+        used        whether its code ran while requests were served; null if that is unknown or it has no code
+        held_by     the modules that have it, or something of it, among their names
+        base_of     the modules with classes that inherit from classes of it
 """
 
 import _frozen_importlib
@@ -41,28 +41,28 @@ from time import perf_counter_ns
 
 import _wsgi_lambda_development_server as development_server
 import _wsgi_lambda_logs as logs
-from _wsgi_lambda_profile_use import Relations, Use, plain_spec
+from _wsgi_lambda_module_use import ModuleUse, Relations, plain_spec
 
-# Reports of an init that goes on are written this often, seconds: it may be killed.
-_PATIENCE = 1.0
+# While the init runs the file is written at this interval, in seconds: the init may be killed.
+_INTERVAL = 1.0
 
 _find_and_load = _frozen_importlib._find_and_load
 _source_to_code = external.SourceLoader.source_to_code
-_load_put_off = development_server.load
+_load_deferred = development_server.load
 
-_nodes = []
-_done = {}  # by name: those that have come to a good end
+_nodes = []  # in the order in which they began
+_done = {}  # by name: imports that succeeded
 _current = {}  # by thread: the import that it waits for
-_header = {}
+_header = {}  # what is known of the init, some of it for the file
 _phases = {}
-_use = Use()
+_use = ModuleUse()
 _NO_RELATIONS = Relations(())
-_over = allocate_lock()
+_over = allocate_lock()  # held while the init runs
 _writing = allocate_lock()
 
 
 class Node:
-    """An import, the code of a module that had been put off, or a factory's call."""
+    """An import, the run of a deferred module's code, or the call of a factory."""
 
     __slots__ = (
         "children",
@@ -89,9 +89,10 @@ class Node:
 
 
 def begin(path, header, phases):
-    """Records from here on. A file that is there is left alone: the first start of several counts."""
+    """Records from here on. Returns false and does nothing if the file exists: only the first of several starts is
+    recorded. `header` has the handler, task_root and deferral, `phases` the times of the phases before this one."""
     if not path.startswith("/"):
-        path = f"{posix.getcwd()}/{path}"  # the application may go elsewhere
+        path = f"{posix.getcwd()}/{path}"  # the application may change the folder
     try:
         posix.stat(path)
         return False
@@ -100,48 +101,55 @@ def begin(path, header, phases):
     _header.update(header, path=path, pid=posix.getpid(), main=get_ident())
     _header["began"] = perf_counter_ns()
     _phases.update(phases)
+    _hook_imports()
+    _use.prepare()
+    # Each import is a frame deeper than without the profile. Imports that nest as deep as Python allows have to work
+    # here, too.
+    limit = sys.getrecursionlimit()
+    _header["recursion"] = (limit, limit + limit // 4)
+    sys.setrecursionlimit(limit + limit // 4)
+    _over.acquire()
+    start_new_thread(_write_at_intervals, ())
+    return True
+
+
+def _hook_imports():
+    """Puts the functions that record in place of Python's and of the deferral's."""
     for function, like in (
         (find_and_load, _find_and_load),
         (source_to_code, _source_to_code),
-        (load_put_off, _find_and_load),
+        (load_deferred, _find_and_load),
         (factory, _find_and_load),
     ):
-        # Python leaves the import system's frames out of tracebacks, and does not count them for `stacklevel` of
-        # warnings: ours, which stand between them, are to be left out like them.
+        # Python leaves the import system's frames out of tracebacks and of the `stacklevel` of warnings. It has to
+        # leave out our frames between them, too, and recognises them by the file's name.
         function.__code__ = function.__code__.replace(co_filename=like.__code__.co_filename)
     # The C code of `import` looks this up by name (CPython, `import_find_and_load`), and only for modules that are not
     # in sys.modules.
     _frozen_importlib._find_and_load = find_and_load
     external.SourceLoader.source_to_code = source_to_code
-    development_server.load = load_put_off
-    _use.prepare()
-    # Each import is a frame deeper: what nests as deep as Python allows is to pass here as well.
-    limit = sys.getrecursionlimit()
-    _header["recursion"] = (limit, limit + limit // 4)
-    sys.setrecursionlimit(limit + limit // 4)
-    _over.acquire()
-    start_new_thread(_keep, ())
-    return True
+    development_server.load = load_deferred
 
 
 def prepared():
-    """The application's turn."""
+    """Notes that the application's import begins."""
     _phases["prepare"] = perf_counter_ns() - _header["began"]
 
 
 def end_init(error_name, watch):
-    """The application is loaded, or is not. From here on it is noted what runs, if `watch` says so."""
+    """Notes that the init is over. `error_name` is the name of the exception that ended it, or None. From here on the
+    use of modules is recorded, if `watch` is true and the init succeeded."""
     ended = perf_counter_ns()
     failures = [node.start + node.ns for node in _nodes if node.error and node.parent is None and not node.thread]
     if error_name is not None and failures:
-        # What came behind it was imported to describe the error.
+        # Later imports only served to describe the error.
         ended = max(failures)
         _nodes[:] = [node for node in _nodes if node.start < ended]
     _phases["app"] = ended - _header["began"] - _phases["prepare"]
     _header["failed"] = error_name
     _over.release()
     limit, raised = _header["recursion"]
-    if sys.getrecursionlimit() == raised:  # else the application has set its own
+    if sys.getrecursionlimit() == raised:  # otherwise the application has set its own
         sys.setrecursionlimit(limit)
     began = perf_counter_ns()
     _header["relations"] = Relations({node.name for node in _nodes})
@@ -151,14 +159,15 @@ def end_init(error_name, watch):
     _phases["profile"] = perf_counter_ns() - began
 
 
-def answered():
-    """After an answer: the file is written again if there is news."""
+def note_response():
+    """After a response: writes the file again if there is more to say."""
     _use.events += 1
     if _use.events == 1 or _use.size() != _header["written"] or len(_nodes) != _header["nodes"]:
         _write()
 
 
 def find_and_load(name, import_):
+    """Records an import. Runs in place of importlib's function."""
     if name in sys.modules:
         return _find_and_load(name, import_)
     node = _enter(name)
@@ -172,7 +181,7 @@ def find_and_load(name, import_):
         raise
     _leave(node)
     if not node.children and name in _done and _done[name].start >= began:
-        # `import a.b`, and the code of `a` has imported `a.b` already: nothing was left to do.
+        # `import a.b`, but the code of `a` has imported `a.b` already, and that import is recorded.
         _nodes.remove(node)
         if node.parent is not None:
             node.parent.children.remove(node)
@@ -183,6 +192,7 @@ def find_and_load(name, import_):
 
 
 def source_to_code(self, *args, **kwargs):
+    """Records the time in the compiler. Runs in place of importlib's method."""
     began = perf_counter_ns()
     try:
         return _source_to_code(self, *args, **kwargs)
@@ -192,9 +202,10 @@ def source_to_code(self, *args, **kwargs):
             node.compile_ns = perf_counter_ns() - began
 
 
-def load_put_off(module):
-    if not development_server.is_waiting(module):
-        return _load_put_off(module)
+def load_deferred(module):
+    """Records the run of a deferred module's code. Runs in place of `development_server.load`."""
+    if not development_server.is_deferred(module):
+        return _load_deferred(module)
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(("<frozen importlib", "wsgi_lambda/")):
         frame = frame.f_back
@@ -202,7 +213,7 @@ def load_put_off(module):
     node.touched_by = str(frame.f_globals.get("__name__"))
     del frame
     try:
-        _load_put_off(module)
+        _load_deferred(module)
     except BaseException as error:
         node.how, node.error = "failed", type(error).__name__
         raise
@@ -212,7 +223,7 @@ def load_put_off(module):
 
 
 def factory(name, function):
-    """Calls what the handler names to make the application."""
+    """Calls the factory that the handler `name` leads to; records the call and returns the application."""
     node = _enter(name)
     node.how = "factory"
     try:
@@ -235,13 +246,14 @@ def _enter(name):
 
 
 def _leave(node):
-    """Ends what `_enter` began. Also of those that began within it and did not end, as greenlets may leave them."""
+    """Ends what `_enter` began, and imports within it that have not ended, as switches between greenlets can leave
+    them."""
     node.ns = perf_counter_ns() - node.start
     if node.parent is None:
         _current.pop(get_ident(), None)
     else:
         _current[get_ident()] = node.parent
-    # `import a.b` imports `a` while it waits for `a.b`: it is no part of that, but comes before it.
+    # `import a.b` imports `a` within the import of `a.b`. It is shown before that, not as a part of it.
     for child in [child for child in node.children if node.name.startswith(child.name + ".")]:
         if child.ns is None:
             continue
@@ -257,7 +269,7 @@ def _describe(node, module):
     spec = plain_spec(module)
     if spec is not None and getattr(spec, "has_location", False):
         node.file = spec.origin
-    if development_server.is_waiting(module):
+    if development_server.is_deferred(module):
         node.how = "put off"
     elif node.compile_ns is not None:
         node.how = "compiled"
@@ -277,15 +289,15 @@ def _how(spec):
     return "namespace" if namespace else "other"
 
 
-def _keep():
-    while not _over.acquire(timeout=_PATIENCE):
+def _write_at_intervals():
+    while not _over.acquire(timeout=_INTERVAL):
         _write()
 
 
 def _write():
-    """The file as a whole, or one warning: a profile is not worth an init."""
+    """Writes the file as a whole. An error is logged once, and must not fail the init."""
     if posix.getpid() != _header["pid"] or _header.get("given_up"):
-        return  # a child of the application's, or in vain
+        return  # a child that the application forked, or a write has failed
     with _writing:
         _header["written"], _header["nodes"] = _use.size(), len(_nodes)
         part = f"{_header['path']}.part"
@@ -299,6 +311,7 @@ def _write():
 
 
 def _report():
+    """Returns what the file holds, a dict: see the top of this file."""
     now, nodes = perf_counter_ns(), list(_nodes)
     places = {node: place for place, node in enumerate(nodes)}
     relations = _header.get("relations", _NO_RELATIONS)
@@ -336,7 +349,7 @@ _ESCAPES = {number: f"\\u{number:04x}" for number in range(32)} | {34: '\\"', 92
 
 
 def _json(value):
-    """Not by the module of that name: importing it, and using it, would be seen as the application's doing."""
+    """Returns a value as JSON. Without the module `json`, whose import and use would appear in the profile."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):

@@ -1,19 +1,23 @@
-"""What a direct caller of the function sent along, as headers of the invocation: few are called so."""
+"""The client context and the Cognito identity, which a caller can send along when it invokes the function directly.
+
+Deferred: front ends send neither.
+"""
 
 import json
 
 import _wsgi_lambda_logs as logs
-from _wsgi_lambda_context import show
+import _wsgi_lambda_state as state
 
 
-def client(text):
-    """Gives W3C trace context and client context, as far as they are there."""
+def client_context(text):
+    """Parses the header Lambda-Runtime-Client-Context. Returns the W3C trace context and a ClientContext, each None if
+    it is missing."""
     values = _parse(text, "Lambda-Runtime-Client-Context")
     return (None, None) if values is None else (values.pop("w3c", None), ClientContext(values))
 
 
-def identity(text):
-    """Gives the members of the Cognito identity."""
+def cognito_identity(text):
+    """Parses the header Lambda-Runtime-Cognito-Identity. Returns a dict."""
     return _parse(text, "Lambda-Runtime-Cognito-Identity") or {}
 
 
@@ -25,11 +29,11 @@ class Client:
             setattr(self, name, values.get(name))
 
     def __repr__(self):
-        return show(self)
+        return state.show(self)
 
 
 class ClientContext:
-    """What a direct caller sent along: `custom` and `env` are dicts, `client` describes a mobile application."""
+    """What the caller sent along: `custom` and `env` are dicts, `client` describes a mobile application."""
 
     def __init__(self, values):
         self.custom = values.get("custom")
@@ -38,14 +42,15 @@ class ClientContext:
         self.client = Client(client) if isinstance(client, dict) else None
 
     def __repr__(self):
-        return show(self)
+        return state.show(self)
 
 
 def _parse(text, header):
+    """Returns the dict in a header; None if it holds something else, with a warning if that is not JSON."""
     try:
         values = json.loads(text)
         return values if isinstance(values, dict) else None
     except (ValueError, RecursionError):
-        # A caller's slip must not cost the invocation; its value is not logged.
+        # A caller's mistake must not fail the invocation. The value is not logged: it may hold secrets.
         logs.warn(f"{header} is not JSON: ignored")
         return None

@@ -1,7 +1,7 @@
-"""All that the Rust side calls, under one name."""
+"""The functions that Rust calls, in one module: `glue()` in `glue.rs` returns it."""
 
 import _wsgi_lambda_state as state
-from _wsgi_lambda_context import begin
+from _wsgi_lambda_context import begin_invocation
 from _wsgi_lambda_deadline import prepare_deadline, prepare_stacks, write_stacks
 from _wsgi_lambda_errors import describe
 from _wsgi_lambda_files import FileWrapper
@@ -15,14 +15,14 @@ from _wsgi_lambda_lifecycle import (
 )
 from _wsgi_lambda_logs import configure as prepare_logging
 from _wsgi_lambda_start import after_import, start
-from _wsgi_lambda_streams import flush
+from _wsgi_lambda_streams import flush_before_wait
 
 __all__ = [
     "FileWrapper",
     "after_import",
-    "begin",
+    "begin_invocation",
     "describe",
-    "flush",
+    "flush_before_wait",
     "handled_signals",
     "leave_child",
     "prepare_deadline",
@@ -37,8 +37,8 @@ __all__ = [
     "write_stacks",
 ]
 
-# Whose modules are held back, since few starts need them.
-_ELSEWHERE = {
+# Functions of deferred modules, by name.
+_DEFERRED = {
     "after_restore": "snapshot",
     "before_snapshot": "snapshot",
     "fork": "workers",
@@ -49,6 +49,6 @@ _ELSEWHERE = {
 
 
 def __getattr__(name):
-    if name not in _ELSEWHERE:
+    if name not in _DEFERRED:
         raise AttributeError(name)
-    return getattr(state.load(_ELSEWHERE[name]), name)
+    return getattr(state.deferred(_DEFERRED[name]), name)

@@ -1,4 +1,4 @@
-//! The profile of an init (`glue/profile.py`), when the settings ask for one.
+//! The profile of an init (`glue/init_profile.py`), which `WSGI_LAMBDA_PROFILE_INIT` asks for.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,46 +8,47 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-use super::{Session, glue};
+use super::glue;
+use super::session::Session;
 use crate::config::Config;
 use crate::error::Error;
 
-/// The module that records, once it does.
+/// The module that records, from the moment it does.
 static RUNNING: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
 
-/// What had been done before the module was there.
-pub(super) struct Before {
-    /// The start of the interpreter.
+/// The time that was spent before the profile could begin.
+pub(super) struct Spent {
+    /// On the start of the interpreter.
     pub(super) interpreter: Duration,
-    /// Our own code.
+    /// On our own Python code.
     pub(super) glue: Duration,
 }
 
-/// Records from here on, unless the file is there already.
-pub(super) fn begin(py: Python<'_>, config: &Config, file: &Path, before: &Before) -> PyResult<()> {
+/// Records from here on, unless `file` exists already.
+pub(super) fn begin(py: Python<'_>, config: &Config, file: &Path, spent: &Spent) -> PyResult<()> {
     let header = PyDict::new(py);
     header.set_item("handler", &config.handler)?;
     header.set_item("task_root", config.task_root.as_os_str())?;
     header.set_item("deferral", config.defer_imports)?;
     let phases = PyDict::new(py);
-    phases.set_item("interpreter", before.interpreter.as_nanos())?;
-    phases.set_item("glue", before.glue.as_nanos())?;
-    for name in ["development_server", "profile_use"] {
-        glue::deferred(py, name)?; // which the profile imports
+    phases.set_item("interpreter", spent.interpreter.as_nanos())?;
+    phases.set_item("glue", spent.glue.as_nanos())?;
+    for name in ["development_server", "module_use"] {
+        glue::deferred(py, name)?; // the profile imports it
     }
-    let module = glue::deferred(py, "profile")?;
+    let module = glue::deferred(py, "init_profile")?;
     if module.call_method1("begin", (file.as_os_str(), header, phases))?.extract()? {
         RUNNING.get_or_init(py, || module.unbind());
     }
     Ok(())
 }
 
-/// It is the application's turn.
+/// Notes that the application's import begins.
 pub(super) fn prepared(py: Python<'_>) -> PyResult<()> {
     running(py).map_or(Ok(()), |profile| profile.call_method0("prepared").map(|_| ()))
 }
 
-/// Calls a factory.
+/// Calls a factory that `handler` names, and records the call.
 pub(super) fn factory<'py>(handler: &str, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     match running(function.py()) {
         Some(profile) => profile.call_method1("factory", (handler, function)),
@@ -55,7 +56,8 @@ pub(super) fn factory<'py>(handler: &str, function: &Bound<'py, PyAny>) -> PyRes
     }
 }
 
-/// Init is over, or has failed. What runs in workers is not seen: each is a process of its own.
+/// Notes that the init is over, or that it failed with `error`. Use of modules is not recorded in workers: each is a
+/// process of its own.
 pub(super) fn end_init(py: Python<'_>, config: &Config, error: Option<&Error>) {
     let Some(profile) = running(py) else { return };
     if let Err(error) = profile.call_method1("end_init", (error.map(Error::error_type), config.workers < 2)) {
@@ -64,10 +66,10 @@ pub(super) fn end_init(py: Python<'_>, config: &Config, error: Option<&Error>) {
 }
 
 impl Session<'_> {
-    /// Adds what the last event has used to the profile of the init, if there is to be one.
-    pub fn note_answer(self) {
+    /// After a response: adds the modules that the last request used to the profile of the init, if there is one.
+    pub fn note_response(self) {
         let Some(profile) = running(self.py) else { return };
-        if let Err(error) = profile.call_method0(intern!(self.py, "answered")) {
+        if let Err(error) = profile.call_method0(intern!(self.py, "note_response")) {
             error.write_unraisable(self.py, Some(&profile));
         }
     }
