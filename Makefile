@@ -9,7 +9,7 @@ CLI := target/release/wsgi-lambda
 BENCH := cargo build --release --locked --manifest-path benches/Cargo.toml --target-dir target
 VENV := .cache/venv
 TOOLS := .cache/venv-tools
-# Made anew when another Python is named: its packages are of one version.
+# Made again when another Python is named: its packages are of one version.
 VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 # The oldest Rust that has to do. A cargo of that version is used as it is, otherwise rustup's.

@@ -19,7 +19,7 @@
 //!   `outcome: "any"` takes every response and error, as long as there is one.
 //!
 //! An expected value is equal, or one of the matchers in [`matcher::differs`]. Whatever a case expects, the rules that hold for
-//! every call and every response are checked as well: `problems` in the report and [`origin::envelope_problems`].
+//! every call and every response are checked as well: `problems` in the report and [`front_end::envelope_problems`].
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -28,18 +28,18 @@ mod support;
 mod case;
 #[path = "contract/findings.rs"]
 mod findings;
+#[path = "contract/front_end.rs"]
+mod front_end;
 #[path = "contract/matcher.rs"]
 mod matcher;
-#[path = "contract/origin.rs"]
-mod origin;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use case::{Processes, event_of};
+use front_end::ALB_LIMIT;
 use matcher::text_of;
-use origin::ALB_LIMIT;
 use serde_json::{Value, json};
 use wsgi_lambda::emulator::MAX_PAYLOAD_BYTES;
 

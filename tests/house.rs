@@ -109,56 +109,13 @@ fn named_by(modules: &Modules, from: &[String], path: &[String]) -> Option<Strin
     }
 }
 
-/// Items that hold circles together until they stand in a file of their own, where those who share them find them.
-/// Nothing is added here.
-const TO_BE_MOVED: [(&str, &str); 32] = [
-    ("src/cli/doctor/checks/mod.rs", "place"),
-    ("src/cli/doctor/checks/mod.rs", "set"),
-    ("src/cli/doctor/checks/mod.rs", "set_variable"),
-    ("src/cli/doctor/checks/package.rs", "ARCHITECTURE"),
-    ("src/cli/doctor/checks/package.rs", "Check"),
-    ("src/cli/doctor/checks/package.rs", "GLIBC"),
-    ("src/cli/doctor/checks/package.rs", "PLATFORM"),
-    ("src/cli/doctor/checks/package.rs", "PYTHON"),
-    ("src/cli/doctor/terraform.rs", "Resource"),
-    ("src/cli/package/mod.rs", "Plan"),
-    ("src/cli/package/install.rs", "Installed"),
-    ("src/cli/package/install.rs", "Order"),
-    ("src/cli/package/install.rs", "Refusal"),
-    ("src/cli/package/install.rs", "failed"),
-    ("src/cli/package/install.rs", "name_of"),
-    ("src/cli/package/install.rs", "refused"),
-    ("src/cli/package/install.rs", "tail"),
-    ("src/cli/package/output.rs", "Output"),
-    ("src/event/mod.rs", "Event"),
-    ("src/event/mod.rs", "Parts"),
-    ("src/event/mod.rs", "assemble"),
-    ("src/proxy/mod.rs", "Envelope"),
-    ("src/proxy/mod.rs", "Warning"),
-    ("src/python/mod.rs", "Session"),
-    ("src/python/mod.rs", "describe"),
-    ("src/python/mod.rs", "loaded_glue"),
-    ("src/python/mod.rs", "type_name"),
-    ("src/runtime/mod.rs", "API_VERSION"),
-    ("src/runtime/mod.rs", "Api"),
-    ("src/runtime/mod.rs", "SharedApi"),
-    ("src/runtime/mod.rs", "USER_AGENT"),
-    ("src/runtime/stream.rs", "Streamed"),
-];
-
 #[test]
 fn no_files_stand_in_a_circle() {
     for crate_root in ["src/lib.rs", "benches/src/bench.rs"] {
-        let found = circles::circles(&source::read(&root().join(crate_root)), &TO_BE_MOVED);
+        let found = circles::circles(&source::read(&root().join(crate_root)));
         let found: Vec<String> = found.into_values().map(|reasons| reasons.join("\n")).collect();
         assert!(found.is_empty(), "{} circles of files:\n\n{}", found.len(), found.join("\n\n"));
     }
-}
-
-#[test]
-fn what_was_moved_is_off_the_list() {
-    let settled = circles::settled(&source::read(&root().join("src/lib.rs")), &TO_BE_MOVED);
-    assert!(settled.is_empty(), "no other file needs these there: take them off TO_BE_MOVED: {settled:?}");
 }
 
 #[test]

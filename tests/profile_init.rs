@@ -123,7 +123,7 @@ fn how_each_module_came() {
 }
 
 #[test]
-fn what_was_put_off_and_who_made_it_run() {
+fn what_was_deferred_and_who_made_it_run() {
     let place = Place::new("import werkzeug\ndef answer(path): return werkzeug.serving.make_server and 1");
     place.write("werkzeug/__init__.py", "from .serving import run_simple");
     let serving =
@@ -131,11 +131,11 @@ fn what_was_put_off_and_who_made_it_run() {
     place.write("werkzeug/serving.py", serving).write("needed.py", "");
     let mut function = place.start();
     let record = place.record();
-    assert_eq!(record.one("werkzeug.serving")["how"], "put off");
+    assert_eq!(record.one("werkzeug.serving")["how"], "deferred");
     function.replay("function-url-get");
     let record = place.record();
     let [asleep, awake] = record.all("werkzeug.serving")[..] else { panic!("{:?}", record.all("werkzeug.serving")) };
-    assert_eq!((&asleep["how"], &asleep["touched_by"]), (&json!("put off"), &Value::Null));
+    assert_eq!((&asleep["how"], &asleep["touched_by"]), (&json!("deferred"), &Value::Null));
     assert_eq!((&awake["touched_by"], &awake["event"]), (&json!("app"), &json!(true)));
     assert_eq!(record.parent("needed"), Some("werkzeug.serving"));
     record.check();
@@ -269,7 +269,7 @@ fn snapshots_and_workers_have_records_too() {
     function.replay("function-url-get");
     let record = place.record();
     assert_eq!((&record.0["deferral"], &record.0["events"]), (&json!(false), &json!(1)));
-    assert_ne!(record.one("decimal")["how"], "put off");
+    assert_ne!(record.one("decimal")["how"], "deferred");
     fs::remove_file(place.file()).unwrap();
     let mut function = place.function().env("AWS_LAMBDA_MAX_CONCURRENCY", "2").start();
     function.replay("function-url-get");

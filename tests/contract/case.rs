@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use wsgi_lambda::emulator::Submission;
 
 use crate::findings::Findings;
+use crate::front_end::FrontEnd;
 use crate::matcher::text_of;
-use crate::origin::Origin;
 use crate::support::{self, Function};
 
 /// One running function for each set of variables.
@@ -124,17 +124,17 @@ fn add_header(event: &mut Value, name: &str, value: &Value) {
     let values: Vec<Value> = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
     let last = values.last().cloned().unwrap_or_default();
     let all = Value::Array(values.clone());
-    match Origin::of(event) {
-        Some(Origin::Rest | Origin::HttpV1) => {
+    match FrontEnd::of(event) {
+        Some(FrontEnd::Rest | FrontEnd::HttpV1) => {
             at(event, "/headers")[name] = last;
             at(event, "/multiValueHeaders")[name] = all;
         }
-        Some(Origin::AlbMulti) => at(event, "/multiValueHeaders")[name] = all,
-        Some(Origin::LatticeV2) => at(event, "/headers")[name] = all,
-        Some(Origin::HttpV2 | Origin::FunctionUrl | Origin::LatticeV1) => {
+        Some(FrontEnd::AlbMulti) => at(event, "/multiValueHeaders")[name] = all,
+        Some(FrontEnd::LatticeV2) => at(event, "/headers")[name] = all,
+        Some(FrontEnd::HttpV2 | FrontEnd::FunctionUrl | FrontEnd::LatticeV1) => {
             let texts: Vec<&str> = values.iter().map(text_of).collect();
             at(event, "/headers")[name] = json!(texts.join(","));
         }
-        Some(Origin::AlbSingle) | None => at(event, "/headers")[name] = last,
+        Some(FrontEnd::AlbSingle) | None => at(event, "/headers")[name] = last,
     }
 }

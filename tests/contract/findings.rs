@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use wsgi_lambda::emulator::Outcome;
 
+use crate::front_end::{FrontEnd, envelope_problems};
 use crate::matcher::{cut, differs, short, text_of};
-use crate::origin::{Origin, envelope_problems};
 use crate::support::Answer;
 
 /// What the application writes to the log when it is called.
@@ -55,9 +55,9 @@ impl Findings {
                 self.0.push(format!("expected a Lambda error, got {}", short(&answer.json)));
             }
             Outcome::Response(response) => {
-                let origin = event.or(Some(&case["event"])).and_then(Origin::of);
-                if let Some(origin) = origin {
-                    self.0.extend(envelope_problems(origin, &response.body, &answer.json));
+                let front_end = event.or(Some(&case["event"])).and_then(FrontEnd::of);
+                if let Some(front_end) = front_end {
+                    self.0.extend(envelope_problems(front_end, &response.body, &answer.json));
                 }
                 self.answer(case, event, answer);
             }

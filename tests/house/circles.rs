@@ -13,16 +13,9 @@ use crate::source::{Module, Modules, Names};
 /// For each file the files that it needs, with the items that it needs of them.
 type Needs<'a> = BTreeMap<&'a Path, BTreeMap<&'a Path, BTreeSet<String>>>;
 
-/// Each circle as the files in it, with the needs that hold it together. An item that is `known` to be in the wrong
-/// file (the file's end, the item's name) makes no need.
-pub(crate) fn circles(modules: &Modules, known: &[(&str, &str)]) -> BTreeMap<BTreeSet<PathBuf>, Vec<String>> {
-    let mut needs = needs(modules);
-    for (file, items) in needs.values_mut().flatten() {
-        items.retain(|item| !known.iter().any(|known| is(*known, file, item)));
-    }
-    for needed in needs.values_mut() {
-        needed.retain(|_, items| !items.is_empty());
-    }
+/// Each circle as the files in it, with the needs that hold it together.
+pub(crate) fn circles(modules: &Modules) -> BTreeMap<BTreeSet<PathBuf>, Vec<String>> {
+    let needs = needs(modules);
     let reached: BTreeMap<&Path, BTreeSet<&Path>> = needs.keys().map(|file| (*file, reach(&needs, file))).collect();
     let mut found = BTreeMap::new();
     for (file, from) in reached.iter().filter(|(file, from)| from.contains(*file)) {
@@ -30,19 +23,6 @@ pub(crate) fn circles(modules: &Modules, known: &[(&str, &str)]) -> BTreeMap<BTr
         found.insert(circle.iter().map(|file| file.to_path_buf()).collect(), reasons(&needs, &circle));
     }
     found
-}
-
-/// The known items that no other file needs any more.
-pub(crate) fn settled<'k>(modules: &Modules, known: &[(&'k str, &'k str)]) -> Vec<(&'k str, &'k str)> {
-    let needs = needs(modules);
-    let needed = |known: (&str, &str)| {
-        needs.values().flatten().any(|(file, items)| items.iter().any(|item| is(known, file, item)))
-    };
-    known.iter().copied().filter(|known| !needed(*known)).collect()
-}
-
-fn is((known_file, known_item): (&str, &str), file: &Path, item: &str) -> bool {
-    file.ends_with(known_file) && item == known_item
 }
 
 fn reasons(needs: &Needs, circle: &BTreeSet<&Path>) -> Vec<String> {

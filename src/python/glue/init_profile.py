@@ -19,8 +19,8 @@ It is a JSON file, which is written as a whole or not at all. `src/cli/replay/pr
         parent      the import that waited for it: its index in this list, or null
         start, ns   when it began, counted from the start of the profile, and how long it took with the imports that it
                     waited for
-        how         "pyc", "compiled" (from source), "extension", "built in", "frozen", "namespace", "put off" (deferred:
-                    its code has not run), "not found", "failed", "factory", "other"
+        how         "pyc", "compiled" (from source), "extension", "built in", "frozen", "namespace", "deferred" (its
+                    code has not run), "not found", "failed", "factory", "other"
         compile_ns  the time in Python's compiler, or null
         file        the file of its code, or null
         touched_by  if it was deferred: the module that made its code run
@@ -258,8 +258,8 @@ def _leave(node):
         if child.ns is None:
             continue
         node.children.remove(child)
+        node.start += child.ns  # its end stays where it is
         node.ns -= child.ns
-        node.start = max(node.start, child.start + child.ns)
         child.parent = node.parent
         if node.parent is not None:
             node.parent.children.append(child)
@@ -270,7 +270,7 @@ def _describe(node, module):
     if spec is not None and getattr(spec, "has_location", False):
         node.file = spec.origin
     if development_server.is_deferred(module):
-        node.how = "put off"
+        node.how = "deferred"
     elif node.compile_ns is not None:
         node.how = "compiled"
     elif spec is not None:

@@ -78,7 +78,7 @@ pub(super) enum How {
     Extension,
     #[serde(rename = "built in", alias = "frozen")]
     BuiltIn,
-    #[serde(rename = "deferred", alias = "put off")]
+    #[serde(rename = "deferred")]
     Deferred,
     #[serde(rename = "not found")]
     NotFound,

@@ -10,7 +10,7 @@ pub(crate) const ALB_LIMIT: usize = 1 << 20;
 
 /// The front end of an event, by the order of tests in the event reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum FrontEnd {
     Rest,
     HttpV1,
     HttpV2,
@@ -21,7 +21,7 @@ pub(crate) enum Origin {
     LatticeV2,
 }
 
-impl Origin {
+impl FrontEnd {
     pub(crate) fn of(event: &Value) -> Option<Self> {
         let context = &event["requestContext"];
         if event.get("methodArn").or(event.get("routeArn")).is_some() || context.get("connectionId").is_some() {
@@ -70,11 +70,12 @@ impl Origin {
 }
 
 /// What is wrong with an envelope for any case of its front end.
-pub(crate) fn envelope_problems(origin: Origin, payload: &[u8], envelope: &Value) -> Vec<String> {
+pub(crate) fn envelope_problems(front_end: FrontEnd, payload: &[u8], envelope: &Value) -> Vec<String> {
     let Some(map) = envelope.as_object() else { return vec![format!("not an envelope: {}", short(envelope))] };
     let mut problems: Vec<String> = Vec::new();
-    problems.extend(map.keys().filter(|key| !origin.keys().contains(&key.as_str())).map(|key| format!("key {key}")));
-    problems.extend(origin.required().iter().filter(|key| !map.contains_key(**key)).map(|key| format!("no key {key}")));
+    problems.extend(map.keys().filter(|key| !front_end.keys().contains(&key.as_str())).map(|key| format!("key {key}")));
+    problems
+        .extend(front_end.required().iter().filter(|key| !map.contains_key(**key)).map(|key| format!("no key {key}")));
     if !map.get("statusCode").is_some_and(Value::is_u64) {
         problems.push(format!("statusCode is {}", envelope["statusCode"]));
     }
@@ -94,7 +95,7 @@ pub(crate) fn envelope_problems(origin: Origin, payload: &[u8], envelope: &Value
     let lists = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
     problems.extend(map.get("multiValueHeaders").filter(|map| !is_map(map, lists)).map(|_| "multiValueHeaders".into()));
     problems.extend(map.get("cookies").filter(|cookies| !lists(cookies)).map(|_| "cookies".into()));
-    if payload.len() > origin.limit() {
+    if payload.len() > front_end.limit() {
         problems.push(format!("{} bytes posted", payload.len()));
     }
     problems
