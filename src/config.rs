@@ -24,6 +24,9 @@ const INITIALIZATION_TYPE: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
 /// `JSON` or `Text`.
 const LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
 
+/// Where Lambda unpacks a function, unless `LAMBDA_TASK_ROOT` says otherwise.
+pub const TASK_ROOT: &str = "/var/task";
+
 /// How log records are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -181,7 +184,7 @@ impl Config {
         Ok(Self {
             runtime_api: without_scheme(vars.required(RUNTIME_API)?),
             handler: vars.get(APP.name).or(vars.get("_HANDLER")).unwrap_or_default().to_owned(),
-            task_root: PathBuf::from(vars.get("LAMBDA_TASK_ROOT").unwrap_or("/var/task")),
+            task_root: PathBuf::from(vars.get("LAMBDA_TASK_ROOT").unwrap_or(TASK_ROOT)),
             layer_dir: PathBuf::from(vars.get(LAYER_DIR.name).unwrap_or(LAYER_DIR.default)),
             venv: vars.get(VENV.name).map(PathBuf::from),
             function: vars.function(),

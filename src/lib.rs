@@ -32,10 +32,11 @@
 //!    `bootstrap`. The feature `cli` builds `wsgi-lambda`, which starts `bootstrap` as a child and plays the Runtime
 //!    API to it, so that a replay runs the very file that is shipped. The pure rooms build without either feature.
 //! 2. **The client of the Runtime API is our own, and small.** It sends one request at a time over one blocking
-//!    connection with TCP_NODELAY; only a streamed response has another. `lambda_runtime::Runtime` ends the process on a malformed client context and panics
-//!    on a 5xx. Its crates lose stack traces, have no init error, and keep two connections with a task each, which
-//!    costs a fifth of a small request (`docs/speed.md`). `httparse` parses the replies, apart from the socket
-//!    (`runtime/reply.rs`). Tests compare what is read from an event's headers with `lambda_runtime`'s `Context`.
+//!    connection with TCP_NODELAY; only a streamed response has another. `lambda_runtime::Runtime` ends the process on
+//!    a malformed client context and panics on a 5xx. Its crates lose stack traces, have no init error, and keep two
+//!    connections with a task each, which costs a fifth of a small request (`docs/speed.md`). `httparse` parses the
+//!    replies, apart from the socket (`runtime/reply.rs`). Tests compare what is read from an event's headers with
+//!    `lambda_runtime`'s `Context`.
 //! 3. **Python lives on the main thread.** The thread stays attached to the interpreter for the life of the process,
 //!    and detaches around every blocking wait. So `threading.local` values, context variables and signal handlers
 //!    behave as in any server. It waits for events and signals with `poll(2)`, without an executor: tokio serves only

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-/// The largest buffered response in bytes: 6 MiB and the 100 bytes that RIE's `interop.MaxPayloadSize` adds.
+/// The largest buffered response in bytes: 6 MiB and the 100 bytes that RIE's `interop.MaxPayloadSize` adds. On purpose
+/// not the constant of `proxy`: this side checks what the runtime believes.
 pub const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024 + 100;
 
 /// How many calls `RuntimeApi::calls` remembers: a limit, so that memory does not grow in a long replay.

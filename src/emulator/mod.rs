@@ -28,7 +28,7 @@ mod uuid;
 pub use api_call::{ApiCall, CALLS_KEPT, Fault, MAX_PAYLOAD_BYTES, Route};
 pub use http_response::HttpResponse;
 pub use outcome::{Chunk, FunctionResponse, Outcome, PlatformError, Report, Stream};
-pub use process::{Bootstrap, Exit, Launch, LocateError, LogLine, LogSink, LogSource, locate};
+pub use process::{BOOTSTRAP_VARIABLE, Bootstrap, Exit, Launch, LocateError, LogLine, LogSink, LogSource, locate};
 pub use running::{Progress, Running};
 pub use runtime_api::RuntimeApi;
 pub use sandbox::{Sandbox, StartError};

@@ -16,10 +16,13 @@ mod logs;
 
 pub use logs::{LogLine, LogSink, LogSource};
 
+/// The variable that names the runtime for the command line, as its option `--bootstrap` does.
+pub const BOOTSTRAP_VARIABLE: &str = "WSGI_LAMBDA_BOOTSTRAP";
+
 /// Finds the runtime: the given path, or `bootstrap` next to the running executable. An empty path, as of a variable that
 /// is set to nothing, counts as none.
 ///
-/// The command line passes the value of `--bootstrap` or `WSGI_LAMBDA_BOOTSTRAP`.
+/// The command line passes the value of `--bootstrap` or [`BOOTSTRAP_VARIABLE`].
 pub fn locate(given: Option<&Path>) -> Result<PathBuf, LocateError> {
     let given = given.filter(|path| !path.as_os_str().is_empty());
     let path = match given {
@@ -46,7 +49,7 @@ impl fmt::Display for LocateError {
         if self.given {
             f.write_str("build it with `make build`, or correct the path")
         } else {
-            f.write_str("build it with `make build`, or name one with --bootstrap or WSGI_LAMBDA_BOOTSTRAP")
+            write!(f, "build it with `make build`, or name one with --bootstrap or {BOOTSTRAP_VARIABLE}")
         }
     }
 }
@@ -94,7 +97,7 @@ impl Launch {
             .env("AWS_LAMBDA_LOG_STREAM_NAME", stream)
             .without("PYTHONHOME")
             .without("_X_AMZN_TRACE_ID")
-            .without("WSGI_LAMBDA_BOOTSTRAP")
+            .without(BOOTSTRAP_VARIABLE)
     }
 
     /// Sets `_HANDLER`, the application as `module:attribute`.

@@ -45,6 +45,7 @@ pub(super) struct Delivery {
     /// Without its event.
     invocation: Invocation,
     recipient: Recipient,
+    /// Whether the body is streamed; the response itself knows it only until the loop takes it.
     streams: bool,
     state: Mutex<State>,
 }
@@ -102,8 +103,8 @@ impl Delivery {
     /// # Errors
     /// `RuntimeApi` if the platform is gone.
     pub(super) fn deliver(&self, session: Session<'_>, failure: Option<&Error>) -> (Result<Delivered>, Remarks) {
-        // Detached, since a thread of the application may hold the lock in a `write()`. The response is dropped
-        // attached.
+        // The lock is taken detached, since a thread of the application may hold it in a `write()`. The response, which
+        // may hold Python's bytes, is taken out, so that it is dropped here, attached.
         let Some(response) = session.detached(|| lock(&self.state).response.take()) else {
             return (Err(Error::runtime_api("a response was delivered twice")), Remarks::default());
         };
@@ -124,7 +125,7 @@ impl Delivery {
     }
 
     /// The document of a whole response. Nothing of it has been sent, so after a failure the caller gets a 500, not a
-    /// part of the response.
+    /// part of the response. One that is too large is encoded all the same, because that returns the reason.
     fn envelope(&self, sink: BufferedSink, notes: &Notes, failure: Option<&Error>) -> (Envelope, Option<Unsendable>) {
         let is_wanted = failure.is_none() || notes.complete || sink.is_too_large();
         match is_wanted.then(|| sink.into_envelope()).flatten() {

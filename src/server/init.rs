@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::board::Place;
 use super::workers;
-use crate::config::{Config, FORK_FIRST};
+use crate::config::{Config, FORK_FIRST, INIT_STACKS};
 use crate::error::{Error, Kind, Result};
 use crate::log::{Level, Log};
 use crate::python::{self, App, Session};
@@ -99,7 +99,8 @@ impl ImportWatch {
             let thread = std::thread::Builder::new().name("init".to_owned()).spawn(move || {
                 if ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
                     let message = format!(
-                        "after {patience:.1?} the import of the application is not done{end} (WSGI_LAMBDA_INIT_STACKS_MS)"
+                        "after {patience:.1?} the import of the application is not done{end} ({})",
+                        INIT_STACKS.name
                     );
                     log.stacks("", "Runtime.SlowInit", &message, &python::look_at_stacks());
                 }

@@ -17,7 +17,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::config::{Config, ResponseMode};
+use crate::config::{Config, DEADLINE_MARGIN, ResponseMode, STRICT};
 use crate::error::{Error, Kind, Result};
 use crate::event;
 use crate::invocation::Invocation;
@@ -267,9 +267,11 @@ impl Server<'_, '_> {
     fn watch(&self, invocation: &Invocation, delivery: &Arc<Delivery>) {
         let armed = self.deadline.as_ref().is_none_or(|deadline| deadline.watch(invocation, delivery));
         if !armed {
-            let message = "WSGI_LAMBDA_DEADLINE_MARGIN_MS is not below the function's timeout: requests are not \
-                           given up before it";
-            self.warn_once(invocation, "deadline-margin", message);
+            let message = format!(
+                "{} is not below the function's timeout: requests are not given up before it",
+                DEADLINE_MARGIN.name
+            );
+            self.warn_once(invocation, "deadline-margin", &message);
         }
     }
 
@@ -286,9 +288,10 @@ impl Server<'_, '_> {
         }
         if !called.dropped_headers.is_empty() {
             let message = format!(
-                "dropped hop-by-hop response headers, which belong to the server: {} (PEP 3333; set \
-                 WSGI_LAMBDA_STRICT=true to find who sends them)",
-                called.dropped_headers.join(", ")
+                "dropped hop-by-hop response headers, which belong to the server: {} (PEP 3333; set {}=true to find \
+                 who sends them)",
+                called.dropped_headers.join(", "),
+                STRICT.name
             );
             self.warn_once(invocation, "hop-by-hop", &message);
         }

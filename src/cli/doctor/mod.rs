@@ -17,7 +17,7 @@ use indicatif::ProgressBar;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::shared::pair;
-use crate::emulator::locate;
+use crate::emulator::{BOOTSTRAP_VARIABLE, locate};
 
 mod checks;
 mod cloudformation;
@@ -88,7 +88,7 @@ pub(super) struct Doctor {
     #[arg(long)]
     list: bool,
     /// The runtime [default: `bootstrap` next to this program]
-    #[arg(long, value_name = "PATH", env = "WSGI_LAMBDA_BOOTSTRAP", hide_env_values = true)]
+    #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     bootstrap: Option<PathBuf>,
 }
 

@@ -70,7 +70,8 @@ impl Runner {
     ) -> Result<Option<LocalRun<'a>>, Failure> {
         let Some(code) = project.code(function) else { return Ok(None) };
         let mut folders = vec![layer_folder(project, function)?];
-        let layer_dir = folders.iter().map(TempDir::path).next().unwrap_or(Path::new("/opt")).to_owned();
+        let layer_dir =
+            folders.iter().map(TempDir::path).next().unwrap_or(Path::new(config::LAYER_DIR.default)).to_owned();
         let mut root = code.path.canonicalize().unwrap_or_else(|_| code.path.clone());
         if code.is_zip() {
             let folder = temporary()?;
@@ -115,7 +116,7 @@ impl Runner {
             launch = launch.env(config::VENV.name, venv);
         }
         let here = |value: &str| {
-            let value = value.replace("/var/task", &root.display().to_string());
+            let value = value.replace(config::TASK_ROOT, &root.display().to_string());
             value.replace("/opt/", &format!("{}/", layer_dir.display()))
         };
         for variable in &function.variables.entries {

@@ -13,9 +13,8 @@ use super::selection::Selection;
 use crate::bundle::{Archive, Contents, Glibc, MAX_UNZIPPED};
 use crate::cli::failure::Failure;
 use crate::cli::pyc::{self, Compiled};
+use crate::config::LAYER_DIR;
 
-/// Where a layer is unpacked, and so the folder that tracebacks name.
-const LAYER_DIR: &str = "/opt";
 /// Where the licences go.
 const LICENCES: &str = "share/licenses";
 
@@ -101,7 +100,8 @@ impl Plan {
         let mut compiled = Compiled::default();
         if let Some((python, place)) = &self.compile {
             copy(&self.sources, folder)?;
-            compiled = pyc::compile(python, folder, &format!("{LAYER_DIR}/{place}"), with_source, on_file)?;
+            let on_lambda = format!("{}/{place}", LAYER_DIR.default); // the folder that tracebacks name
+            compiled = pyc::compile(python, folder, &on_lambda, with_source, on_file)?;
             for (name, path) in files(folder)? {
                 archive.add(format!("{place}/{name}"), Contents::File(path), false);
             }

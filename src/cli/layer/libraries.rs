@@ -12,24 +12,12 @@ use std::process::Command;
 use super::object::{Object, Problems};
 use crate::bundle::{Architecture, Elf, RpathError, remove_rpath, set_rpath};
 use crate::cli::failure::Failure;
-
-/// Libraries that `provided.al2023`, a minimal Amazon Linux 2023, has: the C library and libgcc. It has more (zlib,
-/// OpenSSL, SQLite …), but their versions change with the image, so a layer brings its own.
-const SYSTEM: [&str; 11] = [
-    "ld-linux-aarch64.so.1",
-    "ld-linux-x86-64.so.2",
-    "libanl.so.1",
-    "libc.so.6",
-    "libdl.so.2",
-    "libgcc_s.so.1",
-    "libm.so.6",
-    "libpthread.so.0",
-    "libresolv.so.2",
-    "librt.so.1",
-    "libutil.so.1",
-];
+use crate::cli::packaging::libraries::C_LIBRARY;
 
 /// Adds each library that one of the objects needs and Lambda lacks, and in turn those that these libraries need.
+///
+/// Of Lambda's own libraries only the C library counts. There are more (zlib, OpenSSL, SQLite …), but their versions
+/// change with the image, so a layer brings its own.
 pub(super) fn bundle(
     objects: &mut Vec<Object>,
     prefix: &Path,
@@ -41,7 +29,7 @@ pub(super) fn bundle(
     while let Some(object) = objects.get(next) {
         next += 1;
         let mut found = Vec::new();
-        for name in object.elf.needed.iter().filter(|name| !SYSTEM.contains(&name.as_str())) {
+        for name in object.elf.needed.iter().filter(|name| !C_LIBRARY.contains(&name.as_str())) {
             if !known.insert(name.clone()) {
                 continue;
             }
@@ -60,7 +48,7 @@ pub(super) fn bundle(
 
 /// Reports what the bootstrap needs and Lambda lacks, for a layer that has nothing else.
 pub(super) fn check_alone(bootstrap: &Object, problems: &mut Problems) {
-    let provided = |name: &str| SYSTEM.contains(&name) || name.starts_with("libpython3.");
+    let provided = |name: &str| C_LIBRARY.contains(&name) || name.starts_with("libpython3.");
     for name in bootstrap.elf.needed.iter().filter(|name| !provided(name)) {
         problems.add(format!("bootstrap needs {name}, which is not on Lambda"), "link it statically");
     }

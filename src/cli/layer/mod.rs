@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::out::Out;
 use super::shared;
 use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC};
+use crate::emulator::BOOTSTRAP_VARIABLE;
 
 mod bootstrap;
 mod contents;
@@ -43,7 +44,7 @@ pub(super) struct Layer {
     #[arg(long, value_name = "PREFIX", conflicts_with = "bootstrap_only")]
     python: Option<PathBuf>,
     /// The runtime [default: `bootstrap` next to this program]
-    #[arg(long, value_name = "FILE", env = "WSGI_LAMBDA_BOOTSTRAP", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     bootstrap: Option<PathBuf>,
     /// Only the runtime, for the Python of the managed runtimes (AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap)
     #[arg(long)]

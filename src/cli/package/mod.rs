@@ -12,6 +12,7 @@ use crate::cli::out::Out;
 use crate::cli::packaging::dists::Dists;
 use crate::cli::packaging::target::{PythonVersion, Target, python_of_bootstrap};
 use crate::cli::pyc;
+use crate::config::TASK_ROOT;
 use crate::emulator::locate;
 
 mod check;
@@ -42,9 +43,6 @@ use requirements::Source;
 use rules::{DEVELOPMENT, Globs, INSTALLED, SECRETS, Selection};
 use summary::Summary;
 use tool::{Interrupt, Steps};
-
-/// Where Lambda unpacks a function.
-const TASK_ROOT: &str = "/var/task";
 
 impl Package {
     /// Makes the package.

@@ -7,6 +7,7 @@ use clap::Args;
 use super::install::Choice;
 use crate::bundle::{Architecture, Glibc};
 use crate::cli::packaging::target::PythonVersion;
+use crate::emulator::BOOTSTRAP_VARIABLE;
 
 /// Make a function's zip or folder: the application, its requirements, and bytecode for both
 ///
@@ -42,7 +43,7 @@ pub(in crate::cli) struct Package {
     #[arg(long, requires = "handler", conflicts_with = "no_compile")]
     pub(super) measure: bool,
     /// The runtime for --measure [default: `bootstrap` next to this program]
-    #[arg(long, value_name = "PATH", env = "WSGI_LAMBDA_BOOTSTRAP", hide_env_values = true)]
+    #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     pub(super) bootstrap: Option<PathBuf>,
     /// Print one JSON object of strings, as Terraform's `external` data source reads it, and nothing else
     #[arg(long)]

@@ -4,33 +4,37 @@ use super::target::PartialTarget;
 use super::unfit::Unfit;
 use crate::bundle::Elf;
 
-/// The libraries of Amazon Linux 2023's minimal image on which wheels may rely: those that the manylinux policies allow
-/// (PEP 600), without X11 and OpenGL, and OpenSSL.
-const SYSTEM_LIBRARIES: [&str; 19] = [
+/// The C library of Amazon Linux 2023, with libgcc. Every image has it, the minimal one of `provided.al2023` too.
+pub(in crate::cli) const C_LIBRARY: [&str; 11] = [
     "ld-linux-aarch64.so.1",
     "ld-linux-x86-64.so.2",
     "libanl.so.1",
     "libc.so.6",
-    "libcrypt.so.2",
-    "libcrypto.so.3",
     "libdl.so.2",
     "libgcc_s.so.1",
-    "libglib-2.0.so.0",
-    "libgobject-2.0.so.0",
-    "libgthread-2.0.so.0",
     "libm.so.6",
     "libpthread.so.0",
     "libresolv.so.2",
     "librt.so.1",
+    "libutil.so.1",
+];
+
+/// The other libraries of that image on which wheels may rely: those that the manylinux policies allow (PEP 600),
+/// without X11 and OpenGL, and OpenSSL.
+const FOR_WHEELS: [&str; 8] = [
+    "libcrypt.so.2",
+    "libcrypto.so.3",
+    "libglib-2.0.so.0",
+    "libgobject-2.0.so.0",
+    "libgthread-2.0.so.0",
     "libssl.so.3",
     "libstdc++.so.6",
-    "libutil.so.1",
     "libz.so.1",
 ];
 
 /// Whether Lambda has a library by this name.
 pub(in crate::cli) fn is_on_lambda(library: &str) -> bool {
-    SYSTEM_LIBRARIES.contains(&library)
+    C_LIBRARY.contains(&library) || FOR_WHEELS.contains(&library)
 }
 
 /// Why an ELF file cannot be loaded on the target.

@@ -1,5 +1,5 @@
-//! What the command line knows of Python packaging, in one place: `package` and `doctor` ask here, and have no rules of
-//! their own on tags, names, distributions or shared libraries.
+//! What the command line knows of Python packaging, in one place: `package`, `doctor` and `layer` ask here, and have no
+//! rules of their own on tags, names, distributions or shared libraries.
 //!
 //! [`target`] says where files will run, [`unfit`] why one does not fit there. [`tags`], [`modules`] and [`libraries`]
 //! judge by a wheel's tag, by a file's name and by its contents. [`dists`] reads what installers write, [`requirements`]

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::out::Out;
 use super::shared;
 use crate::config;
-use crate::emulator::{Launch, locate};
+use crate::emulator::{BOOTSTRAP_VARIABLE, Launch, locate};
 use crate::handler_name::HandlerName;
 
 mod expect;
@@ -58,7 +58,7 @@ pub(super) struct Replay {
     #[arg(default_missing_value = "init-profile.svg")]
     profile_init: Option<PathBuf>,
     /// The runtime [default: `bootstrap` next to this program]
-    #[arg(long, value_name = "PATH", env = "WSGI_LAMBDA_BOOTSTRAP", hide_env_values = true)]
+    #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     bootstrap: Option<PathBuf>,
 }
 

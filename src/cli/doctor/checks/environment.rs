@@ -113,7 +113,8 @@ fn setting(function: &Function, variable: &Variable, findings: &mut Findings) {
     }
 }
 
-/// The setting whose name is most like this one, by the measure and the limit that clap has for options.
+/// The setting whose name is most like this one, by the measure and the limit that clap has for options. clap itself
+/// suggests only its own options and values, and has no function to call.
 fn closest(name: &str) -> Option<&'static str> {
     // The prefix is common to all, and would make any two alike.
     let own = |name: &str| name.trim_start_matches(PREFIX).to_owned();
