@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cli::failure::Failure;
-use crate::cli::packaging::target::PythonVersion;
+use crate::cli::packaging::target::{OLDEST, PythonVersion};
 use crate::cli::shared::LAYER_PYTHONS;
 
 /// A Python. Bytecode, environment markers and wheels are right only with the target's minor version.
@@ -54,7 +54,7 @@ fn exactly(path: &Path, wanted: PythonVersion) -> Result<Interpreter, Failure> {
 pub(super) fn any(path: &Path) -> Result<Interpreter, Failure> {
     probe(&mut Command::new(path)).ok_or_else(|| {
         Failure::Usage(format!(
-            "{} does not run as CPython 3.11 or later: correct --interpreter (or the variable PYTHON)",
+            "{} does not run as CPython {OLDEST} or later: correct --interpreter (or the variable PYTHON)",
             path.display()
         ))
     })

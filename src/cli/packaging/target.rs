@@ -14,7 +14,7 @@ pub(in crate::cli) struct PythonVersion {
 }
 
 /// The oldest that `bootstrap` can embed.
-const OLDEST: PythonVersion = PythonVersion { minor: 11 };
+pub(in crate::cli) const OLDEST: PythonVersion = PythonVersion { minor: 11 };
 
 impl fmt::Display for PythonVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
