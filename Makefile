@@ -160,7 +160,7 @@ test-servers: build
 test-imports: build
 	cargo test --test packages -- --ignored --nocapture
 
-# Eight workers beside eight processes: memory, and what a processor-bound application gains.
+# Eight workers next to eight processes: memory, and what a processor-bound application gains.
 measure-workers: build $(VENV_DONE)
 	cargo test --test workers -- --ignored --nocapture --test-threads 1
 

@@ -21,9 +21,9 @@ pub struct Invocation {
     pub trace_id: Option<String>,
     /// The tenant of a function with tenant isolation.
     pub tenant_id: Option<String>,
-    /// The client context of a direct call, as JSON text that nobody has checked.
+    /// The client context of a direct invocation: JSON text, not checked.
     pub client_context: Option<String>,
-    /// The Cognito identity of a direct call, as JSON text.
+    /// The Cognito identity of a direct invocation: JSON text, not checked.
     pub cognito_identity: Option<String>,
     /// The event: JSON, if the caller kept to the rules.
     pub event: Bytes,

@@ -1,4 +1,4 @@
-//! Our decoding beside AWS's own types, on every sample event that those can read.
+//! Our decoding compared with AWS's own types, on every sample event that those can read.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "a measurement prints its times")]

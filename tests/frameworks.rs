@@ -20,7 +20,7 @@ const EXAMPLES: [(&str, &str, bool); 7] = [
     ("middleware", "app:application", true),
 ];
 
-const ORIGINS: [&str; 8] =
+const FRONT_ENDS: [&str; 8] =
     ["rest", "http-api-v1", "http-api-v2", "function-url", "alb", "alb-multi", "lattice-v1", "lattice-v2"];
 
 fn start(example: &str, handler: &str) -> Function {
@@ -34,9 +34,9 @@ fn start(example: &str, handler: &str) -> Function {
 }
 
 /// The sample GET of a front end, turned into another request.
-fn request(origin: &str, method: &str, path: &str) -> Value {
-    let mut event = event(&format!("{origin}-get"));
-    match origin {
+fn request(front_end: &str, method: &str, path: &str) -> Value {
+    let mut event = event(&format!("{front_end}-get"));
+    match front_end {
         "http-api-v2" | "function-url" => {
             event["rawPath"] = path.into();
             event["requestContext"]["http"]["method"] = method.into();
@@ -54,7 +54,7 @@ fn request(origin: &str, method: &str, path: &str) -> Value {
             event["httpMethod"] = method.into();
         }
     }
-    if origin == "rest" {
+    if front_end == "rest" {
         event["requestContext"]["path"] = path.into();
         event["pathParameters"] = json!({"proxy": path.trim_start_matches('/')});
         event["resource"] = "/{proxy+}".into();
@@ -82,14 +82,14 @@ fn set_body(event: &mut Value, body: &[u8]) {
 fn every_example_answers_every_front_end() {
     for (example, handler, _) in EXAMPLES {
         let mut function = start(example, handler);
-        for origin in ORIGINS {
-            let at = format!("{example} through {origin}");
-            let home = function.invoke(request(origin, "GET", "/"));
+        for front_end in FRONT_ENDS {
+            let at = format!("{example} through {front_end}");
+            let home = function.invoke(request(front_end, "GET", "/"));
             assert_eq!(home.status(), 200, "{at}: {}", function.logs());
             assert!(home.header("content-type").unwrap().starts_with("text/html"), "{at}");
             assert!(!home.text().is_ascii(), "{at}: the greeting has a character outside ASCII");
 
-            let seen = function.invoke(request(origin, "GET", "/json")).body_json();
+            let seen = function.invoke(request(front_end, "GET", "/json")).body_json();
             assert_eq!((&seen["method"], &seen["path"]), (&json!("GET"), &json!("/json")), "{at}");
             assert_eq!(seen["remote_addr"], "203.0.113.42", "{at}");
         }
@@ -101,11 +101,11 @@ fn binary_bodies_pass_in_both_directions() {
     let bytes: Vec<u8> = (0..=255).collect();
     for (example, handler, _) in EXAMPLES {
         let mut function = start(example, handler);
-        for origin in ORIGINS {
-            let at = format!("{example} through {origin}");
-            let binary = function.invoke(request(origin, "GET", "/binary"));
+        for front_end in FRONT_ENDS {
+            let at = format!("{example} through {front_end}");
+            let binary = function.invoke(request(front_end, "GET", "/binary"));
             assert_eq!(binary.body(), bytes, "{at}");
-            let mut echo = request(origin, "POST", "/echo");
+            let mut echo = request(front_end, "POST", "/echo");
             set_header(&mut echo, "content-type", "application/octet-stream");
             set_body(&mut echo, &bytes);
             let echo = function.invoke(echo);
@@ -118,21 +118,21 @@ fn binary_bodies_pass_in_both_directions() {
 fn cookies_redirects_streams_and_errors_come_back_right() {
     for (example, handler, _) in EXAMPLES {
         let mut function = start(example, handler);
-        for origin in ORIGINS {
-            let at = format!("{example} through {origin}");
-            let cookies = function.invoke(request(origin, "GET", "/cookies"));
-            let expected = if origin.starts_with("lattice") { 1 } else { 2 };
+        for front_end in FRONT_ENDS {
+            let at = format!("{example} through {front_end}");
+            let cookies = function.invoke(request(front_end, "GET", "/cookies"));
+            let expected = if front_end.starts_with("lattice") { 1 } else { 2 };
             assert_eq!(cookies.headers("set-cookie").len(), expected, "{at}: {}", cookies.json);
 
-            let redirect = function.invoke(request(origin, "GET", "/redirect"));
+            let redirect = function.invoke(request(front_end, "GET", "/redirect"));
             assert_eq!(redirect.status(), 302, "{at}");
             assert!(redirect.header("location").unwrap().ends_with("/json"), "{at}");
 
-            let stream = function.invoke(request(origin, "GET", "/stream"));
+            let stream = function.invoke(request(front_end, "GET", "/stream"));
             assert_eq!(stream.status(), 200, "{at}");
             assert!(stream.body().len() > 10, "{at}");
 
-            let error = function.invoke(request(origin, "GET", "/error"));
+            let error = function.invoke(request(front_end, "GET", "/error"));
             assert_eq!(error.status(), 500, "{at}");
         }
         // Starlette answers 500 and then raises; a2wsgi keeps what comes after the response to itself.
@@ -182,11 +182,11 @@ def app(environ, start_response):
 fn static_files_of_whitenoise_arrive_whole() {
     for (example, handler, _) in EXAMPLES.iter().filter(|(_, _, has_static)| *has_static) {
         let mut function = start(example, handler);
-        for origin in ORIGINS {
-            let answer = function.invoke(request(origin, "GET", "/static/hello.txt"));
-            assert_eq!(answer.status(), 200, "{example} through {origin}: {}", function.logs());
+        for front_end in FRONT_ENDS {
+            let answer = function.invoke(request(front_end, "GET", "/static/hello.txt"));
+            assert_eq!(answer.status(), 200, "{example} through {front_end}: {}", function.logs());
             assert!(!answer.body().is_empty());
-            let head = function.invoke(request(origin, "HEAD", "/static/hello.txt"));
+            let head = function.invoke(request(front_end, "HEAD", "/static/hello.txt"));
             assert_eq!((head.status(), head.body()), (200, &b""[..]));
             assert_eq!(head.header("content-length").unwrap(), answer.body().len().to_string());
         }

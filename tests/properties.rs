@@ -11,7 +11,7 @@ use wsgi_lambda::environ::{Name, environ, header_key};
 use wsgi_lambda::event;
 use wsgi_lambda::request::FrontEnd;
 
-const ORIGINS: [FrontEnd; 8] = [
+const FRONT_ENDS: [FrontEnd; 8] = [
     FrontEnd::Rest,
     FrontEnd::HttpApiV1,
     FrontEnd::HttpApiV2,
@@ -115,13 +115,13 @@ impl Sent {
     }
 
     /// The event that a front end makes of it (reference: the documents of each service).
-    fn event(&self, origin: FrontEnd) -> Value {
+    fn event(&self, front_end: FrontEnd) -> Value {
         let single = |text: &str| json!(text);
         let multi = |text: &str| json!([text]);
-        let mut event = match origin {
+        let mut event = match front_end {
             FrontEnd::Rest | FrontEnd::HttpApiV1 => json!({
                 "httpMethod": self.method,
-                "path": if origin == FrontEnd::Rest { self.encoded_path() } else { self.decoded_path() },
+                "path": if front_end == FrontEnd::Rest { self.encoded_path() } else { self.decoded_path() },
                 "headers": self.header_map(true, single),
                 "multiValueHeaders": self.header_map(true, multi),
                 "queryStringParameters": self.query_map(false, |it| json!(it)),
@@ -130,14 +130,14 @@ impl Sent {
             }),
             FrontEnd::HttpApiV2 | FrontEnd::FunctionUrl => json!({
                 "version": "2.0",
-                "rawPath": if origin == FrontEnd::FunctionUrl { self.encoded_path() } else { self.decoded_path() },
+                "rawPath": if front_end == FrontEnd::FunctionUrl { self.encoded_path() } else { self.decoded_path() },
                 "rawQueryString": self.raw_query(),
                 "cookies": self.cookies,
-                "headers": self.header_map(origin == FrontEnd::FunctionUrl, single),
+                "headers": self.header_map(front_end == FrontEnd::FunctionUrl, single),
                 "requestContext": {
                     "stage": "$default", "http": {"method": self.method, "sourceIp": "203.0.113.7"},
                     "domainName":
-                        if origin == FrontEnd::FunctionUrl { "x.lambda-url.eu-west-1.on.aws" } else { "api.example.com" },
+                        if front_end == FrontEnd::FunctionUrl { "x.lambda-url.eu-west-1.on.aws" } else { "api.example.com" },
                 },
             }),
             FrontEnd::Alb => json!({
@@ -158,10 +158,10 @@ impl Sent {
                 "headers": self.header_map(true, multi), "requestContext": {"serviceArn": "arn:aws:vpc-lattice"},
             }),
         };
-        if origin == FrontEnd::HttpApiV1 {
+        if front_end == FrontEnd::HttpApiV1 {
             event["version"] = "1.0".into();
         }
-        let flag = if origin == FrontEnd::LatticeV1 { "is_base64_encoded" } else { "isBase64Encoded" };
+        let flag = if front_end == FrontEnd::LatticeV1 { "is_base64_encoded" } else { "isBase64Encoded" };
         event[flag] = self.base64.into();
         event["body"] = if self.base64 {
             BASE64.encode(&self.body).into()
@@ -182,7 +182,7 @@ impl Seen {
     fn of(event: &[u8]) -> (FrontEnd, Self) {
         let document = event::parse(event).expect("JSON");
         let event = event::probe(&document).expect("an HTTP event");
-        let origin = event.front_end();
+        let front_end = event.front_end();
         let request = event.decode(&RequestConfig::default()).expect("a request");
         let mut body = vec![0; request.body.decoded_len().expect("a body")];
         request.body.decode_into(&mut body).expect("a body");
@@ -192,7 +192,7 @@ impl Seen {
             Name::Header(name) => header_key(name),
         };
         let variables = variables.into_iter().map(|(key, value)| (name(key), value.into_owned())).collect();
-        (origin, Self { variables, body })
+        (front_end, Self { variables, body })
     }
 
     fn get(&self, name: &str) -> Option<&[u8]> {
@@ -212,23 +212,23 @@ impl Seen {
 proptest! {
     #[test]
     fn an_event_decoded_is_the_request_it_was_made_from(sent in sent()) {
-        for origin in ORIGINS {
-            let event = sent.event(origin);
-            let (seen_origin, seen) = Seen::of(event.to_string().as_bytes());
-            prop_assert_eq!(seen_origin, origin);
+        for front_end in FRONT_ENDS {
+            let event = sent.event(front_end);
+            let (seen_front_end, seen) = Seen::of(event.to_string().as_bytes());
+            prop_assert_eq!(seen_front_end, front_end);
             prop_assert_eq!(seen.get("REQUEST_METHOD"), Some(sent.method.as_bytes()));
             let path = sent.decoded_path();
-            prop_assert_eq!(seen.get("PATH_INFO"), Some(path.as_bytes()), "{}: {}", origin, event);
+            prop_assert_eq!(seen.get("PATH_INFO"), Some(path.as_bytes()), "{}: {}", front_end, event);
             let uri = String::from_utf8(seen.get("REQUEST_URI").unwrap().to_vec()).unwrap();
             prop_assert_eq!(unquote(&uri.split('?').next().unwrap().replace('+', "%2B")), path.into_bytes());
             let query: Vec<_> = sent.query.iter().map(|(a, b)| (a.clone().into_bytes(), b.clone().into_bytes())).collect();
-            prop_assert_eq!(seen.query(), query, "{}: {}", origin, event);
+            prop_assert_eq!(seen.query(), query, "{}: {}", front_end, event);
             for (name, value) in &sent.headers {
-                prop_assert_eq!(seen.get(&header_key(name)), Some(value.as_bytes()), "{}", origin);
+                prop_assert_eq!(seen.get(&header_key(name)), Some(value.as_bytes()), "{}", front_end);
             }
             let cookies = sent.cookies.join("; ").into_bytes();
-            prop_assert_eq!(seen.get("HTTP_COOKIE").unwrap_or_default(), cookies, "{}", origin);
-            prop_assert_eq!(&seen.body, &sent.body, "{}", origin);
+            prop_assert_eq!(seen.get("HTTP_COOKIE").unwrap_or_default(), cookies, "{}", front_end);
+            prop_assert_eq!(&seen.body, &sent.body, "{}", front_end);
             let length = seen.get("CONTENT_LENGTH").map(<[u8]>::to_vec);
             let brings = matches!(sent.method.as_str(), "POST" | "PUT") || !sent.body.is_empty();
             prop_assert_eq!(length, brings.then(|| sent.body.len().to_string().into_bytes()));
@@ -237,10 +237,10 @@ proptest! {
 
     #[test]
     fn every_variable_there_is_has_a_value_that_cgi_allows(sent in sent()) {
-        for origin in ORIGINS {
-            let (_, seen) = Seen::of(sent.event(origin).to_string().as_bytes());
+        for front_end in FRONT_ENDS {
+            let (_, seen) = Seen::of(sent.event(front_end).to_string().as_bytes());
             for name in ["REQUEST_METHOD", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL"] {
-                prop_assert!(!seen.get(name).unwrap_or_default().is_empty(), "{}: {}", origin, name);
+                prop_assert!(!seen.get(name).unwrap_or_default().is_empty(), "{}: {}", front_end, name);
             }
             prop_assert!(seen.get("HTTP_CONTENT_TYPE").is_none() && seen.get("HTTP_CONTENT_LENGTH").is_none());
             let script_name = seen.get("SCRIPT_NAME").unwrap();
@@ -259,14 +259,14 @@ proptest! {
 
     #[test]
     fn no_value_in_any_place_makes_the_decoder_panic(
-        sent in sent(), origin in prop::sample::select(&ORIGINS), place in any::<prop::sample::Index>(),
+        sent in sent(), front_end in prop::sample::select(&FRONT_ENDS), place in any::<prop::sample::Index>(),
         value in prop::sample::select(vec![
             json!(null), json!(1), json!(-1.5e300), json!([]), json!([null, 1, "a", {}]), json!({}), json!(true),
             json!("\u{0}\r\n"), json!({"": null, "a b": ["x"]}), json!("%"), json!("%zz%4"), json!("//"), json!(""), json!("/"),
             json!({"path": "", "stage": "s", "identity": {"sourceIp": ""}}),
         ]),
     ) {
-        let mut event = sent.event(origin);
+        let mut event = sent.event(front_end);
         let members = event.as_object_mut().unwrap();
         let names: Vec<String> = members.keys().cloned().collect();
         members.insert(place.get(&names).clone(), value);

@@ -56,8 +56,8 @@ impl Kind {
 }
 
 /// An event for a path of `tests/apps/soak`.
-fn soak(origin: &str, path: &str) -> Value {
-    let mut event = event(origin);
+fn soak(front_end: &str, path: &str) -> Value {
+    let mut event = event(front_end);
     let member = if event["rawPath"].is_string() { "rawPath" } else { "path" };
     event[member] = format!("/soak/{path}").into();
     event

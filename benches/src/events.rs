@@ -86,7 +86,7 @@ fn short(value: &Value) -> String {
 }
 
 /// The sample events of `events/`, one small GET of each front end.
-const ORIGINS: [(&str, &str, &str); 8] = [
+const FRONT_ENDS: [(&str, &str, &str); 8] = [
     ("get", "GET, HTTP API 2.0", include_str!("../../events/http-api-v2-get.json")),
     ("get-rest", "GET, REST", include_str!("../../events/rest-get.json")),
     ("get-http-1", "GET, HTTP API 1.0", include_str!("../../events/http-api-v1-get.json")),
@@ -100,7 +100,7 @@ const ORIGINS: [(&str, &str, &str); 8] = [
 /// Every event that warm requests are measured with.
 pub(crate) fn all() -> Result<Vec<Event>> {
     let mut events = Vec::new();
-    for (name, title, text) in ORIGINS {
+    for (name, title, text) in FRONT_ENDS {
         let event: Value = serde_json::from_str(text)?;
         events.push(Event::new(name, title, &event, "application/json", HELLO.into()));
     }
@@ -115,7 +115,7 @@ pub(crate) fn all() -> Result<Vec<Event>> {
 
 /// A GET of the HTTP API, payload 2.0, which every peer understands.
 fn get(path: &str) -> Result<Value> {
-    let mut event: Value = serde_json::from_str(ORIGINS[0].2)?;
+    let mut event: Value = serde_json::from_str(FRONT_ENDS[0].2)?;
     event["rawPath"] = path.into();
     event["requestContext"]["http"]["path"] = path.into();
     Ok(event)
@@ -135,7 +135,7 @@ fn post(path: &str, content_type: &str, body: &[u8]) -> Result<Value> {
 
 /// A GET of a Function URL, which is one of the two front ends that stream.
 pub(crate) fn streamed(path: &str) -> Result<Event> {
-    let mut event: Value = serde_json::from_str(ORIGINS[3].2)?;
+    let mut event: Value = serde_json::from_str(FRONT_ENDS[3].2)?;
     event["rawPath"] = path.into();
     event["requestContext"]["http"]["path"] = path.into();
     Ok(Event::new(path, path, &event, OCTETS, Vec::new()))

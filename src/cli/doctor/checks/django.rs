@@ -140,7 +140,7 @@ fn setting(code: &Contents, name: &str) -> Option<Place> {
     literal::assigned(code, name).map(|(place, _)| place)
 }
 
-/// A SQLite file that lies in the package.
+/// A SQLite file in the package.
 fn sqlite(function: &Function, code: &Contents, root: &Path, settings: &Settings, findings: &mut Findings) {
     let inside = settings.sqlite.iter().find(|(_, name)| {
         let is_file = !name.is_empty() && !name.starts_with("file:") && name.as_str() != ":memory:";
