@@ -24,7 +24,7 @@ const STEP: Duration = Duration::from_millis(5);
 static FILE: AtomicI32 = AtomicI32::new(NO_FILE);
 const NO_FILE: RawFd = -1;
 
-/// Interrupts the main thread from another thread. It never waits for the GIL without a limit.
+/// Interrupts the main thread from another thread, which never waits for the GIL itself.
 #[derive(Debug)]
 pub struct Interrupter {
     main_thread: ffi::Thread,

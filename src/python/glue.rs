@@ -1,6 +1,7 @@
-//! Our own Python code, for what is simpler in Python than through pyo3. The file `glue/name.py` becomes the module
-//! `_wsgi_lambda_name`. To keep cold starts short these modules import little: `logging`, which the managed runtimes
-//! import too, and `traceback` when there is an error. Modules that few starts need are deferred.
+//! Our own Python code, for what is simpler in Python than through pyo3. The file `glue/name.py` or
+//! `glue/imports/name.py` becomes the module `_wsgi_lambda_name`. To keep cold starts short these modules import little:
+//! `logging`, which the managed runtimes import too, and `traceback` when there is an error. Modules that few starts need
+//! are deferred.
 
 use pyo3::exceptions::PyImportError;
 use pyo3::intern;
