@@ -11,6 +11,7 @@ mod fields;
 mod function_url;
 mod headers;
 mod http_api;
+mod incomplete;
 mod lattice;
 mod path;
 mod probe;
