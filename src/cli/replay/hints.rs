@@ -121,8 +121,8 @@ impl Surroundings {
 
 /// The top-level package of `No module named 'a.b'`, in the error or in the log's last words.
 fn missing_module(message: &str, lines: &[String]) -> String {
-    let texts = std::iter::once(message).chain(lines.iter().map(String::as_str));
-    let named = texts.filter_map(|text| text.split_once("No module named '")?.1.split(['\'', '.']).next()).next();
+    let mut texts = std::iter::once(message).chain(lines.iter().map(String::as_str));
+    let named = texts.find_map(|text| text.split_once("No module named '")?.1.split(['\'', '.']).next());
     named.unwrap_or_default().to_owned()
 }
 

@@ -97,7 +97,7 @@ fn module(file: &Path, dir: &Path) -> Option<(String, Option<PathBuf>)> {
     let inside = folder.parent() == Some(dir) && folder != dir && parts == ["wsgi"];
     if inside {
         parts.insert(0, folder.file_name()?.to_str()?.to_owned());
-        folder = dir.to_owned();
+        dir.clone_into(&mut folder);
     }
     if parts.len() > 1 && parts.last().is_some_and(|last| last == "__init__") {
         parts.pop();

@@ -59,7 +59,7 @@ pub(super) fn reason(bytes: &[u8]) -> Option<String> {
 fn without_spaces(bytes: &[u8]) -> Option<String> {
     let event: Value = serde_json::from_slice(bytes).ok()?;
     let size = event.to_string().len();
-    (size > MAX_EVENT_BYTES).then(|| too_large(format_args!("{:.1}", size as f64 / 1e6)))
+    (size > MAX_EVENT_BYTES).then(|| too_large(format_args!("{}.{}", size / 1_000_000, size / 100_000 % 10)))
 }
 
 /// Advice on a document that is no HTTP request but has one inside, as a log entry or a list has.
@@ -141,7 +141,7 @@ mod tests {
         assert!(reason(b"START x {\"a\": 1}").contains("begins at byte 9"));
         assert!(reason(b"{").contains("EOF"));
         let large = json!({ "body": "x".repeat(MAX_EVENT_BYTES) }).to_string();
-        assert!(reason(large.as_bytes()).contains("6.3 MB"));
+        assert!(reason(large.as_bytes()).contains("6.2 MB"));
         let spaces = format!("{{{}}}", " ".repeat(MAX_EVENT_BYTES));
         assert_eq!(super::reason(spaces.as_bytes()), None);
     }
