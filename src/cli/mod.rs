@@ -1,7 +1,7 @@
 //! Room: `cli`, the command line, one folder for each subcommand.
 //! In: arguments, event files, Python prefixes, application folders, templates.
 //! Out: text for people, JSON lines for programs, layers, packages, and an exit status.
-//! May use: `emulator`, `bundle`, `config` (names of variables), clap, anstream, anstyle, globset, `hcl`, `include_dir`,
+//! May use: `emulator`, `bundle`, `config` (names of variables), `sync`, clap, anstream, anstyle, globset, `hcl`, `include_dir`,
 //! indicatif, inferno, `saphyr`, serde, similar, tempfile, walkdir, `zip` (to read), http, bytes, base64, memchr, `serde_json`,
 //! tokio.
 //! Must not: link Python, decode events for a runtime, write to a standard stream except through `out`.

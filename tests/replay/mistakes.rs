@@ -26,6 +26,8 @@ fn a_file_is_not_an_application() {
         ("src/other.py", "write --app 'other:create_app()' --dir src\n"),
         ("shop/", "write --app shop.wsgi:application\n"),
         ("shop/wsgi.py", "write --app shop.wsgi:application\n"),
+        ("src/other:create_app", "write --app 'src/other:create_app()'\n"),
+        ("src/other.create_app", "write --app 'src/other:create_app()'\n"),
     ] {
         let said = refused(&place, &["--app", given]);
         assert!(said.ends_with(suggested), "{given}: {said}");

@@ -8,7 +8,10 @@ use crate::cli::failure::Failure;
 /// Refuses a value of `--app` that is a file, a folder or a bare module, and says what to write.
 pub(super) fn check(app: &str, dir: &Path) -> Result<(), Failure> {
     let text = app.trim().trim_end_matches('/');
-    if text.contains([':', '(']) || text.is_empty() {
+    if let Some((module, name)) = text.split_once(':') {
+        return factory(app, module, name, dir);
+    }
+    if text.contains('(') || text.is_empty() {
         return Ok(()); // the runtime has a message for what is wrong here
     }
     if let Some(module) = text.strip_suffix(".py") {
@@ -16,13 +19,25 @@ pub(super) fn check(app: &str, dir: &Path) -> Result<(), Failure> {
     }
     let last = text.rsplit('/').next().unwrap_or_default();
     if last.contains('.') && last != "." && last != ".." {
-        return Ok(()); // `module.attribute`
+        return text.rsplit_once('.').map_or(Ok(()), |(module, name)| factory(app, module, name, dir));
     }
     let places = [dir.join(text), Path::new(text).to_owned()];
     let suggestion = places.iter().find_map(|place| {
         look::options_for(&place.with_file_name(format!("{last}.py")), dir).or_else(|| look::options_in(place, dir))
     });
     Err(refusal(app, "names no application in a module", suggestion.or_else(|| look::options_in(dir, dir))))
+}
+
+/// Refuses a function that makes the application and takes no arguments, if its call is not written.
+fn factory(app: &str, module: &str, name: &str, dir: &Path) -> Result<(), Failure> {
+    let file = dir.join(module.trim_end_matches(".py").replace('.', "/")).with_extension("py");
+    let source = std::fs::read_to_string(file).unwrap_or_default();
+    if look::callables(&source).contains(&format!("{name}()")) {
+        return Err(Failure::Usage(format!(
+            "--app {app} names a function that returns the application: write --app '{module}:{name}()'"
+        )));
+    }
+    Ok(())
 }
 
 fn file(app: &str, text: &str, module: &str, dir: &Path) -> Result<(), Failure> {
