@@ -188,3 +188,20 @@ fn a_layer_is_not_a_bootstrap() {
     let seen = place.replay(&["--bootstrap", "layer/bootstrap"]);
     assert!(seen.stderr().contains("chmod +x"), "{}", seen.stderr());
 }
+
+#[test]
+fn a_package_on_a_layer_uses_no_environment() {
+    let place = Place::new();
+    place.write("needs.py", "import package_of_a_test\n");
+    place.write("e.json", &get("/").to_string());
+    place.write(".venv/pyvenv.cfg", "home = /nowhere\n");
+    place.write(".venv/lib/python3.11/site-packages/package_of_a_test/__init__.py", "");
+    place.write("layer/lib/libpython3.99.so.1.0", "");
+    std::fs::copy(super::support::bootstrap(), place.path().join("layer/bootstrap")).unwrap();
+    let options = ["e.json", "--bootstrap", "layer/bootstrap"];
+    let lacks = place.replay(&[&options[..], &["--app", "needs:app"]].concat());
+    let hint = "package_of_a_test is not in .: add it to the requirements, and package again\n";
+    assert!(lacks.stderr().ends_with(hint), "{}", lacks.stderr());
+    let with = place.replay(&[&options[..], &["--app", "tapp:app", "--venv", ".venv"]].concat());
+    assert!(with.stderr().contains(".venv are used too, which Lambda does not have"), "{}", with.stderr());
+}

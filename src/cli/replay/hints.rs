@@ -27,12 +27,14 @@ pub(super) struct Surroundings {
     pub(super) root: PathBuf,
     pub(super) app: Option<String>,
     pub(super) venv: Option<PathBuf>,
+    /// Whether the runtime is that of a layer: then the package is tried, which has to hold what it needs.
+    pub(super) on_layer: bool,
 }
 
 impl Surroundings {
     /// The demo application brings what it needs.
     pub(super) fn of_demo(dir: PathBuf) -> Self {
-        Self { root: dir.clone(), dir, app: None, venv: None }
+        Self { root: dir.clone(), dir, app: None, venv: None, on_layer: false }
     }
 
     /// Advice on a failed init.
@@ -68,6 +70,11 @@ impl Surroundings {
             return look::options_in(&self.dir, &self.dir)
                 .map(|options| format!("the application seems to be {options}"));
         }
+        if self.on_layer && self.venv.is_none() {
+            let (dir, is_known) = (self.dir.display(), !module.is_empty());
+            return is_known
+                .then(|| format!("{module} is not in {dir}: add it to the requirements, and package again"));
+        }
         match self.forgotten_venv(module) {
             Some(venv) => {
                 let venv = venv.display();
@@ -99,7 +106,7 @@ impl Surroundings {
     fn where_it_hangs(&self, lines: &[String]) -> Option<String> {
         let (file, number) = lines.iter().flat_map(|line| line.split('\r')).find_map(|line| self.own_frame(line))?;
         let source = std::fs::read_to_string(&file).ok()?;
-        let code = source.lines().nth(number.checked_sub(1)?)?.trim();
+        let code = source.lines().nth(number.checked_sub(1)?)?.split("  #").next()?.trim();
         let name = file.strip_prefix(&self.root).unwrap_or(&file).display().to_string();
         let advice = if SERVERS.iter().any(|call| code.contains(call)) {
             "it starts a server, which Lambda does not need. Put it below `if __name__ == \"__main__\":`"
@@ -117,6 +124,13 @@ impl Surroundings {
         let own = path.starts_with(&self.root) && !file.contains("/site-packages/");
         own.then_some((path, number))
     }
+}
+
+/// Whether a runtime is that of an unzipped layer: its libpython is next to it.
+pub(super) fn is_of_layer(bootstrap: &Path) -> bool {
+    let files = bootstrap.parent().and_then(|folder| std::fs::read_dir(folder.join("lib")).ok());
+    let is_python = |file: std::fs::DirEntry| file.file_name().to_string_lossy().starts_with("libpython");
+    files.is_some_and(|files| files.flatten().any(is_python))
 }
 
 /// The top-level package of `No module named 'a.b'`, in the error or in the log's last words.

@@ -121,7 +121,11 @@ impl Replay {
         if let Some(note) = demo.as_ref().and_then(|_| handler::demo_note(&dir)) {
             out.note(note)?;
         }
-        let around = self.surroundings(dir)?;
+        let around = self.surroundings(dir, launch.program())?;
+        if let Some(venv) = around.venv.as_ref().filter(|_| around.on_layer) {
+            let venv = venv.display();
+            out.note(format_args!("packages of {venv} are used too, which Lambda does not have: deactivate it"))?;
+        }
         let runtime = shared::tokio_runtime()?;
         runtime.block_on(async {
             tokio::select! {
@@ -167,9 +171,10 @@ impl Replay {
         Ok(self.env.iter().fold(launch, |launch, (key, value)| launch.env(key, value)))
     }
 
-    fn surroundings(&self, dir: PathBuf) -> Result<Surroundings, Failure> {
+    fn surroundings(&self, dir: PathBuf, program: &Path) -> Result<Surroundings, Failure> {
         let Some(app) = self.app.clone() else { return Ok(Surroundings::of_demo(dir)) };
-        Ok(Surroundings { root: canonical(&dir)?, dir, app: Some(app), venv: shared::venv(self.venv.as_deref())? })
+        let venv = shared::venv(self.venv.as_deref())?;
+        Ok(Surroundings { root: canonical(&dir)?, dir, app: Some(app), venv, on_layer: hints::is_of_layer(program) })
     }
 
     async fn replay(
