@@ -78,7 +78,7 @@ lint: lint-rust lint-python
 lint-rust: check-tools
 	@if cargo fmt --version >/dev/null 2>&1; then echo cargo fmt --check; cargo fmt --check; \
 	else echo "SKIPPED: rustfmt is not installed (rustup component add rustfmt)"; test -z "$$CI"; fi
-	@if cargo clippy --version >/dev/null 2>&1; then echo cargo clippy; cargo clippy --all-targets -- -D warnings && \
+	@if cargo clippy --version >/dev/null 2>&1; then echo cargo clippy; cargo clippy --all-targets --features python -- -D warnings && \
 	cargo clippy --no-default-features --features python -- -D warnings; \
 	else echo "SKIPPED: clippy is not installed (rustup component add clippy)"; test -z "$$CI"; fi
 

@@ -4,6 +4,12 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "replay/checks.rs"]
+mod checks;
+#[path = "replay/mistakes.rs"]
+mod mistakes;
+#[path = "replay/pipes.rs"]
+mod pipes;
 mod support;
 
 use std::io::Write as _;

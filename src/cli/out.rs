@@ -65,6 +65,11 @@ impl Out {
         writeln!(self.stderr, "{text}")
     }
 
+    /// Passes on what was written so far, for a reader that waits for it.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.stdout.flush()
+    }
+
     /// Says why a command ended.
     pub(super) fn error(&mut self, text: &impl Display) -> io::Result<()> {
         self.note(format_args!("{RED}error:{RED:#} {text}"))

@@ -1,8 +1,8 @@
 //! Room: `emulator`, the platform's side of the Runtime API: starts the real `bootstrap` and plays Lambda to it.
 //! In: events as bytes, the headers of `/next`, the variables of a function.
 //! Out: [`Outcome`]s with the bytes that the runtime posted, and the lines that it logged.
-//! May use: hyper, `hyper_util`, `http_body_util`, tokio, http, bytes, base64, memchr, `serde`, `serde_json`,
-//!   `request`, `sync`.
+//! May use: hyper, `hyper_util`, `http_body_util`, tokio, http, bytes, base64, memchr, rustix (signals), `serde`,
+//!   `serde_json`, `request`, `sync`.
 //! Must not: know Python or WSGI, read the environment, write to the standard streams.
 //!
 //! The shipped file runs as it is: there is no test double between the emulator and the runtime.
@@ -31,7 +31,7 @@ pub use outcome::{Chunk, FunctionResponse, Outcome, PlatformError, Report, Strea
 pub use process::{BOOTSTRAP_VARIABLE, Bootstrap, Exit, Launch, LocateError, LogLine, LogSink, LogSource, locate};
 pub use running::{Progress, Running};
 pub use runtime_api::RuntimeApi;
-pub use sandbox::{Sandbox, StartError};
+pub use sandbox::{SHUTDOWN_LIMIT, Sandbox, StartError};
 pub use submission::Submission;
 
 #[cfg(test)]

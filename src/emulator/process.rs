@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use super::uuid;
@@ -203,6 +205,19 @@ impl Bootstrap {
         // An error means that it has already ended.
         let _ = self.child.start_kill();
         self.wait().await
+    }
+
+    /// Ends the process as Lambda does where an extension is registered: SIGTERM, this long to end, then SIGKILL.
+    pub async fn terminate(&mut self, patience: Duration) -> Exit {
+        let pid = self.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        if let Some(pid) = pid {
+            // An error means that it has already ended.
+            let _ = kill_process(pid, Signal::TERM);
+            if let Ok(exit) = tokio::time::timeout(patience, self.wait()).await {
+                return exit;
+            }
+        }
+        self.kill().await
     }
 
     /// Returns when the sink has each line that the process has written so far.

@@ -1,6 +1,7 @@
 //! One function per call of the Runtime API.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
@@ -105,8 +106,11 @@ async fn dispatch(
             drain(request.into_body()).await;
             Ok(replies::accepted())
         }
-        Route::ExtensionRegister => Ok(register_extension()),
-        // The only event for an internal extension is SHUTDOWN, and Lambda kills the process before it.
+        Route::ExtensionRegister => {
+            state.extension.store(true, Ordering::Relaxed);
+            Ok(register_extension())
+        }
+        // An internal extension registers for no events; the end of the sandbox reaches it as SIGTERM.
         Route::ExtensionNext => std::future::pending().await,
         Route::Unknown => Ok(replies::not_found()),
     }
@@ -191,12 +195,7 @@ impl Drop for InTransit<'_> {
 fn next_headers(submission: &Submission) -> HeaderMap {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let deadline = (now + submission.timeout).as_millis();
-    let trace = submission.request_id.replace('-', "");
-    let root = trace.get(..24).unwrap_or(&trace);
-    // X-Ray's SDK makes no segments without a parent.
-    let parent = uuid::random().replace('-', "");
-    let parent = parent.get(..16).unwrap_or(&parent);
-    let trace = format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", now.as_secs());
+    let trace = trace(now.as_secs());
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:wsgi-lambda";
     let defaults = [
         (REQUEST_ID, submission.request_id.clone()),
@@ -221,6 +220,12 @@ fn next_headers(submission: &Submission) -> HeaderMap {
         headers.append(name.clone(), value.clone());
     }
     headers
+}
+
+/// A trace header in X-Ray's form, another one for each invocation. X-Ray's SDK makes no segments without a parent. Not
+/// sampled, because there is no daemon that would take the segments.
+fn trace(seconds: u64) -> String {
+    format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", uuid::random_hex(24), uuid::random_hex(16))
 }
 
 /// `POST /response`, buffered or streamed.

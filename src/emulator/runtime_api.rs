@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -96,6 +97,11 @@ impl RuntimeApi {
     /// Gives up a running invocation; its late response is rejected with 410, as on Managed Instances.
     pub fn expire(&self, request_id: &str) {
         self.state.expire(request_id);
+    }
+
+    /// Whether the runtime has registered an extension, so that the platform sends SIGTERM before it ends the sandbox.
+    pub fn has_extension(&self) -> bool {
+        self.state.extension.load(Ordering::Relaxed)
     }
 
     /// Sets whether `/restore/next` returns. With `false` the runtime waits where the snapshot would be taken.

@@ -11,6 +11,10 @@ use super::running::{Collected, Progress, Running};
 use super::runtime_api::RuntimeApi;
 use super::submission::Submission;
 
+/// What Lambda gives a runtime with an internal extension to end (docs, "Lambda execution environment lifecycle",
+/// Shutdown phase).
+pub const SHUTDOWN_LIMIT: Duration = Duration::from_millis(500);
+
 /// A function's sandbox. It starts the process when an invocation needs it, and again after the process has ended.
 ///
 /// Each start has its own Runtime API, so nothing that a dead process sent reaches the next one.
@@ -222,6 +226,18 @@ impl Sandbox {
     /// How the last process that has ended did so.
     pub fn last_exit(&self) -> Option<Exit> {
         self.last_exit
+    }
+
+    /// Ends the sandbox as Lambda does: at once without an extension; with one, SIGTERM comes first, and SIGKILL
+    /// [`SHUTDOWN_LIMIT`] later. Returns how the process ended if it was sent SIGTERM.
+    pub async fn shut_down(&mut self) -> Option<Exit> {
+        let Some(started) = self.running.as_mut().filter(|started| started.api.has_extension()) else {
+            self.stop().await;
+            return None;
+        };
+        let exit = started.bootstrap.terminate(SHUTDOWN_LIMIT).await;
+        self.stop().await; // for its calls and log lines
+        Some(exit)
     }
 
     /// Ends the process with SIGKILL, as Lambda does if the function has no extension.

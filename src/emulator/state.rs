@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -84,6 +85,8 @@ pub(super) struct State {
     pub(super) init_error: watch::Sender<Option<Report>>,
     /// Whether `/restore/next` may return.
     pub(super) restored: watch::Sender<bool>,
+    /// Whether an extension is registered.
+    pub(super) extension: AtomicBool,
 }
 
 impl State {
@@ -103,6 +106,7 @@ impl State {
             waiting: watch::Sender::new(0),
             init_error: watch::Sender::new(None),
             restored: watch::Sender::new(true),
+            extension: AtomicBool::new(false),
         }
     }
 

@@ -308,3 +308,26 @@ async fn init_has_a_limit() {
     assert_eq!(error.to_string(), "Error: init timed out after 0.05 seconds");
     assert_eq!(sandbox.last_exit().unwrap().to_string(), "signal: killed");
 }
+
+#[tokio::test]
+async fn each_invocation_has_a_trace_of_its_own() {
+    let api = RuntimeApi::start().await.unwrap();
+    let mut client = Client::connect(&api).await;
+    let mut traces = Vec::new();
+    for _ in 0..2 {
+        // The request id is the same, as of a retry or of `replay --repeat`.
+        let running = api.submit(Submission::new("{}").request_id("id"));
+        let head = client.get(NEXT).await.1.to_ascii_lowercase();
+        client.post(&response_path("id"), "", b"{}").await;
+        response(running.outcome().await);
+        let line = head.lines().find_map(|line| line.strip_prefix("lambda-runtime-trace-id: ")).unwrap().to_owned();
+        traces.push(line);
+    }
+    for trace in &traces {
+        let parts: Vec<&str> = trace.split([';', '=', '-']).collect();
+        let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        assert_eq!(lengths, ["root".len(), 1, 8, 24, "parent".len(), 16, "sampled".len(), 1], "{trace}");
+        assert!([2, 3, 5].iter().all(|&index| parts[index].bytes().all(|byte| byte.is_ascii_hexdigit())), "{trace}");
+    }
+    assert_ne!(traces[0].split(['-', ';']).nth(2), traces[1].split(['-', ';']).nth(2), "{traces:?}");
+}

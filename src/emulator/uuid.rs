@@ -8,6 +8,14 @@ pub(super) fn random() -> String {
     format(state.hash_one(0), state.hash_one(1))
 }
 
+/// This many random hexadecimal digits, at most 32.
+pub(super) fn random_hex(digits: usize) -> String {
+    let state = RandomState::new();
+    let mut hex = format!("{:016x}{:016x}", state.hash_one(0), state.hash_one(1));
+    hex.truncate(digits);
+    hex
+}
+
 /// A UUID that depends on the name alone.
 pub(super) fn from_name(name: &str) -> String {
     // FNV-1a twice, with two offset bases: stable over Rust versions, which `DefaultHasher` is not.

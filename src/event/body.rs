@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::event::fields::Fields;
 use crate::json;
-use crate::request::Body;
+use crate::request::{Body, FrontEnd, Request};
 
 pub(super) fn read<'e>(event: &Fields<'e>) -> Body<'e> {
     let Some(raw) = event.get("body") else { return Body::Empty };
@@ -21,4 +21,18 @@ pub(super) fn read<'e>(event: &Fields<'e>) -> Body<'e> {
     } else {
         Body::Plain(Cow::Borrowed(inside.as_bytes()))
     }
+}
+
+/// Whether a REST API without binaryMediaTypes has decoded an upload as text. The lost bytes cannot be restored here.
+pub fn has_lost_bytes(request: &Request<'_>) -> bool {
+    let text = match &request.body {
+        Body::JsonText(text) => text.as_bytes(),
+        Body::Plain(text) => text,
+        _ => return false,
+    };
+    let content_type = request.header("content-type").unwrap_or_default();
+    let binary = [&b"multipart/"[..], b"application/octet-stream", b"image/"];
+    request.front_end == FrontEnd::Rest
+        && binary.iter().any(|prefix| content_type.starts_with(prefix))
+        && memchr::memmem::find(text, "\u{FFFD}".as_bytes()).is_some()
 }

@@ -12,6 +12,7 @@ mod fields;
 mod function_url;
 mod headers;
 mod http_api;
+mod incomplete;
 mod lattice;
 mod objects;
 mod parts;
@@ -22,4 +23,5 @@ mod query;
 mod remote;
 mod rest;
 
+pub use body::has_lost_bytes;
 pub use decode::{Event, parse, probe};

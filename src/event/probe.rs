@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::event::fields::Fields;
+use crate::event::incomplete;
 use crate::json::{Value, ValueKind};
 use crate::request::FrontEnd;
 
@@ -93,6 +94,9 @@ fn name_of(event: &Fields<'_>) -> String {
     }
     if let Some((_, name)) = KNOWN.iter().find(|(key, _)| event.has(key)) {
         return (*name).to_owned();
+    }
+    if let Some(nearly) = incomplete::seen(event) {
+        return nearly;
     }
     let names: Vec<String> = event.names().take(12).map(|name| name.chars().take(40).collect()).collect();
     if names.is_empty() { "an empty object".to_owned() } else { format!("an event with {}", names.join(", ")) }

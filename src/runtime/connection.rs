@@ -217,7 +217,6 @@ pub(super) fn read(socket: &Socket, buffer: &mut [u8], reply: &mut Reply) -> io:
 mod tests {
     use std::net::TcpListener;
     use std::thread::JoinHandle;
-    use std::time::Duration;
 
     use super::*;
 

@@ -107,8 +107,8 @@ mod tests {
     /// keeps awake.
     fn wait_until_asleep(stat: &Path) {
         let asleep = || std::fs::read_to_string(stat).unwrap().contains(") S ");
-        let start = Instant::now();
-        while !asleep() && start.elapsed() < Duration::from_secs(10) {
+        let began = Instant::now();
+        while !asleep() && began.elapsed() < Duration::from_secs(10) {
             std::thread::yield_now();
         }
     }

@@ -188,7 +188,9 @@ mod tests {
                 arm_late(&watch, told.clone());
             }
             assert_eq!(watch.disarm(), rings);
-            heard.try_iter().for_each(|said| assert_eq!(said, "interrupted"));
+            for said in heard.try_iter() {
+                assert_eq!(said, "interrupted");
+            }
         }
         assert!(!watch.disarm());
         assert!(heard.try_recv().is_err());
@@ -203,7 +205,9 @@ mod tests {
         let said: Vec<_> = heard.iter().take(4).collect();
         assert_eq!(said, ["rang", "interrupted", "interrupted", "interrupted"]);
         assert!(watch.disarm());
-        heard.try_iter().for_each(|said| assert_eq!(said, "interrupted"));
+        for said in heard.try_iter() {
+            assert_eq!(said, "interrupted");
+        }
         arm_late(&watch, mpsc::channel().0);
         assert!(heard.recv().is_err(), "the alarm is dropped when the next one is set, and was silent until then");
         assert!(!watch.disarm());

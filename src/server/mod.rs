@@ -1,7 +1,7 @@
 //! Room: `server`, the loop that serves one invocation after the other, from event to response.
 //! In: [`Config`].
 //! Out: the error that ends the process. Until then it serves.
-//! May use: every room but `emulator` and `cli`; bytes, memchr, `rustix` (processes).
+//! May use: every room but `emulator` and `cli`; bytes, `rustix` (processes).
 //! Must not: hold rules that belong to a room.
 
 mod board;
@@ -25,7 +25,7 @@ use crate::json::Document;
 use crate::log::{Level, Log};
 use crate::proxy::Recipient;
 use crate::python::{self, App, Call, Called, Session};
-use crate::request::{Body, FrontEnd, Request};
+use crate::request::Request;
 use crate::response::{Notes, Steps};
 use crate::runtime::{Api, Receipt, SharedApi, Wake};
 use crate::sync::lock;
@@ -202,7 +202,7 @@ impl Server<'_, '_> {
             }
             Receipt::Lost => {
                 self.log.line(Level::Warning, &invocation.request_id, LOST);
-                let error = Error::new(Kind::App, "Runtime.AnswerLost", LOST);
+                let error = Error::new(Kind::App, "Runtime.ResponseLost", LOST);
                 // The platform takes this, or refuses it because it has already dealt with the caller.
                 self.fail(invocation, &error)?;
             }
@@ -297,26 +297,11 @@ impl Server<'_, '_> {
         }
     }
 
-    /// Warns of uploads that a REST API without binaryMediaTypes has decoded as text. The lost bytes cannot be restored
-    /// here.
     fn hint_at_lost_bytes(&self, invocation: &Invocation, request: &Request<'_>) {
-        let text = match &request.body {
-            Body::JsonText(text) => text.as_bytes(),
-            Body::Plain(text) => text,
-            _ => return,
-        };
-        let content_type = request.header("content-type").unwrap_or_default();
-        let binary = [&b"multipart/"[..], b"application/octet-stream", b"image/"];
-        if request.front_end == FrontEnd::Rest
-            && binary.iter().any(|prefix| content_type.starts_with(prefix))
-            && memchr::memmem::find(text, "\u{FFFD}".as_bytes()).is_some()
-        {
-            self.warn_once(
-                invocation,
-                "lost-bytes",
-                "API Gateway decoded a binary request body as text and damaged it: add `*/*` to the REST API's \
-                 binaryMediaTypes",
-            );
+        if event::has_lost_bytes(request) {
+            let message = "API Gateway decoded a binary request body as text and damaged it: add `*/*` to the REST \
+                           API's binaryMediaTypes";
+            self.warn_once(invocation, "lost-bytes", message);
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::ignore::{Ignored, masked};
 use super::outcome_json;
 use crate::cli::failure::Failure;
 use crate::emulator::Outcome;
@@ -12,6 +13,7 @@ use crate::emulator::Outcome;
 pub(super) struct Expectations {
     folder: PathBuf,
     update: bool,
+    ignored: Vec<Ignored>,
     stored: usize,
 }
 
@@ -36,8 +38,12 @@ impl Verdict {
 }
 
 impl Expectations {
-    pub(super) fn new(folder: &Path, update: bool) -> Self {
-        Self { folder: folder.to_owned(), update, stored: 0 }
+    pub(super) fn new(folder: &Path, update: bool, ignored: &[Ignored]) -> Result<Self, Failure> {
+        if folder.exists() && !folder.is_dir() {
+            let folder = folder.display();
+            return Err(Failure::Usage(format!("--expect {folder}: give a folder, which holds a file for each event")));
+        }
+        Ok(Self { folder: folder.to_owned(), update, ignored: ignored.to_vec(), stored: 0 })
     }
 
     /// How many files were written.
@@ -64,14 +70,14 @@ impl Expectations {
             Err(error) => return Err(failure(&error)),
         };
         match expected {
-            Some(expected) if expected == got => Ok(Verdict::Same),
+            Some(expected) if masked(&expected, &self.ignored) == masked(&got, &self.ignored) => Ok(Verdict::Same),
             _ if self.update => {
                 store(&path, &got).map_err(|error| failure(&error))?;
                 self.stored += 1;
                 Ok(Verdict::Stored)
             }
             None => Ok(Verdict::Missing(path)),
-            Some(expected) => Ok(differs(&expected, &got)),
+            Some(expected) => Ok(differs(&masked(&expected, &self.ignored), &masked(&got, &self.ignored))),
         }
     }
 }

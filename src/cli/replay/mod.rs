@@ -1,6 +1,6 @@
 //! `wsgi-lambda replay`: events in, responses out, through the real runtime.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -12,6 +12,13 @@ use crate::emulator::{BOOTSTRAP_VARIABLE, Launch, locate};
 use crate::handler_name::HandlerName;
 
 mod expect;
+mod fail_on;
+mod handler;
+mod hints;
+mod ignore;
+mod input;
+mod look;
+mod not_an_event;
 mod outcome_json;
 mod profile;
 mod run;
@@ -20,9 +27,10 @@ mod sources;
 mod tally;
 mod timing;
 
+use hints::Surroundings;
+use input::Feed;
 use profile::{Profile, ProfiledRun};
 use run::{ReplayRun, RunOptions};
-use sources::Event;
 
 /// Send Lambda events to an application and show its responses
 ///
@@ -32,7 +40,8 @@ use sources::Event;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Replay {
-    /// Event files, folders (all *.json in them), or - for standard input (one event, or one per line)
+    /// Event files, folders (all *.json in them), or - for standard input: one JSON document after the other, each answered
+    /// as soon as it has come
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The WSGI application; the value of the function's handler
@@ -77,12 +86,18 @@ Examples:
     wsgi-lambda replay event.json --app hello:app --repeat 1000
   What makes the cold start slow, and what could be imported later:
     wsgi-lambda replay event.json --app hello:app --profile-init --quiet
+  A check: fail for server errors, and do not compare what changes from run to run:
+    wsgi-lambda replay --app hello:app --fail-on 5xx --expect responses --ignore header:date,cookie:session
+  What on_shutdown and atexit do:
+    wsgi-lambda replay event.json --app hello:app --env WSGI_LAMBDA_SHUTDOWN=true
+  The package that is deployed, on the layer that is deployed:
+    wsgi-lambda replay --app hello:app --dir build --bootstrap layer/bootstrap
   For other programs:
     jq -c '.[]' recorded.json | wsgi-lambda replay - --app hello:app --json
 
 Exit status:
   0  every event was answered, and every response is as expected
-  1  an invocation or init failed, or a response differs
+  1  an invocation or init failed, a response differs, or one has a status of --fail-on
   2  wrong usage";
 
 /// A handler name, as it is written, if the runtime can read it.
@@ -99,64 +114,128 @@ impl Replay {
                 "{path} is not an event; for the flame graph write --profile-init={path}"
             )));
         }
-        let events = sources::collect(&self.paths)?;
+        let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from("."));
+        self.check(&dir)?;
+        let mut feed = Feed::new(sources::collect(&self.paths, &dir)?);
         let demo = self.app.is_none().then(demo_app).transpose()?;
         let profile = self.profile_init.as_deref().map(Profile::new).transpose()?;
-        let mut launch = self.launch(demo.as_ref().map(|folder| folder.path().to_owned()))?;
+        let demo_folder = demo.as_ref().map(|folder| folder.path().to_owned());
+        let mut launch = self.launch(demo_folder.as_deref().unwrap_or(&dir))?;
         if let Some(profile) = &profile {
             launch = profile.of(launch);
+        }
+        if let Some(note) = demo.as_ref().and_then(|_| handler::demo_note(&dir)) {
+            out.note(note)?;
+        }
+        let around = self.surroundings(dir, launch.program())?;
+        if let Some(venv) = around.venv.as_ref().filter(|_| around.on_layer) {
+            let venv = venv.display();
+            out.note(format_args!("packages of {venv} are used too, which Lambda does not have: deactivate it"))?;
         }
         let runtime = shared::tokio_runtime()?;
         runtime.block_on(async {
             tokio::select! {
-                result = self.replay(launch, &events, profile.as_ref(), out) => result,
+                result = self.replay(launch, &mut feed, &around, profile.as_ref(), out) => result,
                 _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
             }
         })
     }
 
-    fn launch(&self, demo: Option<PathBuf>) -> Result<Launch, Failure> {
-        let program = locate(self.bootstrap.as_deref()).map_err(|error| Failure::Usage(error.to_string()))?;
-        let is_demo = demo.is_some();
-        let dir = demo.or_else(|| self.dir.clone()).unwrap_or_else(|| PathBuf::from("."));
-        let root = dir.canonicalize().map_err(|error| {
-            Failure::Usage(format!("no application folder {}: {error}; correct --dir", dir.display()))
-        })?;
+    /// Refuses options that name something else than they mean.
+    fn check(&self, dir: &Path) -> Result<(), Failure> {
+        if dir.is_file() {
+            let options = look::options_for(dir, dir.parent().unwrap_or(dir)).unwrap_or_default();
+            let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let (dir, parent) = (dir.display(), parent.display());
+            return Err(Failure::Usage(
+                format!("--dir {dir} is a file: write --dir {parent} {options}").trim().to_owned(),
+            ));
+        }
+        self.app.as_deref().map_or(Ok(()), |app| handler::check(app, dir))
+    }
+
+    fn launch(&self, dir: &Path) -> Result<Launch, Failure> {
+        let program = bootstrap(self.bootstrap.as_deref())?;
+        let root = canonical(dir)?;
         let mut launch = Launch::new(program, root)
             .one_pipe()
             .handler(self.app.as_deref().unwrap_or("demo_app:app"))
             .env("AWS_REGION", &self.region)
             .env("AWS_DEFAULT_REGION", &self.region);
-        if is_demo {
+        if self.app.is_none() {
             // The demo needs no packages, and has to run whatever variables the parent has.
             launch = launch.without(config::APP.name).without(config::VENV.name);
         } else if let Some(venv) = shared::venv(self.venv.as_deref())? {
+            if !venv.join("pyvenv.cfg").is_file() {
+                let venv = venv.display();
+                return Err(Failure::Usage(format!(
+                    "{venv} is no virtual environment: it has no pyvenv.cfg; correct --venv or VIRTUAL_ENV"
+                )));
+            }
             launch = launch.env(config::VENV.name, venv);
         }
         Ok(self.env.iter().fold(launch, |launch, (key, value)| launch.env(key, value)))
     }
 
+    fn surroundings(&self, dir: PathBuf, program: &Path) -> Result<Surroundings, Failure> {
+        let Some(app) = self.app.clone() else { return Ok(Surroundings::of_demo(dir)) };
+        let venv = shared::venv(self.venv.as_deref())?;
+        Ok(Surroundings { root: canonical(&dir)?, dir, app: Some(app), venv, on_layer: hints::is_of_layer(program) })
+    }
+
     async fn replay(
         &self,
         launch: Launch,
-        events: &[Event],
+        feed: &mut Feed,
+        around: &Surroundings,
         profile: Option<&Profile>,
         out: &mut Out,
     ) -> Result<bool, Failure> {
-        let mut run = ReplayRun::new(&self.options, launch);
-        let begun = run.begin(out).await?;
+        let mut next = feed.next(out).await?; // before the start, so that wrong input starts nothing
+        let mut run = ReplayRun::new(&self.options, launch)?;
+        let begun = run.begin(around, out).await?;
         let init = run.init_duration(); // of the first start, which is the one that is profiled
+        let mut broken = None;
+        while let Some(event) = next.take_if(|_| begun) {
+            run.event(&event, out).await?;
+            out.flush()?;
+            next = feed.next(out).await.unwrap_or_else(|failure| {
+                broken = Some(failure);
+                None
+            });
+        }
         if begun {
-            for event in events {
-                run.event(event, out).await?;
-            }
-            run.end(events.len(), out).await?;
+            run.end(out).await?;
         }
         if let Some(profile) = profile {
-            let profiled = ProfiledRun { init, events: events.len(), not_found: run.not_found() };
+            let tally = run.tally();
+            let profiled = ProfiledRun { init, events: tally.events, not_found: tally.not_found() };
             profile.show(&profiled, self.options.json, out)?;
         }
-        Ok(begun && run.is_fine())
+        broken.map_or(Ok(begun && run.tally().is_fine()), Err)
+    }
+}
+
+fn canonical(dir: &Path) -> Result<PathBuf, Failure> {
+    let missing = |error| Failure::Usage(format!("no application folder {}: {error}; correct --dir", dir.display()));
+    dir.canonicalize().map_err(missing)
+}
+
+/// The runtime to start. A layer's folder or zip is not it, but has it inside.
+fn bootstrap(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    let shown = |path: &Path| path.display().to_string();
+    match given {
+        Some(folder) if folder.join("bootstrap").is_file() => {
+            let inside = shown(&folder.join("bootstrap"));
+            Err(Failure::Usage(format!("--bootstrap {} is a folder: write --bootstrap {inside}", shown(folder))))
+        }
+        Some(zip) if zip.is_file() && zip.extension().is_some_and(|ending| ending == "zip") => {
+            let zip = shown(zip);
+            Err(Failure::Usage(format!(
+                "--bootstrap {zip} is a zip: unzip -d layer {zip}, then write --bootstrap layer/bootstrap"
+            )))
+        }
+        _ => locate(given).map_err(|error| Failure::Usage(error.to_string())),
     }
 }
 

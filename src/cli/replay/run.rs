@@ -1,5 +1,6 @@
 //! One run of `replay`: each event through the runtime, then compared and shown.
 
+use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -9,13 +10,16 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::expect::Expectations;
+use super::fail_on::FailOn;
+use super::hints::Surroundings;
+use super::ignore::Ignored;
 use super::sources::Event;
 use super::tally::Tally;
 use super::timing::Timing;
-use super::{outcome_json, show};
+use super::{not_an_event, outcome_json, show};
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
-use crate::emulator::{Launch, LogLine, Outcome, Sandbox, StartError, Submission};
+use crate::emulator::{Launch, LogLine, Outcome, SHUTDOWN_LIMIT, Sandbox, StartError, Submission};
 use crate::sync::lock;
 
 #[derive(Debug, Args)]
@@ -38,6 +42,14 @@ pub(super) struct RunOptions {
     /// Store the responses in the folder of --expect instead
     #[arg(long, requires = "expect")]
     update: bool,
+    /// Do not compare this value, only whether it is there: header:NAME, or cookie:NAME for a cookie's value and Expires;
+    /// several with commas, or repeated
+    #[arg(long, value_name = "WHAT", requires = "expect", value_delimiter = ',')]
+    ignore: Vec<Ignored>,
+    /// Fail if a response has this status (500, or 5xx), or for `error` if an invocation has none; several with commas, or
+    /// repeated
+    #[arg(long, value_name = "STATUS", value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -45,6 +57,9 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration.filter(|duration| !duration.is_zero()).ok_or_else(|| "give a number of seconds above 0".to_owned())
 }
+
+/// After this long, what the runtime has logged of its init is shown: it may never end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
@@ -58,21 +73,24 @@ pub(super) struct ReplayRun<'a> {
 }
 
 impl<'a> ReplayRun<'a> {
-    pub(super) fn new(options: &'a RunOptions, launch: Launch) -> Self {
+    pub(super) fn new(options: &'a RunOptions, launch: Launch) -> Result<Self, Failure> {
         let lines = Lines::default();
         let into = Arc::clone(&lines);
         let sink = Arc::new(move |line: LogLine| {
             lock(&into).push(line.text);
         });
         let init_timeout = options.timeout + Duration::from_secs(10);
-        Self {
+        let expectations = options.expect.as_ref();
+        let expectations =
+            expectations.map(|folder| Expectations::new(folder, options.update, &options.ignore)).transpose()?;
+        Ok(Self {
             options,
             sandbox: Sandbox::new(launch, sink).init_timeout(init_timeout),
             lines,
-            expectations: options.expect.as_ref().map(|folder| Expectations::new(folder, options.update)),
+            expectations,
             tally: Tally::default(),
             start: Instant::now(),
-        }
+        })
     }
 
     /// How long the running process took to start.
@@ -80,35 +98,48 @@ impl<'a> ReplayRun<'a> {
         self.sandbox.init_duration()
     }
 
-    /// How many events were answered with status 404.
-    pub(super) fn not_found(&self) -> usize {
-        self.tally.not_found
-    }
-
-    /// Whether every invocation succeeded, and every response is the expected one.
-    pub(super) fn is_fine(&self) -> bool {
-        self.tally.failed == 0 && self.tally.differ == 0
+    /// What came of the events so far.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Starts the runtime; shows why and returns `false` if init fails.
-    pub(super) async fn begin(&mut self, out: &mut Out) -> Result<bool, Failure> {
-        let error = match self.sandbox.start().await {
-            Ok(_) => None,
-            Err(StartError::Spawn(error)) => {
-                return Err(Failure::Failed(format!("cannot start the runtime: {error}")));
-            }
+    pub(super) async fn begin(&mut self, around: &Surroundings, out: &mut Out) -> Result<bool, Failure> {
+        let (started, mut lines) = self.start(out).await?;
+        let error = match started {
+            Ok(()) => None,
+            Err(StartError::Spawn(error)) => return Err(cannot_start(&error)),
             Err(error) => Some(Outcome::from(error)),
         };
-        let lines = self.take_lines();
+        let rest = self.take_lines();
         match &error {
             Some(outcome) if self.options.json => out.raw(&outcome_json::line(outcome))?,
             Some(outcome) => show::error_outcome(outcome, "", out)?,
             None => {}
         }
         if error.is_some() || !out.quiet() {
-            show::logs(&lines, out)?;
+            show::logs(&rest, out)?;
+        }
+        lines.extend(rest);
+        if let Some(outcome) = &error {
+            show::hints(&around.init(outcome, &lines), out)?;
         }
         Ok(error.is_none())
+    }
+
+    /// Starts the runtime. If this takes long, what it has logged is shown at once; these lines are returned.
+    async fn start(&mut self, out: &mut Out) -> Result<(Result<(), StartError>, Vec<String>), Failure> {
+        let lines = Arc::clone(&self.lines);
+        let start = self.sandbox.start();
+        tokio::pin!(start);
+        tokio::select! {
+            started = &mut start => return Ok((started.map(|_| ()), Vec::new())),
+            () = tokio::time::sleep(PATIENCE) => {}
+        }
+        let shown = std::mem::take(&mut *lock(&lines));
+        out.note(format_args!("the application is not imported after {} s; its log so far:", PATIENCE.as_secs()))?;
+        show::logs(&shown, out)?;
+        Ok((start.await.map(|_| ()), shown))
     }
 
     /// Sends one event as often as asked, then compares and shows the outcome.
@@ -118,7 +149,8 @@ impl<'a> ReplayRun<'a> {
             Some(expectations) => Some(expectations.check(&event.name, &outcome)?),
             None => None,
         };
-        let fine = self.tally.count(&outcome, verdict.as_ref());
+        let fine = self.tally.count(&event.name, &outcome, verdict.as_ref(), &self.options.fail_on);
+        let hints = hints(event, &outcome);
         if self.options.json {
             out.raw(&outcome_json::line(&outcome))?;
         }
@@ -126,10 +158,12 @@ impl<'a> ReplayRun<'a> {
             return Ok(());
         }
         if self.options.json {
-            return show::next_to_json(event, verdict.as_ref().filter(|verdict| !verdict.is_fine()), &lines, out);
+            show::next_to_json(event, verdict.as_ref().filter(|verdict| !verdict.is_fine()), &lines, out)?;
+            return show::hints(&hints, out);
         }
         if self.options.brief && verdict.is_none() {
-            return show::brief(event, &outcome, &timing, out);
+            show::brief(event, &outcome, &timing, out)?;
+            return show::hints(&hints, out);
         }
         show::heading(event, out)?;
         // If there is an expectation, the difference matters more than the response.
@@ -146,6 +180,7 @@ impl<'a> ReplayRun<'a> {
             out.line(show::verdict(verdict))?;
         }
         show::logs(&lines, out)?;
+        show::hints(&hints, out)?;
         out.line("")?;
         Ok(())
     }
@@ -186,19 +221,43 @@ impl<'a> ReplayRun<'a> {
         std::mem::take(&mut *lock(&self.lines))
     }
 
-    /// Ends the process and prints the summary.
-    pub(super) async fn end(&mut self, events: usize, out: &mut Out) -> Result<(), Failure> {
-        self.sandbox.stop().await;
+    /// Ends the process as the platform does, and prints the summary.
+    pub(super) async fn end(&mut self, out: &mut Out) -> Result<(), Failure> {
+        if let Some(exit) = self.sandbox.shut_down().await {
+            show::shutdown(exit, &self.take_lines(), SHUTDOWN_LIMIT, out)?;
+        }
         let updated = self.expectations.as_ref().filter(|_| self.options.update).map(Expectations::stored);
-        let text = show::summary(events, &self.tally, self.expectations.is_some(), updated, self.start.elapsed());
-        // With `--json`, standard output is for the responses alone.
-        if self.options.json {
-            out.note(text)?;
-        } else {
-            out.line(text)?;
+        let summary = self.tally.summary(self.expectations.is_some(), updated, self.start.elapsed());
+        for text in self.tally.flagged().into_iter().chain([summary]) {
+            // With `--json`, standard output is for the responses alone.
+            if self.options.json {
+                out.note(text)?;
+            } else {
+                out.line(text)?;
+            }
         }
         Ok(())
     }
+}
+
+/// Advice on an event that the runtime refused, or took for something that it may not be.
+fn hints(event: &Event, outcome: &Outcome) -> Vec<String> {
+    let hint = match outcome {
+        Outcome::Error(_) => not_an_event::wrapped(&event.bytes),
+        _ => not_an_event::read_leniently(&event.bytes).map(str::to_owned),
+    };
+    hint.into_iter().collect()
+}
+
+fn cannot_start(error: &io::Error) -> Failure {
+    // ENOEXEC, which has no kind of its own.
+    const NO_PROGRAM: i32 = 8;
+    let advice = match error.kind() {
+        io::ErrorKind::PermissionDenied => ": it is not executable, chmod +x makes it so",
+        _ if error.raw_os_error() == Some(NO_PROGRAM) => ": it is no program for this machine's architecture",
+        _ => "",
+    };
+    Failure::Failed(format!("cannot start the runtime: {error}{advice}"))
 }
 
 /// A progress bar. indicatif hides it if standard error is not a terminal.

@@ -11,7 +11,6 @@ use similar::{ChangeTag, TextDiff};
 
 use super::expect::Verdict;
 use super::sources::Event;
-use super::tally::Tally;
 use super::timing::{Timing, duration};
 use crate::cli::failure::Failure;
 use crate::cli::out::{BOLD, CYAN, DIM, GREEN, Out, RED, YELLOW, printable};
@@ -93,7 +92,7 @@ fn http(response: &HttpResponse, timing: &Timing, out: &mut Out) -> Shown {
     body(&response.body, response.header("content-type").unwrap_or_default(), out)
 }
 
-fn style(status: u16) -> anstyle::Style {
+pub(super) fn style(status: u16) -> anstyle::Style {
     match status {
         200..300 => GREEN,
         300..400 => CYAN,
@@ -275,31 +274,26 @@ fn unfold(line: &str) -> Vec<String> {
     std::iter::once(first).chain(rest).collect()
 }
 
-/// The last line.
-pub(super) fn summary(
-    events: usize,
-    tally: &Tally,
-    compared: bool,
-    stored: Option<usize>,
-    elapsed: Duration,
-) -> String {
-    let plural = if events == 1 { "" } else { "s" };
-    let word = if compared { "as expected" } else { "answered" };
-    let mut text = format!("{BOLD}{events} event{plural}{BOLD:#}: ");
-    let _ = match stored {
-        Some(stored) => write!(text, "{stored} stored, {} unchanged", tally.answered.saturating_sub(stored)),
-        None => write!(text, "{} {word}", tally.answered),
-    };
-    if tally.server_errors > 0 && !compared {
-        let _ = write!(text, ", {RED}{} of them with a server error{RED:#}", tally.server_errors);
+/// Advice below an outcome.
+pub(super) fn hints(hints: &[String], out: &mut Out) -> Shown {
+    for hint in hints {
+        out.note(format_args!("  {YELLOW}hint:{YELLOW:#} {}", printable(hint)))?;
     }
-    for (count, word) in [(tally.differ, "not as expected"), (tally.failed, "failed")] {
-        if count > 0 {
-            let _ = write!(text, ", {RED}{count} {word}{RED:#}");
-        }
+    Ok(())
+}
+
+/// What the end of a sandbox with an extension showed. Without output, and with an orderly end, nothing.
+pub(super) fn shutdown(exit: Exit, lines: &[String], limit: Duration, out: &mut Out) -> Shown {
+    let killed = exit.signal() == Some(9);
+    if !killed && (lines.is_empty() && !out.verbose() || out.quiet()) {
+        return Ok(());
     }
-    let _ = write!(text, "  {DIM}{}{DIM:#}", duration(elapsed));
-    text
+    out.note(format_args!("{BOLD}shutdown{BOLD:#}  {DIM}SIGTERM: {exit}{DIM:#}"))?;
+    if killed {
+        let limit = limit.as_millis();
+        out.note(format_args!("  {RED}killed{RED:#}: on_shutdown callbacks and atexit took more than {limit} ms"))?;
+    }
+    logs(lines, out)
 }
 
 fn size(bytes: usize) -> String {

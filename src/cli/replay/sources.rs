@@ -1,18 +1,18 @@
-//! Where events come from: files, folders, standard input, or the program itself.
+//! Where events come from: files, folders, or the program itself. Standard input is read in [`super::input`].
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use include_dir::{Dir, include_dir};
-use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::{handler, not_an_event};
 use crate::cli::failure::Failure;
 use crate::emulator::Submission;
 
 /// The repository's events. Only the top level is replayed by default; `not-http` is there to see errors.
 static EVENTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/events");
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// An event and its name.
 pub(super) struct Event {
@@ -23,15 +23,18 @@ pub(super) struct Event {
 }
 
 impl Event {
-    fn new(name: &str, bytes: impl Into<Bytes>) -> Result<Self, Failure> {
+    pub(super) fn new(name: &str, bytes: impl Into<Bytes>) -> Result<Self, Failure> {
         Self::from_file(Path::new(name), name.to_owned(), bytes)
     }
 
     fn from_file(path: &Path, name: String, bytes: impl Into<Bytes>) -> Result<Self, Failure> {
-        let bytes = bytes.into();
-        // Lambda rejects an event that is not JSON, so none reaches a runtime.
-        if let Err(error) = serde_json::from_slice::<&RawValue>(&bytes) {
-            return Err(Failure::Usage(format!("{} is not JSON: {error}", path.display())));
+        let mut bytes = bytes.into();
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes = bytes.slice(BYTE_ORDER_MARK.len()..); // an editor's, and no part of the event
+        }
+        // Lambda rejects what is not JSON and what is too large, so none of it reaches a runtime.
+        if let Some(reason) = not_an_event::reason(&bytes) {
+            return Err(Failure::Usage(format!("{} {reason}", path.display())));
         }
         // The id comes from the name, so that stored responses that contain it stay the same.
         let request_id = Submission::new("").named(&name).id().to_owned();
@@ -45,40 +48,50 @@ impl Event {
 
     /// Method and path, if this looks like an HTTP request.
     pub(super) fn request_line(&self) -> Option<String> {
-        let event: Value = serde_json::from_slice(&self.bytes).ok()?;
-        let first = |pointers: &[&str]| {
-            let found = pointers.iter().find_map(|pointer| event.pointer(pointer)?.as_str());
-            found.map(str::to_owned)
-        };
-        let method = first(&["/requestContext/http/method", "/httpMethod", "/method"])?;
-        let path = first(&["/rawPath", "/path", "/raw_path"])?;
-        let query = event.get("rawQueryString").and_then(Value::as_str).unwrap_or_default();
-        let mark = if query.is_empty() { "" } else { "?" };
-        Some(format!("{method} {path}{mark}{query}"))
+        not_an_event::request_line(&serde_json::from_slice(&self.bytes).ok()?)
     }
 }
 
-/// The events at these paths, in order. Without paths, the program's own.
-pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Event>, Failure> {
-    let mut events = Vec::new();
+/// An event, or the place where more come from.
+pub(super) enum Source {
+    Event(Box<Event>),
+    StandardInput,
+}
+
+/// The events at these paths, in order. Without paths, the program's own. `dir` is the application's folder, for advice.
+pub(super) fn collect(paths: &[PathBuf], dir: &Path) -> Result<Vec<Source>, Failure> {
     if paths.is_empty() {
-        events = embedded()?;
+        return Ok(embedded()?.into_iter().map(|event| Source::Event(Box::new(event))).collect());
     }
+    let mut sources = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            events.extend(standard_input()?);
+            sources.push(Source::StandardInput);
         } else if path.is_dir() {
-            events.extend(folder(path)?);
+            sources.extend(folder(path, dir)?.into_iter().map(|event| Source::Event(Box::new(event))));
         } else {
+            if let Some(failure) = handler::positional(path, dir) {
+                return Err(failure);
+            }
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            events.push(file(path, name)?);
+            sources.push(Source::Event(Box::new(file(path, name)?)));
         }
     }
-    let mut names: Vec<_> = events.iter().map(|event| &event.name).collect();
-    names.sort();
+    let mut names: Vec<_> = sources.iter().map(|source| source.name().unwrap_or("-")).collect();
+    names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(["-", _]) => Err(Failure::Usage("- is given twice: standard input can be read once".to_owned())),
         Some(pair) => Err(Failure::Usage(format!("two events are named {}: rename one, or give the folder", pair[0]))),
-        None => Ok(events),
+        None => Ok(sources),
+    }
+}
+
+impl Source {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Event(event) => Some(&event.name),
+            Self::StandardInput => None,
+        }
     }
 }
 
@@ -88,11 +101,12 @@ fn embedded() -> Result<Vec<Event>, Failure> {
     files.into_iter().map(|file| Event::new(&name(file.path()), file.contents())).collect()
 }
 
-fn folder(root: &Path) -> Result<Vec<Event>, Failure> {
+fn folder(root: &Path, dir: &Path) -> Result<Vec<Event>, Failure> {
     let mut files = Vec::new();
     walk(root, &mut files)?;
     if files.is_empty() {
-        return Err(Failure::Usage(format!("no *.json in {}: give a folder with events", root.display())));
+        return Err(handler::positional(root, dir)
+            .unwrap_or_else(|| Failure::Usage(format!("no *.json in {}: give a folder with events", root.display()))));
     }
     files.sort();
     files.iter().map(|path| file(path, name(path.strip_prefix(root).unwrap_or(path)))).collect()
@@ -104,7 +118,9 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
         let path = entry.map_err(unreadable)?.path();
         // Not `path.is_dir()`, which follows links: a link to a folder above would never end.
         if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            walk(&path, files)?;
+            if !holds_packages(&path) {
+                walk(&path, files)?;
+            }
         } else if is_json(&path) {
             files.push(path);
         }
@@ -112,31 +128,20 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Folders with JSON of other people: virtual environments, `node_modules`, `.git`.
+fn holds_packages(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with('.') || name == "node_modules" || folder.join("pyvenv.cfg").is_file()
+}
+
 fn file(path: &Path, name: String) -> Result<Event, Failure> {
+    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if let Some(reason) = not_an_event::too_large_to_read(size) {
+        return Err(Failure::Usage(format!("{} {reason}", path.display())));
+    }
     let bytes = std::fs::read(path)
         .map_err(|error| Failure::Usage(format!("cannot read the event {}: {error}", path.display())))?;
     Event::from_file(path, name, bytes)
-}
-
-fn standard_input() -> Result<Vec<Event>, Failure> {
-    let mut text = Vec::new();
-    std::io::stdin()
-        .read_to_end(&mut text)
-        .map_err(|error| Failure::Usage(format!("cannot read standard input: {error}")))?;
-    values(&text)
-}
-
-/// JSON values in sequence: one event over several lines, or one on each line.
-fn values(text: &[u8]) -> Result<Vec<Event>, Failure> {
-    let values: Result<Vec<&RawValue>, _> = serde_json::Deserializer::from_slice(text).into_iter().collect();
-    let values = values.map_err(|error| Failure::Usage(format!("standard input is not JSON: {error}")))?;
-    if values.is_empty() {
-        return Err(Failure::Usage("standard input is empty: pipe an event into it".to_owned()));
-    }
-    let alone = values.len() == 1;
-    let name = |number: usize| if alone { "stdin".to_owned() } else { format!("stdin-{number}") };
-    let event = |(index, value): (usize, &&RawValue)| Event::new(&name(index + 1), value.get().as_bytes().to_vec());
-    values.iter().enumerate().map(event).collect()
 }
 
 fn is_json(path: &Path) -> bool {
@@ -150,20 +155,6 @@ fn name(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names(events: &[Event]) -> Vec<&str> {
-        events.iter().map(|event| event.name.as_str()).collect()
-    }
-
-    #[test]
-    fn standard_input_holds_one_event_or_several() {
-        assert_eq!(names(&values(b"{\n \"a\": 1\n}\n").unwrap()), ["stdin"]);
-        let events = values(b"{\"a\":1}\n{\"a\": 2}\n").unwrap();
-        assert_eq!(names(&events), ["stdin-1", "stdin-2"]);
-        assert_eq!(events[1].bytes, "{\"a\": 2}");
-        assert!(values(b" \n").is_err());
-        assert!(values(b"{").is_err());
-    }
 
     #[test]
     fn each_shape_has_a_request_line() {

@@ -1,0 +1,146 @@
+//! A plain look at Python files: what in them could be the application. Nothing is executed.
+
+use std::path::{Path, PathBuf};
+
+/// Where applications usually are, the likeliest first.
+const FILES: [&str; 6] = ["app.py", "application.py", "wsgi.py", "main.py", "server.py", "__init__.py"];
+/// What makes a WSGI application, by the end of the call's name.
+const MAKERS: [&str; 9] = [
+    "Flask(",
+    "get_wsgi_application(",
+    "Bottle(",
+    "default_app(",
+    "falcon.App(",
+    "falcon.API(",
+    "make_wsgi_app(",
+    "create_app(",
+    "make_app(",
+];
+const FACTORIES: [&str; 4] = ["create_app", "make_app", "get_app", "build_app"];
+
+/// What could be the application at the top level of a source, the likeliest first. A factory ends in `()`.
+pub(super) fn callables(source: &str) -> Vec<String> {
+    let mut found: Vec<(u8, String)> = source.lines().filter_map(callable).collect();
+    found.sort_by_key(|(rank, _)| *rank); // stable: what comes first in the file stays first
+    found.dedup_by(|(_, one), (_, other)| one == other);
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+fn callable(line: &str) -> Option<(u8, String)> {
+    if let Some(rest) = line.strip_prefix("def ") {
+        let (name, parameters) = rest.split_once('(')?;
+        if is_application(name) {
+            return Some((1, name.to_owned()));
+        }
+        return (FACTORIES.contains(&name) && is_callable_without_arguments(parameters))
+            .then(|| (3, format!("{name}()")));
+    }
+    if let Some((_, names)) = line.strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) {
+        let names = names.split(',').map(|name| name.rsplit(" as ").next().unwrap_or(name).trim());
+        return names.into_iter().find(|name| is_application(name)).map(|name| (1, name.to_owned()));
+    }
+    let (target, value) = line.split_once('=')?;
+    let name = target.split(':').next()?.trim();
+    let is_name = !name.is_empty() && !line.starts_with(char::is_whitespace) && name.chars().all(is_word);
+    if !is_name || value.starts_with('=') {
+        return None;
+    }
+    // Dash's `app` is no WSGI application; the `app.server` in it is.
+    if value.trim().ends_with("app.server") {
+        return Some((0, name.to_owned()));
+    }
+    let made = MAKERS.iter().any(|maker| value.contains(maker));
+    (is_application(name) || made).then(|| (if is_application(name) { 1 } else { 2 }, name.to_owned()))
+}
+
+fn is_application(name: &str) -> bool {
+    matches!(name, "app" | "application")
+}
+
+fn is_word(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
+}
+
+fn is_callable_without_arguments(parameters: &str) -> bool {
+    let parameters = parameters.split(')').next().unwrap_or_default();
+    parameters.split(',').map(str::trim).all(|one| one.is_empty() || one.contains('=') || one.starts_with('*'))
+}
+
+/// Whether a source has this name at its top level.
+pub(super) fn has_name(source: &str, name: &str) -> bool {
+    let named = |line: &str| {
+        let line = line.strip_prefix("def ").or_else(|| line.strip_prefix("class ")).unwrap_or(line);
+        line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['(', ':', ' ', '=']))
+    };
+    source.lines().any(named)
+}
+
+/// The options that name the application in this file, such as `--app app:app`, if there is one.
+pub(super) fn options_for(file: &Path, dir: &Path) -> Option<String> {
+    let source = std::fs::read_to_string(file).ok()?;
+    let name = callables(&source).into_iter().next()?;
+    let (module, folder) = module(file, dir)?;
+    let app = if name.ends_with("()") { format!("'{module}:{name}'") } else { format!("{module}:{name}") };
+    let folder = folder.map(|folder| format!(" --dir {}", folder.display())).unwrap_or_default();
+    Some(format!("--app {app}{folder}"))
+}
+
+/// How a file is imported: its module, and the folder for `--dir` if it is not `dir` (`.` for the current one).
+fn module(file: &Path, dir: &Path) -> Option<(String, Option<PathBuf>)> {
+    let mut parts = vec![file.file_stem()?.to_str()?.to_owned()];
+    let mut folder = file.parent()?.to_owned();
+    while folder != dir && folder.join("__init__.py").is_file() {
+        parts.insert(0, folder.file_name()?.to_str()?.to_owned());
+        folder = folder.parent()?.to_owned();
+    }
+    // A folder of Python files below the application's own is importable too, as Django's usual layout is.
+    let inside = folder.parent() == Some(dir) && folder != dir && parts == ["wsgi"];
+    if inside {
+        parts.insert(0, folder.file_name()?.to_str()?.to_owned());
+        dir.clone_into(&mut folder);
+    }
+    if parts.len() > 1 && parts.last().is_some_and(|last| last == "__init__") {
+        parts.pop();
+    }
+    let shown = folder.strip_prefix(".").unwrap_or(&folder);
+    let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
+    let same = folder == dir || shown == dir;
+    Some((parts.join("."), (!same).then(|| shown.to_owned())))
+}
+
+/// The options for the application that seems to be in a folder, or in one directly below it.
+pub(super) fn options_in(folder: &Path, dir: &Path) -> Option<String> {
+    let here = FILES.iter().find_map(|file| options_for(&folder.join(file), dir));
+    here.or_else(|| {
+        let entries = std::fs::read_dir(folder).ok()?;
+        let mut folders: Vec<_> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
+        folders.retain(|path| !path.join("pyvenv.cfg").is_file());
+        folders.sort();
+        folders.iter().find_map(|folder| FILES.iter().find_map(|file| options_for(&folder.join(file), dir)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_be_the_application_is_found() {
+        assert_eq!(callables("import flask\napp = flask.Flask(__name__)\n"), ["app"]);
+        assert_eq!(callables("application: object = get_wsgi_application()"), ["application"]);
+        assert_eq!(callables("def create_app(config=None):\n    app = Flask(__name__)\n"), ["create_app()"]);
+        assert_eq!(callables("def create_app(config):\n    pass\n"), [""; 0]);
+        assert_eq!(callables("def create_app():\n    pass\napi = create_app()\n"), ["api", "create_app()"]);
+        assert_eq!(callables("def app(environ, start_response):\n    pass\n"), ["app"]);
+        assert_eq!(callables("from shop import models, app as application\n"), ["application"]);
+        assert_eq!(callables("app = Dash(__name__)\nserver = app.server\n"), ["server", "app"]);
+        assert_eq!(callables("    app = 1\nif app == 2:\n    pass\nx = 3\n"), [""; 0]);
+    }
+
+    #[test]
+    fn names_at_the_top_level() {
+        assert!(has_name("py = 1\n", "py") && has_name("def py():\n", "py"));
+        assert!(!has_name("python = 1\n  py = 2\n", "py"));
+    }
+}
