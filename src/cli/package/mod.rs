@@ -4,21 +4,22 @@
 //! then bytecode next to both. Errors are reported before anything is written, and the output appears whole.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::bundle::{Archive, Contents};
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::packaging::dists::Dists;
-use crate::cli::packaging::target::{PythonVersion, Target, python_of_bootstrap};
+use crate::cli::packaging::target::Target;
 use crate::cli::pyc;
-use crate::emulator::locate;
 
 mod check;
 mod files;
+mod imports;
 mod install;
 mod interpreter;
 mod measure;
+mod nothing;
 mod options;
 mod order;
 mod output;
@@ -30,11 +31,13 @@ mod rules;
 mod summary;
 mod tool;
 mod uv;
+mod version;
 
 pub(super) use options::Package;
 
 use check::Findings;
 use install::Installer;
+use interpreter::Interpreter;
 use order::Order;
 use output::Output;
 use plan::Plan;
@@ -42,6 +45,7 @@ use requirements::Source;
 use rules::{DEVELOPMENT, Globs, INSTALLED, SECRETS, Selection};
 use summary::Summary;
 use tool::{Interrupt, Steps};
+use version::Chosen;
 
 /// Where Lambda unpacks a function.
 const TASK_ROOT: &str = "/var/task";
@@ -67,21 +71,19 @@ impl Package {
     }
 
     fn plan(&self) -> Result<Plan, Failure> {
-        let app = self.app.canonicalize().ok().filter(|app| app.is_dir()).ok_or_else(|| {
-            Failure::Usage(format!("no application folder {}: name the folder with the code", self.app.display()))
-        })?;
+        let app = self.folder()?;
         let output = Output::choose(self.output.as_deref(), self.artifacts_dir.as_deref(), &app)?;
-        let python = self.version()?;
-        let interpreter = interpreter::find(self.interpreter.as_deref(), python);
+        let Chosen { python, because } = version::choose(self.target.python, self.interpreter.as_deref(), &app)?;
+        let interpreter = interpreter::find(self.interpreter.as_deref(), python, &because);
         let interpreter = if self.contents.no_compile { interpreter.ok() } else { Some(interpreter?) };
-        let source =
-            if self.requires.no_install { None } else { Source::find(self.requires.requirements.as_deref(), &app)? };
+        let source = self.source(&app, interpreter.as_ref())?;
         let exclude = Globs::parse(&self.contents.exclude, "--exclude")?;
         let keep = Globs::parse(&self.contents.keep, "--keep")?;
         Ok(Plan {
             app,
             output,
             target: Target { python, architecture: self.target.architecture, glibc: self.target.glibc },
+            because,
             interpreter,
             source,
             for_app: Selection::new(DEVELOPMENT.iter().chain([&SECRETS]), &exclude, &keep),
@@ -89,20 +91,39 @@ impl Package {
         })
     }
 
-    /// The function's Python: the one that --python names, else the first that is found.
-    fn version(&self) -> Result<PythonVersion, Failure> {
-        if let Some(version) = self.target.python {
-            return Ok(version);
+    /// The application's folder. Its first argument is easily taken for a handler's or a file's name.
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        let given = self.app.display();
+        match self.app.canonicalize() {
+            Ok(app) if app.is_dir() => Ok(app),
+            Ok(file) => {
+                let folder =
+                    self.app.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let handler = file.extension().filter(|ending| *ending == "py").and(file.file_stem());
+                let handler = handler.map(|stem| format!(" --handler {}.app", stem.display())).unwrap_or_default();
+                Err(format!(
+                    "{given} is a file, and APP_DIR is the folder with the code: wsgi-lambda package {}{handler}",
+                    folder.display()
+                ))
+            }
+            Err(_) if self.app.to_string_lossy().contains(':') => Err(format!(
+                "no application folder {given}. It looks like a handler: wsgi-lambda package . --handler {given}"
+            )),
+            Err(_) => Err(format!("no application folder {given}: name the folder with the code")),
         }
-        let program = locate(self.bootstrap.as_deref()).ok();
-        let of_bootstrap = program.and_then(|program| python_of_bootstrap(&program));
-        let of_interpreter = || self.interpreter.as_deref().map(interpreter::any).transpose();
-        let version = match of_bootstrap {
-            Some(version) => Some(version),
-            None => of_interpreter()?.map(|found| found.version).or_else(interpreter::default_version),
-        };
-        version
-            .ok_or_else(|| Failure::Usage("which Python does the function have? Name it with --python 3.13".to_owned()))
+        .map_err(Failure::Usage)
+    }
+
+    /// The file of requirements. There is none only if the user says so.
+    fn source(&self, app: &Path, interpreter: Option<&Interpreter>) -> Result<Option<Source>, Failure> {
+        if self.requires.no_requirements {
+            return Ok(None);
+        }
+        let source = Source::find(self.requires.requirements.as_deref(), app)?;
+        if source.is_none() {
+            nothing::check(app, &self.app, None, interpreter)?;
+        }
+        Ok(source)
     }
 
     fn build(&self, plan: &Plan, folder: &Path, steps: &mut Steps<'_>) -> Result<Summary, Failure> {
@@ -140,7 +161,8 @@ impl Package {
         make_folder(&scratch)?;
         let file = source.file(python.unwrap_or(Path::new("python3")), &scratch, steps)?;
         if requirements::is_empty(&file) {
-            return Ok(());
+            let is_named = self.requires.requirements.is_some();
+            return nothing::check(&plan.app, &self.app, Some((source, is_named)), plan.interpreter.as_ref());
         }
         let installer = Installer::find(self.requires.installer, python, source)?;
         let indexes = scratch.join("indexes.txt");

@@ -166,14 +166,17 @@ impl Summary {
 
     fn show_contents(&self, plan: &Plan, out: &mut Out) -> Result<(), Failure> {
         let row = |name: &str, size: u64, what: &str| format!("  {name:12}{:>9}  {what}", megabytes(size));
+        out.line(format_args!("  {:12}{:>9}  {}", "Python", plan.target.python.to_string(), plan.because))?;
         let app = self.app.paths.len();
         out.line(row("application", self.app.bytes, &plural(app, "file")))?;
         if let Some(source) = &plan.source {
             let packages = self.packages();
             let file = source.path().file_name().unwrap_or_default().display();
             let total = packages.iter().map(|package| package.size).sum();
-            let by = if packages.is_empty() { "" } else { ", by " };
-            let what = format!("{}, {file}{by}{}", plural(packages.len(), "package"), self.installed.installer);
+            let what = match packages.len() {
+                0 => format!("nothing, as {file} says"),
+                count => format!("{}, {file}, by {}", plural(count, "package"), self.installed.installer),
+            };
             out.line(row("required", total, &what))?;
             for package in packages.iter().take(SHOWN) {
                 let size = megabytes(package.size);
@@ -183,6 +186,8 @@ impl Summary {
                 out.line(format_args!("  {DIM}{:12}{:9}  and {} more{DIM:#}", "", "", packages.len() - SHOWN))?;
             }
             self.show_changes(out)?;
+        } else {
+            out.line(row("required", 0, "nothing, as --no-requirements says"))?;
         }
         let bytecode: u64 = self.files.iter().filter(|file| file.is("pyc")).map(|file| file.size).sum();
         out.line(row("bytecode", bytecode, &plural(self.compiled.files, "module")))?;
@@ -210,6 +215,7 @@ impl Summary {
         let mut set = |key: &str, value: String| object.insert(key.to_owned(), Value::String(value));
         set("output", plan.output.path().display().to_string());
         set("python", plan.target.python.to_string());
+        set("python_because", plan.because.clone());
         set("architecture", plan.target.architecture.to_string());
         set("files", self.files.len().to_string());
         set("unzipped_bytes", self.unzipped().to_string());
