@@ -17,18 +17,23 @@ mod check;
 mod files;
 mod imports;
 mod install;
+mod instead;
 mod interpreter;
 mod measure;
 mod nothing;
 mod options;
 mod order;
+mod ours;
 mod output;
 mod pip;
 mod plan;
+mod progress;
 mod prune;
 mod requirements;
 mod rules;
+mod steps;
 mod summary;
+mod suspects;
 mod tool;
 mod uv;
 mod version;
@@ -43,8 +48,8 @@ use output::Output;
 use plan::Plan;
 use requirements::Source;
 use rules::{DEVELOPMENT, Globs, INSTALLED, SECRETS, Selection};
+use steps::{Interrupt, Steps};
 use summary::Summary;
-use tool::{Interrupt, Steps};
 use version::Chosen;
 
 /// Where Lambda unpacks a function.
@@ -58,7 +63,7 @@ impl Package {
         let folder = tempfile::Builder::new().prefix("wsgi-lambda-").tempdir();
         let folder = folder.map_err(|error| Failure::Failed(format!("cannot make a temporary folder: {error}")))?;
         let mut steps = Steps::new(out, interrupt.clone());
-        let result = self.build(&plan, folder.path(), &mut steps);
+        let result = self.build(&plan, folder.path(), &mut steps).and_then(|summary| steps.end().map(|()| summary));
         drop(steps);
         // The tools get the same Ctrl-C, and fail in ways of their own.
         let summary = result.or_else(|failure| interrupt.check().and(Err(failure)))?;
@@ -136,7 +141,9 @@ impl Package {
         let tests =
             if self.contents.keep_tests { BTreeSet::new() } else { prune::test_folders(&stage, &plan.for_installed)? };
         steps.begin("copying the application")?;
-        summary.app = files::copy(&plan.app, &stage, &plan.for_app, plan.output.path(), steps)?;
+        let requirements = plan.source.as_ref().map_or(Path::new(""), Source::path);
+        summary.app = files::copy(&plan.app, &stage, &plan.for_app, &[plan.output.path(), requirements], steps)?;
+        summary.suspects = suspects::find(&summary.app, &stage, &plan.app, &plan.for_app)?;
         for (path, why) in &summary.app.left_out {
             steps.verbose(&format!("left out: {path} ({why})"))?;
         }
@@ -156,7 +163,6 @@ impl Package {
         steps: &mut Steps<'_>,
     ) -> Result<(), Failure> {
         let python = plan.interpreter.as_ref().map(|interpreter| interpreter.path.as_path());
-        steps.begin("installing the requirements")?;
         let scratch = folder.join("scratch");
         make_folder(&scratch)?;
         let file = source.file(python.unwrap_or(Path::new("python3")), &scratch, steps)?;
@@ -164,7 +170,16 @@ impl Package {
             let is_named = self.requires.requirements.is_some();
             return nothing::check(&plan.app, &self.app, Some((source, is_named)), plan.interpreter.as_ref());
         }
+        if let [first, ..] = requirements::editable_lines(&file).as_slice() {
+            return Err(Failure::Failed(format!(
+                "{} has the line `{first}`. An editable requirement stays a folder of this machine. The application \
+                 itself is packed anyway: remove a line that means it; write another package without -e",
+                source.path().display()
+            )));
+        }
         let installer = Installer::find(self.requires.installer, python, source)?;
+        let name = source.path().file_name().unwrap_or_default().display();
+        steps.begin(format!("resolving {name} with {}, {}", installer.name(), installer.because))?;
         let indexes = scratch.join("indexes.txt");
         requirements::write(&indexes, requirements::index_lines(&file).as_bytes())?;
         let (target, build) = (plan.target, !self.requires.no_build);
@@ -176,7 +191,7 @@ impl Package {
         Ok(())
     }
 
-    fn check(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &Steps<'_>) -> Result<(), Failure> {
+    fn check(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &mut Steps<'_>) -> Result<(), Failure> {
         steps.begin("checking")?;
         let files = files::staged(stage)?;
         let mut findings = Findings::default();
@@ -196,28 +211,28 @@ impl Package {
     }
 
     /// Writes bytecode, and measures a start before and after it.
-    fn compile(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &Steps<'_>) -> Result<(), Failure> {
+    fn compile(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &mut Steps<'_>) -> Result<(), Failure> {
         let Some(interpreter) = plan.interpreter.as_ref().filter(|_| !self.contents.no_compile) else { return Ok(()) };
         let handler = self.handler.as_deref().filter(|_| self.measure);
-        let start = |what: &str| {
+        let start = |what: &str, steps: &mut Steps<'_>| {
             let Some(handler) = handler else { return Ok(None) };
             steps.begin(format!("starting the application {what} bytecode"))?;
             measure::cold_start(self.bootstrap.as_deref(), stage, handler, &plan.target).map(Some)
         };
-        let without = start("without")?;
+        let without = start("without", steps)?;
         steps.begin("compiling")?;
         let mut show = |name: &str| {
             // An interrupt is noticed after the step: the compiler gets the same Ctrl-C.
             let _ = steps.show(name);
         };
         summary.compiled = pyc::compile(&interpreter.path, stage, TASK_ROOT, !self.contents.no_source, &mut show)?;
-        let with = start("with")?;
+        let with = start("with", steps)?;
         summary.starts = without.zip(with);
         Ok(())
     }
 }
 
-fn write(plan: &Plan, stage: &Path, mut summary: Summary, steps: &Steps<'_>) -> Result<Summary, Failure> {
+fn write(plan: &Plan, stage: &Path, mut summary: Summary, steps: &mut Steps<'_>) -> Result<Summary, Failure> {
     summary.files = files::staged(stage)?;
     let mut archive = Archive::default();
     for file in &summary.files {

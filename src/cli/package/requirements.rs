@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::tool::{Steps, redacted, run};
+use super::steps::Steps;
+use super::tool::{redacted, run};
 use crate::cli::failure::Failure;
 use crate::cli::packaging::elsewhere::{self, Form};
 use crate::cli::packaging::requirements::{FOREIGN_LOCKS, SOURCES, without_comment};
