@@ -322,7 +322,7 @@ fn a_failure_leaves_what_was_there_and_says_no_password() {
     place.write("dist/app.zip", "the last one");
     let said = place.run(&["app", "--verbose"]);
     assert!(!said.stderr.contains("s3cret") && !said.stdout.contains("s3cret"), "{}", said.stderr);
-    said.fails(1, &["pip could not install", "https://***@127.0.0.1:9/simple"]);
+    said.fails(1, &["pip could not install", "https://***@127.0.0.1:9/simple", "connection to an index failed"]);
     assert_eq!(fs::read_to_string(place.path("dist/app.zip")).unwrap(), "the last one");
     place.write("app/requirements.txt", "");
     place.run(&["app", "--handler", "main.app"]).fails(1, &["there is no main.py"]);

@@ -115,6 +115,7 @@ fn every_step_has_a_line_and_quiet_has_none() {
         rest = after;
     }
     assert!(said.stdout.contains("\"installer_because\":\"as --installer says\""), "{}", said.stdout);
+    assert_eq!(said.stderr.matches("installing 2 of 2").count(), 1, "{}", said.stderr);
     let said = place.run(&["app", "--quiet"]).fine();
     assert_eq!(said.stderr, "");
 }

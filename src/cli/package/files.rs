@@ -88,7 +88,10 @@ impl AppFiles {
             fs::create_dir_all(folder).map_err(failed)?;
         }
         if to.symlink_metadata().is_ok() {
-            self.replaced.push(path.clone());
+            // The line `.` in the requirements installs the application itself: nothing differs.
+            if fs::read(&to).map_err(failed)? != fs::read(entry.path()).map_err(failed)? {
+                self.replaced.push(path.clone());
+            }
             fs::remove_file(&to).map_err(failed)?;
         }
         self.bytes += fs::copy(entry.path(), to).map_err(failed)?;
@@ -188,6 +191,7 @@ mod tests {
         let selection = Selection::new(DEVELOPMENT.iter().chain([&SECRETS]), &exclude, &Globs::default());
         let stage = tempfile::tempdir().unwrap();
         write(stage.path(), "flask.py");
+        fs::write(stage.path().join("app.py"), "another").unwrap();
         let mut out = Out::new(Verbosity::Quiet);
         copy(app, stage.path(), &selection, &[output], &mut Steps::new(&mut out, Interrupt::default()))
     }
@@ -221,7 +225,7 @@ mod tests {
         let paths: Vec<_> = files.paths.iter().map(String::as_str).collect();
         assert_eq!(paths, ["app.py", "dist/index.html", "flask.py", "linked/x.css", "static/x.css"]);
         assert_eq!(files.secrets().collect::<Vec<_>>(), [".env", "conf/.env.prod"]);
-        assert_eq!(files.replaced, ["flask.py"]);
+        assert_eq!(files.replaced, ["app.py"], "flask.py is the same in both");
         assert!(files.left_out.contains(&("venv".to_owned(), "a virtual environment")), "{:?}", files.left_out);
     }
 

@@ -82,7 +82,8 @@ const CHOSEN: &str = "as --installer says";
 const LOCKED: &str = "which reads its own lock file";
 const UV_IS_THERE: &str = "which is on the PATH; --installer pip takes pip";
 const NO_UV_HERE: &str = "as uv, which is faster, is not on the PATH";
-const PIP_KNOWS_THE_INDEX: &str = "as pip's settings name an index, which uv would not ask";
+const PIP_KNOWS_THE_INDEX: &str =
+    "as pip's settings (`pip config list`) say where packages are, and uv does not read them";
 
 const NO_UV: &str = "uv is not there: install it (https://docs.astral.sh/uv), or use --installer pip";
 const NO_UV_FOR_LOCK: &str = "a uv.lock is read by uv, which is not there: install it (https://docs.astral.sh/uv), or name a requirements.txt \

@@ -55,6 +55,14 @@ pub(super) enum Cure {
     Version,
     /// It is there, and not for the target.
     Wheel,
+    /// One of the two: only a source could tell, and none may be read.
+    NameOrWheel,
+}
+
+impl Cure {
+    fn may_be(self, other: Self) -> bool {
+        self == other || self == Self::NameOrWheel && other != Self::Version
+    }
 }
 
 /// The error that lists what cannot be installed, each with the newest version that has a fitting wheel.
@@ -82,7 +90,7 @@ pub(super) fn unavailable(order: &Order<'_>, list: &[(Unavailable, Option<String
 
 /// Only what can fix one of these failures.
 fn advice(target: &Target, list: &[(Unavailable, Option<String>)]) -> Vec<String> {
-    let has = |cure| list.iter().any(|(one, _)| one.cure == cure);
+    let has = |cure| list.iter().any(|(one, _)| one.cure.may_be(cure));
     let mut lines = Vec::new();
     if has(Cure::Name) {
         lines.push(
@@ -91,10 +99,10 @@ fn advice(target: &Target, list: &[(Unavailable, Option<String>)]) -> Vec<String
                 .to_owned(),
         );
     }
-    if has(Cure::Version) || list.iter().any(|(one, newest)| one.cure == Cure::Wheel && newest.is_some()) {
+    if has(Cure::Version) || list.iter().any(|(one, newest)| one.cure.may_be(Cure::Wheel) && newest.is_some()) {
         lines.push("- another version".to_owned());
     }
-    for (one, _) in list.iter().filter(|(one, _)| one.cure == Cure::Wheel) {
+    for (one, _) in list.iter().filter(|(one, _)| one.cure.may_be(Cure::Wheel)) {
         if let Some(other) = instead::of(&one.requirement) {
             lines.push(format!("- {other} in place of {}: it has wheels", name_of(&one.requirement)));
         }
@@ -112,8 +120,15 @@ fn advice(target: &Target, list: &[(Unavailable, Option<String>)]) -> Vec<String
 
 /// The error for everything else that an installer says.
 pub(super) fn failed(installer: &str, order: &Order<'_>, text: &str) -> Failure {
+    // Afterwards pip also says that there is no such package, which nobody knows.
+    let hint = if text.contains("WARNING: Retrying (") || text.contains("error sending request for url") {
+        "\nThe connection to an index failed: this says nothing about the packages themselves. Try again, or correct the \
+         address of the index."
+    } else {
+        ""
+    };
     Failure::Failed(format!(
-        "{installer} could not install {} for {}:\n{}",
+        "{installer} could not install {} for {}:\n{}{hint}",
         order.source.path().display(),
         order.target,
         tail(text, 30)
@@ -140,6 +155,8 @@ mod tests {
         let wheel = one("psycopg2==2.9", Cure::Wheel, None);
         assert!(wheel.contains("psycopg2-binary in place of psycopg2") && wheel.contains("find-links"), "{wheel}");
         assert!(!wheel.contains("another version"), "there is none: {wheel}");
+        let either = one("x", Cure::NameOrWheel, None);
+        assert!(either.contains("spelling") && either.contains("find-links"), "{either}");
         assert!(!one("uwsgi", Cure::Wheel, Some("2")).contains("psycopg2"));
     }
 }

@@ -115,7 +115,7 @@ impl Pip {
                 unmet.push(missing.unavailable());
                 break;
             }
-            steps.begin(format!("building {}", missing.requirement))?;
+            steps.begin(format!("trying the source of {}, which has no wheel", missing.requirement))?;
             match self.make(&missing, order, &wheels, steps)? {
                 Made::Wheel { file, tag, .. } if tags::mismatch(&tag, &order.target.into()).is_none() => {
                     installed.built.push(file.splitn(3, '-').take(2).collect::<Vec<_>>().join("=="));
@@ -195,11 +195,10 @@ impl Pip {
 
 impl Missing {
     fn unavailable(self) -> Unavailable {
-        let why = match self.versions.as_str() {
-            "" => "no wheel of any version, or no such package".to_owned(),
-            versions => format!("no wheel; versions that have one: {}", last(versions)),
-        };
-        self.because(why, Cure::Wheel)
+        match self.versions.as_str() {
+            "" => self.because("no wheel of any version, or no such package".to_owned(), Cure::NameOrWheel),
+            versions => self.because(format!("no wheel; versions that have one: {}", last(versions)), Cure::Wheel),
+        }
     }
 
     fn because(&self, why: String, cure: Cure) -> Unavailable {

@@ -19,15 +19,17 @@ pub(super) struct Progress {
     place: Place,
     /// How many packages there will be, once that is known.
     total: usize,
+    /// How many there are, or were: at the end pip moves them away.
+    done: usize,
 }
 
 impl Progress {
     pub(super) fn of_pip(temporary: &Path) -> Self {
-        Self { place: Place::Pip(temporary.to_owned()), total: 0 }
+        Self { place: Place::Pip(temporary.to_owned()), total: 0, done: 0 }
     }
 
     pub(super) fn of_uv(into: &Path) -> Self {
-        Self { place: Place::Uv(into.to_owned()), total: 0 }
+        Self { place: Place::Uv(into.to_owned()), total: 0, done: 0 }
     }
 
     /// Gets each line of the installer, and `None` now and then in between.
@@ -39,7 +41,8 @@ impl Progress {
             return Ok(());
         }
         // Another thread of uv may be in the middle of one.
-        steps.count("installing", self.done().min(self.total), self.total)
+        self.done = self.present().min(self.total).max(self.done);
+        steps.count("installing", self.done, self.total)
     }
 
     /// The installer has succeeded.
@@ -47,7 +50,7 @@ impl Progress {
         if self.total == 0 { Ok(()) } else { steps.count("installing", self.total, self.total) }
     }
 
-    fn done(&self) -> usize {
+    fn present(&self) -> usize {
         match &self.place {
             Place::Uv(into) => distributions(into),
             Place::Pip(temporary) => {
@@ -93,7 +96,7 @@ mod tests {
         for name in ["a-1.dist-info", "a", "b-1.dist-info"] {
             fs::create_dir_all(python.join(name)).unwrap();
         }
-        assert_eq!(Progress::of_pip(folder.path()).done(), 2);
-        assert_eq!(Progress::of_uv(&python).done(), 2);
+        assert_eq!(Progress::of_pip(folder.path()).present(), 2);
+        assert_eq!(Progress::of_uv(&python).present(), 2);
     }
 }

@@ -204,7 +204,7 @@ project = data.get('project', {})
 if 'dependencies' in project.get('dynamic', ()):
     sys.exit('its dependencies are dynamic: write them to a requirements.txt, and name it with --requirements')
 if 'dependencies' not in project and 'poetry' in data.get('tool', {}):
-    sys.exit('its dependencies are Poetry\\'s own: `poetry export -o requirements.txt` writes them for pip and uv')
+    sys.exit('its dependencies are Poetry\\'s own: `poetry export -o requirements.txt` (of poetry-plugin-export) writes them for pip and uv')
 print(*project.get('dependencies', ()), sep='\\n')
 ";
 

@@ -61,7 +61,7 @@ impl Uv {
         let mut unmet = Vec::new();
         for name in without {
             let requirement = requirement(name, &versions);
-            steps.begin(format!("building {requirement}"))?;
+            steps.begin(format!("trying the source of {requirement}, which has no wheel"))?;
             let mut command = one(order, &requirement, &order.scratch.join("alone"));
             let alone = run(command.args(["--no-binary", name]), steps)?;
             if !alone.ok {
