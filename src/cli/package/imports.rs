@@ -46,12 +46,10 @@ fn own_modules(app: &Path, files: &[DirEntry]) -> BTreeSet<String> {
         let inside = file.path().strip_prefix(app).unwrap_or(file.path()).with_extension("");
         own.extend(inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned()));
     }
-    let entries = fs::read_dir(app).into_iter().flatten().filter_map(Result::ok);
+    let entries = fs::read_dir(app).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
     // `x.so` and `x.cpython-313-x86_64-linux-gnu.so` at the top.
-    let libraries = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    own.extend(
-        libraries.filter(|name| name.ends_with(".so")).filter_map(|name| Some(name.split('.').next()?.to_owned())),
-    );
+    let libraries = entries.filter(|path| path.extension().is_some_and(|ending| ending == "so"));
+    own.extend(libraries.filter_map(|path| Some(path.file_name()?.to_str()?.split('.').next()?.to_owned())));
     own
 }
 
@@ -75,7 +73,8 @@ fn imported(text: &str) -> impl Iterator<Item = &str> {
             rest
         } else {
             let from = line.strip_prefix("from ").and_then(|rest| rest.split_once(" import"));
-            from.map_or("", |(module, _)| module)
+            // A sentence that begins like this has more words.
+            from.map(|(module, _)| module).filter(|module| !module.contains(' ')).unwrap_or_default()
         };
         let first = names.split(',').filter_map(|name| name.trim().split(['.', ' ', '#', ';']).next());
         first.filter(|name| !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_'))

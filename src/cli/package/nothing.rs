@@ -55,17 +55,12 @@ pub(super) fn check(
 }
 
 fn looked_for(given: &Path, source: Option<(&Source, bool)>) -> String {
-    match source {
-        Some((source, _)) => {
-            let what =
-                if matches!(source, Source::Project(_)) { "lists no [project] dependencies" } else { "names none" };
-            format!("required: nothing. {} {what}", shown(source.path(), given))
-        }
-        None => {
-            let [first, second, third] = SOURCES;
-            format!("required: nothing. Looked for {first}, {second} and {third} in {}", given.display())
-        }
-    }
+    let Some((source, _)) = source else {
+        let [first, second, third] = SOURCES;
+        return format!("required: nothing. Looked for {first}, {second} and {third} in {}", given.display());
+    };
+    let what = if matches!(source, Source::Project(_)) { "lists no [project] dependencies" } else { "names none" };
+    format!("required: nothing. {} {what}", shown(source.path(), given))
 }
 
 /// A file, and the way to use it.

@@ -216,7 +216,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use crate::cli::out::{Out, Verbosity};
-    use crate::cli::package::tool::Interrupt;
+    use crate::cli::package::steps::Interrupt;
 
     fn project(text: &str) -> Result<String, String> {
         let folder = tempfile::tempdir().unwrap();

@@ -20,6 +20,7 @@ pub(super) struct Suspect {
 }
 
 const KEY: &str = "a private key";
+const CREDENTIALS: &str = "credentials";
 const ACCOUNT: &str = "the key of a service account";
 
 /// What names say. Letters count as small.
@@ -40,7 +41,7 @@ const BY_NAME: [(&str, &[&str]); 4] = [
             "id_ed25519*",
         ],
     ),
-    ("credentials", &["credentials*", "client_secret*", "secrets.*", ".htpasswd", ".pgpass", ".git-credentials"]),
+    (CREDENTIALS, &["credentials*", "client_secret*", "secrets.*", ".htpasswd", ".pgpass", ".git-credentials"]),
     ("a database", &["*.db", "*.sqlite", "*.sqlite3"]),
     ("an archive of its own", &["*.zip", "*.whl", "*.tar.gz", "*.tgz"]),
 ];
@@ -64,7 +65,7 @@ pub(super) fn find(
     for path in app.paths.iter().filter(|path| !selection.keeps(path) && vendored.owner(path).is_none()) {
         let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
         let by_name = names.iter().find(|(glob, _)| glob.matches(&name)).map(|(_, what)| *what);
-        if let Some(what) = judge(&name, by_name, &stage.join(path)) {
+        if let Some(what) = judge(by_name, &stage.join(path)) {
             found.push(Suspect { path: path.clone(), what });
         }
     }
@@ -72,17 +73,19 @@ pub(super) fn find(
 }
 
 /// The contents count more than the name: a certificate is no secret, and a key may have any name.
-fn judge(name: &str, by_name: Option<&'static str>, path: &Path) -> Option<&'static str> {
-    if name.ends_with(".pub") || name.ends_with(".py") && by_name != Some("credentials") {
+fn judge(by_name: Option<&'static str>, path: &Path) -> Option<&'static str> {
+    let ending = path.extension().unwrap_or_default();
+    let is_code = ending == "py";
+    if ending == "pub" || is_code && by_name != Some(CREDENTIALS) {
         return None;
     }
     let is_small = path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_KEY);
     let text = if is_small { fs::read(path).unwrap_or_default() } else { Vec::new() };
     let has = |text: &[u8], mark: &str| memchr::memmem::find(text, mark.as_bytes()).is_some();
-    if name.ends_with(".json") && has(&text, "\"private_key\"") {
+    if ending == "json" && has(&text, "\"private_key\"") {
         return Some(ACCOUNT);
     }
-    if !name.ends_with(".py") && has(&text, "-----BEGIN ") && has(&text, "PRIVATE KEY-----") {
+    if !is_code && has(&text, "-----BEGIN ") && has(&text, "PRIVATE KEY-----") {
         return Some(KEY);
     }
     let text = if is_small { text } else { start_of(path) };

@@ -19,11 +19,14 @@ pub(super) fn run(command: &mut Command, steps: &mut Steps<'_>) -> Result<Said, 
     run_watched(command, steps, &mut |_, _| Ok(()))
 }
 
-/// The same. `watch` gets each line too, and `None` now and then in between.
+/// Gets each line of a program, and `None` now and then in between.
+pub(super) type Watch<'a> = dyn FnMut(Option<&str>, &mut Steps<'_>) -> Result<(), Failure> + 'a;
+
+/// The same, with somebody who watches.
 pub(super) fn run_watched(
     command: &mut Command,
     steps: &mut Steps<'_>,
-    watch: &mut dyn FnMut(Option<&str>, &mut Steps<'_>) -> Result<(), Failure>,
+    watch: &mut Watch<'_>,
 ) -> Result<Said, Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |error: io::Error| Failure::Failed(format!("cannot run {program}: {error}"));
