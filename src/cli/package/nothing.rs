@@ -25,6 +25,10 @@ pub(super) fn check(
     let is_word = source.is_some_and(|(source, _)| !matches!(source, Source::Project(_)));
     let mut elsewhere = if is_named { Vec::new() } else { elsewhere::find(app) };
     elsewhere.retain(|one| source.is_none_or(|(source, _)| source.path() != one.path));
+    if is_word {
+        // The folder above may be another project's.
+        elsewhere.retain(|one| one.path.starts_with(app));
+    }
     if is_word && elsewhere.is_empty() && imports.is_empty() {
         return Ok(());
     }
@@ -122,6 +126,12 @@ mod tests {
         fs::write(&empty, "# nothing").unwrap();
         let source = Source::Requirements(empty);
         assert_eq!(error(folder.path(), Some((&source, false))), "");
+        let below = folder.path().join("below");
+        fs::create_dir(&below).unwrap();
+        fs::write(folder.path().join("requirements-prod.txt"), "flask").unwrap();
+        let own = Source::Requirements(below.join("requirements.txt"));
+        assert_eq!(error(&below, Some((&own, false))), "", "what is above may be another project's");
+        fs::remove_file(folder.path().join("requirements-prod.txt")).unwrap();
         let project = Source::Project(folder.path().join("pyproject.toml"));
         assert!(error(folder.path(), Some((&project, false))).contains("lists no [project] dependencies"));
         fs::create_dir(folder.path().join("requirements")).unwrap();
