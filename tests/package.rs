@@ -4,6 +4,8 @@
 
 #[path = "package/fixtures.rs"]
 mod fixtures;
+#[path = "package/misleads.rs"]
+mod misleads;
 mod support;
 
 use std::collections::BTreeMap;
@@ -52,7 +54,17 @@ impl Place {
         fs::write(self.path(name), text).unwrap();
     }
 
+    /// For the Python under test, so that what comes out can be served.
     fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare(arguments);
+        if !arguments.contains(&"--python") {
+            command.args(["--python", &format!("3.{}", minor())]);
+        }
+        command
+    }
+
+    /// Without a word on which Python it is for.
+    fn bare(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wsgi-lambda"));
         command.arg("package").args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
         command.env("TMPDIR", self.path("tmp")).env("WSGI_LAMBDA_BOOTSTRAP", support::bootstrap());
@@ -128,10 +140,15 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 
 /// `cp311-cp311-linux_x86_64`, of the Python under test and this machine.
 fn native_tag() -> String {
+    let minor = minor();
+    format!("cp3{minor}-cp3{minor}-linux_{}", Architecture::of_this_machine().unwrap().machine())
+}
+
+/// `11` of the Python under test.
+fn minor() -> String {
     let version = Command::new(support::bootstrap()).arg("--version").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
-    let minor = version.split("(python3.").nth(1).unwrap().split(')').next().unwrap();
-    format!("cp3{minor}-cp3{minor}-linux_{}", Architecture::of_this_machine().unwrap().machine())
+    version.split("(python3.").nth(1).unwrap().split(')').next().unwrap().to_owned()
 }
 
 fn other_architecture() -> &'static str {
@@ -305,7 +322,7 @@ fn a_failure_leaves_what_was_there_and_says_no_password() {
     place.write("dist/app.zip", "the last one");
     let said = place.run(&["app", "--verbose"]);
     assert!(!said.stderr.contains("s3cret") && !said.stdout.contains("s3cret"), "{}", said.stderr);
-    said.fails(1, &["pip could not install", "https://***@127.0.0.1:9/simple"]);
+    said.fails(1, &["pip could not install", "https://***@127.0.0.1:9/simple", "connection to an index failed"]);
     assert_eq!(fs::read_to_string(place.path("dist/app.zip")).unwrap(), "the last one");
     place.write("app/requirements.txt", "");
     place.run(&["app", "--handler", "main.app"]).fails(1, &["there is no main.py"]);

@@ -37,6 +37,7 @@ fn get(path: &str) -> Value {
 fn source(layer: &Layer, python: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("app.py"), python).unwrap();
+    std::fs::write(folder.path().join("requirements.txt"), "# Nothing: the standard library is enough.\n").unwrap();
     layer.package(folder.path())
 }
 

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
 use super::out::Out;
+use super::packaging::target::LAYER_PYTHON;
 use super::shared;
 use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC};
 use crate::emulator::BOOTSTRAP_VARIABLE;
@@ -99,10 +100,16 @@ impl Layer {
         }
         let job = self.plan()?;
         let output = job.output.clone();
+        let python = job.python.clone();
         let bar = progress(job.plan.sources(), out);
         let report = until_interrupted(job, &bar);
         bar.finish_and_clear();
         report?.show(&output, out)?;
+        if python != LAYER_PYTHON.to_string() && !out.quiet() {
+            out.note(format_args!(
+                "`wsgi-lambda package` takes Python {LAYER_PYTHON} by default: for this layer use --python {python}"
+            ))?;
+        }
         Ok(true)
     }
 
@@ -121,7 +128,15 @@ impl Layer {
         let output = self.output(&format!("{kind}-python{python}-{architecture}.zip"));
         let max_glibc = self.max_glibc(&python);
         let plan = Plan::default();
-        let mut job = Job { output, max_glibc, what: String::new(), prefix: None, with_source: self.with_source, plan };
+        let mut job = Job {
+            output,
+            python: python.clone(),
+            max_glibc,
+            what: String::new(),
+            prefix: None,
+            with_source: self.with_source,
+            plan,
+        };
         if self.bootstrap_only {
             job.what = format!("for the managed runtime python{python}, {architecture}");
             job.plan = Plan::tiny(bootstrap, max_glibc)?;
@@ -156,6 +171,8 @@ impl Layer {
 struct Job {
     plan: Plan,
     output: PathBuf,
+    /// `3.13`.
+    python: String,
     with_source: bool,
     max_glibc: Glibc,
     what: String,

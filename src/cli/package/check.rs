@@ -5,12 +5,12 @@ use std::fs;
 use std::io::Read as _;
 
 use super::files::{AppFiles, Staged};
+use super::instead;
 use crate::bundle::Elf;
 use crate::cli::failure::Failure;
 use crate::cli::packaging::dists::Dists;
 use crate::cli::packaging::libraries;
 use crate::cli::packaging::modules::{self, Extension, base, mentions};
-use crate::cli::packaging::requirements::normal;
 use crate::cli::packaging::tags::mismatch_of_all;
 use crate::cli::packaging::target::Target;
 use crate::cli::packaging::unfit::Unfit;
@@ -23,14 +23,6 @@ pub(super) struct Findings {
     pub(super) warnings: Vec<String>,
 }
 
-/// Packages that often lack a library on Lambda, and what to install in their place.
-const INSTEAD: [(&str, &str); 4] = [
-    ("opencv-contrib-python", "opencv-contrib-python-headless"),
-    ("opencv-python", "opencv-python-headless"),
-    ("psycopg2", "psycopg2-binary"),
-    ("mysqlclient", "PyMySQL"),
-];
-
 /// Wheels that are not for the target, and installations that point to the build machine.
 pub(super) fn installed(dists: &Dists, files: &[Staged], target: &Target, findings: &mut Findings) {
     for dist in dists.iter() {
@@ -39,9 +31,8 @@ pub(super) fn installed(dists: &Dists, files: &[Staged], target: &Target, findin
             findings.errors.push(format!("{name} {version} was installed for {tags}, not for {target}"));
         }
     }
-    let editable =
-        files.iter().filter(|file| file.name.starts_with("__editable__") || file.name.ends_with(".egg-link"));
-    for file in editable {
+    let editable = files.iter().find(|file| file.name.starts_with("__editable__") || file.name.ends_with(".egg-link"));
+    if let Some(file) = editable {
         findings.errors.push(format!(
             "{} points to a folder of this machine: a requirement is editable. Write it without -e",
             file.name
@@ -96,10 +87,8 @@ fn lacks(whose: &str, library: &str, files: &[&str]) -> String {
         2 => " and 1 more file".to_owned(),
         count => format!(" and {} more files", count - 1),
     };
-    let name = normal(whose.split(' ').next().unwrap_or(whose));
-    let instead = INSTEAD.iter().find(|(package, _)| *package == name);
-    let fix = match instead {
-        Some((_, other)) => format!("require {other} instead"),
+    let fix = match instead::of(whose) {
+        Some(other) => format!("require {other} instead"),
         None => {
             format!("put it into a folder lib/ of the application, or into a layer's lib/, if {} is used", files[0])
         }
@@ -214,16 +203,32 @@ pub(super) fn names(files: &[Staged], app: &AppFiles, stdlib: &BTreeSet<String>,
         findings.warnings.push(format!("{module} hides the standard library's module of that name: {whose}"));
     }
     for module in own.intersection(&required) {
-        findings.warnings.push(format!(
-            "{module} is in the application and in a requirement, and only one of the two is found: rename yours"
-        ));
+        findings.warnings.push(conflict(module, files, app));
     }
+    let told = |path: &str| own.intersection(&required).any(|module| path.split('/').next() == Some(module));
+    findings.warnings.extend(
+        app.replaced
+            .iter()
+            .filter(|path| !told(path))
+            .map(|path| format!("{path} is in the application and in a requirement: the application's is packed")),
+    );
     if files.iter().any(|file| file.name == "bootstrap") {
         findings.warnings.push(
             "bootstrap at the top of the package is started in place of the layer's; --exclude /bootstrap leaves it out"
                 .to_owned(),
         );
     }
+}
+
+/// A module of the application that has the name of a requirement's.
+fn conflict(module: &str, files: &[Staged], app: &AppFiles) -> String {
+    let of = |file: &&Staged| top_level_module(file) == Some(module);
+    let own = files.iter().filter(of).find(|file| app.paths.contains(&file.name));
+    let file = own.map_or(module, |file| file.name.as_str());
+    if app.replaced.iter().any(|path| path.split('/').next() == Some(module)) {
+        return format!("{file} is yours and has the name of a requirement's module: the two are mixed; rename yours");
+    }
+    format!("{file} is yours and has the name of a requirement's module: only one of the two is found; rename yours")
 }
 
 /// `json` of `json.py` and of `json/any.py`; a folder without Python hides nothing.

@@ -123,7 +123,7 @@ fn names_that_hide_others_are_told() {
     let stdlib = ["json", "logging", "static"].map(str::to_owned).into();
     let mut findings = Findings::default();
     names(&files, &app, &stdlib, &mut findings);
-    let expected = ["json hides", "logging hides", "flask is in the application", "bootstrap at the top"];
+    let expected = ["json hides", "logging hides", "flask.py is yours", "bootstrap at the top"];
     assert_eq!(findings.warnings.len(), expected.len(), "{findings:?}");
     for (warning, start) in findings.warnings.iter().zip(expected) {
         assert!(warning.starts_with(start), "{warning}");

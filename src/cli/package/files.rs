@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::ours;
 use super::rules::{SECRETS, Selection};
-use super::tool::Steps;
+use super::steps::Steps;
 use crate::cli::failure::Failure;
 
 /// Marks a folder that this command made. Such a folder is replaced, and never packed.
@@ -35,13 +36,13 @@ impl AppFiles {
 }
 
 /// Copies an application into the stage, over the files of its requirements. Links are followed: what they lead to is
-/// packed. `output` is what this run will write.
+/// packed. `never` are the paths of what this run writes, and of the requirements it reads.
 pub(super) fn copy(
     app: &Path,
     stage: &Path,
     selection: &Selection,
-    output: &Path,
-    steps: &Steps<'_>,
+    never: &[&Path],
+    steps: &mut Steps<'_>,
 ) -> Result<AppFiles, Failure> {
     let mut files = AppFiles::default();
     let mut walk = WalkDir::new(app).follow_links(true).min_depth(1).sort_by_file_name().into_iter();
@@ -58,14 +59,16 @@ pub(super) fn copy(
         };
         let path = relative(entry.path(), app)?;
         if entry.file_type().is_dir() {
-            if let Some(why) = closed(&entry, &path, selection, output) {
+            if let Some(why) = closed(&entry, &path, selection, never) {
                 files.left_out.push((path, why));
                 walk.skip_current_dir();
             }
         } else if let Some(why) = selection.left_out(&path) {
             files.left_out.push((path, why));
-        } else if entry.path() == output {
-            // The result of an earlier run.
+        } else if never.contains(&entry.path()) {
+            // The result of an earlier run, or a list of requirements, whose URLs may hold a password.
+        } else if !selection.keeps(&path) && ours::is_chart(entry.path()) {
+            files.left_out.push((path, "drawn by `replay --profile-init`"));
         } else if entry.file_type().is_file() {
             steps.show(&path)?;
             files.take(&entry, path, stage)?;
@@ -85,7 +88,10 @@ impl AppFiles {
             fs::create_dir_all(folder).map_err(failed)?;
         }
         if to.symlink_metadata().is_ok() {
-            self.replaced.push(path.clone());
+            // The line `.` in the requirements installs the application itself: nothing differs.
+            if fs::read(&to).map_err(failed)? != fs::read(entry.path()).map_err(failed)? {
+                self.replaced.push(path.clone());
+            }
             fs::remove_file(&to).map_err(failed)?;
         }
         self.bytes += fs::copy(entry.path(), to).map_err(failed)?;
@@ -95,15 +101,20 @@ impl AppFiles {
 }
 
 /// Why a whole folder is left out, if it is.
-fn closed(entry: &DirEntry, path: &str, selection: &Selection, output: &Path) -> Option<&'static str> {
+fn closed(entry: &DirEntry, path: &str, selection: &Selection, never: &[&Path]) -> Option<&'static str> {
     if selection.closed(path) {
         return selection.left_out(path);
     }
-    if entry.path() == output || entry.path().join(MARKER).is_file() {
+    if never.contains(&entry.path()) || entry.path().join(MARKER).is_file() {
         return Some("made by this command");
     }
-    let venv = entry.path().join("pyvenv.cfg").is_file() && !selection.keeps(path);
-    venv.then_some("a virtual environment")
+    if selection.keeps(path) {
+        return None;
+    }
+    if entry.path().join("pyvenv.cfg").is_file() {
+        return Some("a virtual environment");
+    }
+    ours::is_responses(entry.path()).then_some("stored by `replay --expect`")
 }
 
 fn broken(path: &str, error: &walkdir::Error) -> Failure {
@@ -142,7 +153,7 @@ impl Staged {
 
 /// Every file of the stage, in order.
 pub(super) fn staged(stage: &Path) -> Result<Vec<Staged>, Failure> {
-    let unreadable = |error: walkdir::Error| Failure::Failed(format!("cannot read {}: {error}", stage.display()));
+    let unreadable = |error: walkdir::Error| Failure::Failed(format!("cannot read what was put together: {error}"));
     let mut files = Vec::new();
     for entry in WalkDir::new(stage).sort_by_file_name() {
         let entry = entry.map_err(unreadable)?;
@@ -166,7 +177,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::super::rules::{DEVELOPMENT, Globs};
-    use super::super::tool::Interrupt;
+    use super::super::steps::Interrupt;
     use super::*;
     use crate::cli::out::{Out, Verbosity};
 
@@ -180,8 +191,9 @@ mod tests {
         let selection = Selection::new(DEVELOPMENT.iter().chain([&SECRETS]), &exclude, &Globs::default());
         let stage = tempfile::tempdir().unwrap();
         write(stage.path(), "flask.py");
+        fs::write(stage.path().join("app.py"), "another").unwrap();
         let mut out = Out::new(Verbosity::Quiet);
-        copy(app, stage.path(), &selection, output, &Steps::new(&mut out, Interrupt::default()))
+        copy(app, stage.path(), &selection, &[output], &mut Steps::new(&mut out, Interrupt::default()))
     }
 
     #[test]
@@ -206,12 +218,14 @@ mod tests {
         ] {
             write(app, path);
         }
+        fs::create_dir(app.join("answers")).unwrap();
+        fs::write(app.join("answers/get.json"), r#"{"statusCode": 200, "headers": {}, "body": ""}"#).unwrap();
         symlink(app.join("static"), app.join("linked")).unwrap();
         let files = taken(app, &[], &app.join("out")).unwrap();
         let paths: Vec<_> = files.paths.iter().map(String::as_str).collect();
         assert_eq!(paths, ["app.py", "dist/index.html", "flask.py", "linked/x.css", "static/x.css"]);
         assert_eq!(files.secrets().collect::<Vec<_>>(), [".env", "conf/.env.prod"]);
-        assert_eq!(files.replaced, ["flask.py"]);
+        assert_eq!(files.replaced, ["app.py"], "flask.py is the same in both");
         assert!(files.left_out.contains(&("venv".to_owned(), "a virtual environment")), "{:?}", files.left_out);
     }
 

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::order::{Installed, Order};
 use super::pip::Pip;
 use super::requirements::Source;
-use super::tool::Steps;
+use super::steps::Steps;
 use super::uv::Uv;
 use crate::bundle::Architecture;
 use crate::cli::failure::Failure;
@@ -24,7 +24,13 @@ pub(super) enum Choice {
     Pip,
 }
 
-pub(super) enum Installer {
+/// An installer, and why it is that one.
+pub(super) struct Installer {
+    tool: Tool,
+    pub(super) because: &'static str,
+}
+
+enum Tool {
     Pip(Pip),
     Uv(Uv),
 }
@@ -34,32 +40,50 @@ impl Installer {
     pub(super) fn find(choice: Choice, python: Option<&Path>, source: &Source) -> Result<Self, Failure> {
         let locked = matches!(source, Source::UvLock(_));
         let missing = |text: &str| Failure::Failed(text.to_owned());
+        let pip = |pip, because| Self { tool: Tool::Pip(pip), because };
+        let uv = |uv, because| Self { tool: Tool::Uv(uv), because };
         match choice {
-            Choice::Uv => Uv::find().map(Self::Uv).ok_or_else(|| missing(NO_UV)),
-            Choice::Auto if locked => Uv::find().map(Self::Uv).ok_or_else(|| missing(NO_UV_FOR_LOCK)),
-            Choice::Pip => Pip::find(python).map(Self::Pip).ok_or_else(|| missing(NO_PIP)),
+            Choice::Uv => Uv::find().map(|found| uv(found, CHOSEN)).ok_or_else(|| missing(NO_UV)),
+            Choice::Auto if locked => Uv::find().map(|found| uv(found, LOCKED)).ok_or_else(|| missing(NO_UV_FOR_LOCK)),
+            Choice::Pip => Pip::find(python).map(|found| pip(found, CHOSEN)).ok_or_else(|| missing(NO_PIP)),
             Choice::Auto => match (Uv::find(), Pip::find(python)) {
                 // uv does not read pip's settings: it would look for a company's packages on PyPI.
-                (Some(_), Some(pip)) if pip.has_an_index() => Ok(Self::Pip(pip)),
-                (Some(uv), _) => Ok(Self::Uv(uv)),
-                (None, Some(pip)) => Ok(Self::Pip(pip)),
+                (Some(_), Some(found)) if found.has_an_index() => Ok(pip(found, PIP_KNOWS_THE_INDEX)),
+                (Some(found), _) => Ok(uv(found, UV_IS_THERE)),
+                (None, Some(found)) => Ok(pip(found, NO_UV_HERE)),
                 (None, None) => Err(missing(NO_PIP)),
             },
         }
     }
 
-    /// Installs into the order's folder.
-    pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
-        match self {
-            Self::Uv(uv) => uv.install(order, steps),
-            Self::Pip(pip) => {
-                let mut installed = pip.install(order, steps)?;
-                installed.warnings.extend(foreign_conditions(&order.target));
-                Ok(installed)
-            }
+    pub(super) fn name(&self) -> &'static str {
+        match self.tool {
+            Tool::Pip(_) => "pip",
+            Tool::Uv(_) => "uv",
         }
     }
+
+    /// Installs into the order's folder.
+    pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
+        let mut installed = match &self.tool {
+            Tool::Uv(uv) => uv.install(order, steps)?,
+            Tool::Pip(pip) => {
+                let mut installed = pip.install(order, steps)?;
+                installed.warnings.extend(foreign_conditions(&order.target));
+                installed
+            }
+        };
+        installed.because = self.because;
+        Ok(installed)
+    }
 }
+
+const CHOSEN: &str = "as --installer says";
+const LOCKED: &str = "which reads its own lock file";
+const UV_IS_THERE: &str = "which is on the PATH; --installer pip takes pip";
+const NO_UV_HERE: &str = "as uv, which is faster, is not on the PATH";
+const PIP_KNOWS_THE_INDEX: &str =
+    "as pip's settings (`pip config list`) say where packages are, and uv does not read them";
 
 const NO_UV: &str = "uv is not there: install it (https://docs.astral.sh/uv), or use --installer pip";
 const NO_UV_FOR_LOCK: &str = "a uv.lock is read by uv, which is not there: install it (https://docs.astral.sh/uv), or name a requirements.txt \

@@ -24,26 +24,27 @@ print(*sorted(getattr(sys, 'stdlib_module_names', ())))
 ";
 
 /// Finds the interpreter: the given one, which must have the wanted version, or the first that has it.
-pub(super) fn find(given: Option<&Path>, wanted: PythonVersion) -> Result<Interpreter, Failure> {
+/// `because` says why it is wanted.
+pub(super) fn find(given: Option<&Path>, wanted: PythonVersion, because: &str) -> Result<Interpreter, Failure> {
     if let Some(path) = given {
-        return exactly(path, wanted);
+        return exactly(path, wanted, because);
     }
     candidates(wanted).into_iter().find(|found| found.version == wanted).ok_or_else(|| {
         Failure::Failed(format!(
-            "no Python {wanted} here to compile with: a .pyc file is of one version. Install it (`uv python install \
+            "no Python {wanted} here to compile with ({because}). A .pyc file is of one version. Install it (`uv python install \
              {wanted}`, `pyenv install {wanted}`, or the distribution's python{wanted}), name one with --interpreter, \
              name another version with --python, or ship sources alone with --no-compile"
         ))
     })
 }
 
-fn exactly(path: &Path, wanted: PythonVersion) -> Result<Interpreter, Failure> {
+fn exactly(path: &Path, wanted: PythonVersion, because: &str) -> Result<Interpreter, Failure> {
     let found = any(path)?;
     if found.version == wanted {
         return Ok(found);
     }
     Err(Failure::Usage(format!(
-        "{} is Python {}, and the package is for Python {wanted}: correct --interpreter (or the variable PYTHON), or \
+        "{} is Python {}, and the package is for Python {wanted} ({because}): correct --interpreter (or the variable PYTHON), or \
          --python",
         path.display(),
         found.version
@@ -58,11 +59,6 @@ pub(super) fn any(path: &Path) -> Result<Interpreter, Failure> {
             path.display()
         ))
     })
-}
-
-/// The version of `python3`, when nothing else says which Python is meant.
-pub(super) fn default_version() -> Option<PythonVersion> {
-    probe(&mut Command::new("python3")).map(|found| found.version)
 }
 
 fn candidates(wanted: PythonVersion) -> Vec<Interpreter> {
@@ -110,8 +106,8 @@ mod tests {
 
     #[test]
     fn the_python_of_the_path_is_found_and_known() {
-        let version = default_version().unwrap();
-        let found = find(None, version).unwrap();
+        let version = any(Path::new("python3")).unwrap().version;
+        let found = find(None, version, "").unwrap();
         assert!(found.path.is_file());
         assert!(found.stdlib.contains("json") && !found.stdlib.contains("flask"));
     }
@@ -119,9 +115,12 @@ mod tests {
     #[test]
     fn a_wrong_or_missing_one_is_told_with_what_to_do() {
         let missing = PythonVersion { minor: 99 };
-        assert!(find(None, missing).err().unwrap().to_string().contains("uv python install 3.99"));
-        let error = find(Some(Path::new("python3")), missing).err().unwrap().to_string();
-        assert!(error.contains("is Python 3.") && error.contains("--interpreter"), "{error}");
+        assert!(find(None, missing, "why").err().unwrap().to_string().contains("uv python install 3.99"));
+        let error = find(Some(Path::new("python3")), missing, "why").err().unwrap().to_string();
+        assert!(
+            error.contains("is Python 3.") && error.contains("(why)") && error.contains("--interpreter"),
+            "{error}"
+        );
         assert!(any(Path::new("/bin/false")).is_err());
     }
 }

@@ -4,45 +4,54 @@
 //! then bytecode next to both. Errors are reported before anything is written, and the output appears whole.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::bundle::{Archive, Contents};
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::packaging::dists::Dists;
-use crate::cli::packaging::target::{PythonVersion, Target, python_of_bootstrap};
+use crate::cli::packaging::target::Target;
 use crate::cli::pyc;
 use crate::config::TASK_ROOT;
-use crate::emulator::locate;
 
 mod check;
 mod files;
+mod imports;
 mod install;
+mod instead;
 mod interpreter;
 mod measure;
+mod nothing;
 mod options;
 mod order;
+mod ours;
 mod output;
 mod pip;
 mod plan;
+mod progress;
 mod prune;
 mod requirements;
 mod rules;
+mod steps;
 mod summary;
+mod suspects;
 mod tool;
 mod uv;
+mod version;
 
 pub(super) use options::Package;
 
 use check::Findings;
 use install::Installer;
+use interpreter::Interpreter;
 use order::Order;
 use output::Output;
 use plan::Plan;
 use requirements::Source;
 use rules::{DEVELOPMENT, Globs, INSTALLED, SECRETS, Selection};
+use steps::{Interrupt, Steps};
 use summary::Summary;
-use tool::{Interrupt, Steps};
+use version::Chosen;
 
 impl Package {
     /// Makes the package.
@@ -52,7 +61,7 @@ impl Package {
         let folder = tempfile::Builder::new().prefix("wsgi-lambda-").tempdir();
         let folder = folder.map_err(|error| Failure::Failed(format!("cannot make a temporary folder: {error}")))?;
         let mut steps = Steps::new(out, interrupt.clone());
-        let result = self.build(&plan, folder.path(), &mut steps);
+        let result = self.build(&plan, folder.path(), &mut steps).and_then(|summary| steps.end().map(|()| summary));
         drop(steps);
         // The tools get the same Ctrl-C, and fail in ways of their own.
         let summary = result.or_else(|failure| interrupt.check().and(Err(failure)))?;
@@ -65,21 +74,19 @@ impl Package {
     }
 
     fn plan(&self) -> Result<Plan, Failure> {
-        let app = self.app.canonicalize().ok().filter(|app| app.is_dir()).ok_or_else(|| {
-            Failure::Usage(format!("no application folder {}: name the folder with the code", self.app.display()))
-        })?;
+        let app = self.folder()?;
         let output = Output::choose(self.output.as_deref(), self.artifacts_dir.as_deref(), &app)?;
-        let python = self.version()?;
-        let interpreter = interpreter::find(self.interpreter.as_deref(), python);
+        let Chosen { python, because } = version::choose(self.target.python, self.interpreter.as_deref(), &app)?;
+        let interpreter = interpreter::find(self.interpreter.as_deref(), python, &because);
         let interpreter = if self.contents.no_compile { interpreter.ok() } else { Some(interpreter?) };
-        let source =
-            if self.requires.no_install { None } else { Source::find(self.requires.requirements.as_deref(), &app)? };
+        let source = self.source(&app, interpreter.as_ref())?;
         let exclude = Globs::parse(&self.contents.exclude, "--exclude")?;
         let keep = Globs::parse(&self.contents.keep, "--keep")?;
         Ok(Plan {
             app,
             output,
             target: Target { python, architecture: self.target.architecture, glibc: self.target.glibc },
+            because,
             interpreter,
             source,
             for_app: Selection::new(DEVELOPMENT.iter().chain([&SECRETS]), &exclude, &keep),
@@ -87,20 +94,39 @@ impl Package {
         })
     }
 
-    /// The function's Python: the one that --python names, else the first that is found.
-    fn version(&self) -> Result<PythonVersion, Failure> {
-        if let Some(version) = self.target.python {
-            return Ok(version);
+    /// The application's folder. Its first argument is easily taken for a handler's or a file's name.
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        let given = self.app.display();
+        match self.app.canonicalize() {
+            Ok(app) if app.is_dir() => Ok(app),
+            Ok(file) => {
+                let folder =
+                    self.app.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let handler = file.extension().filter(|ending| *ending == "py").and(file.file_stem());
+                let handler = handler.map(|stem| format!(" --handler {}.app", stem.display())).unwrap_or_default();
+                Err(format!(
+                    "{given} is a file, and APP_DIR is the folder with the code: wsgi-lambda package {}{handler}",
+                    folder.display()
+                ))
+            }
+            Err(_) if self.app.to_string_lossy().contains(':') => Err(format!(
+                "no application folder {given}. It looks like a handler: wsgi-lambda package . --handler {given}"
+            )),
+            Err(_) => Err(format!("no application folder {given}: name the folder with the code")),
         }
-        let program = locate(self.bootstrap.as_deref()).ok();
-        let of_bootstrap = program.and_then(|program| python_of_bootstrap(&program));
-        let of_interpreter = || self.interpreter.as_deref().map(interpreter::any).transpose();
-        let version = match of_bootstrap {
-            Some(version) => Some(version),
-            None => of_interpreter()?.map(|found| found.version).or_else(interpreter::default_version),
-        };
-        version
-            .ok_or_else(|| Failure::Usage("which Python does the function have? Name it with --python 3.13".to_owned()))
+        .map_err(Failure::Usage)
+    }
+
+    /// The file of requirements. There is none only if the user says so.
+    fn source(&self, app: &Path, interpreter: Option<&Interpreter>) -> Result<Option<Source>, Failure> {
+        if self.requires.no_requirements {
+            return Ok(None);
+        }
+        let source = Source::find(self.requires.requirements.as_deref(), app)?;
+        if source.is_none() {
+            nothing::check(app, &self.app, None, interpreter)?;
+        }
+        Ok(source)
     }
 
     fn build(&self, plan: &Plan, folder: &Path, steps: &mut Steps<'_>) -> Result<Summary, Failure> {
@@ -113,7 +139,9 @@ impl Package {
         let tests =
             if self.contents.keep_tests { BTreeSet::new() } else { prune::test_folders(&stage, &plan.for_installed)? };
         steps.begin("copying the application")?;
-        summary.app = files::copy(&plan.app, &stage, &plan.for_app, plan.output.path(), steps)?;
+        let requirements = plan.source.as_ref().map_or(Path::new(""), Source::path);
+        summary.app = files::copy(&plan.app, &stage, &plan.for_app, &[plan.output.path(), requirements], steps)?;
+        summary.suspects = suspects::find(&summary.app, &stage, &plan.app, &plan.for_app)?;
         for (path, why) in &summary.app.left_out {
             steps.verbose(&format!("left out: {path} ({why})"))?;
         }
@@ -133,14 +161,23 @@ impl Package {
         steps: &mut Steps<'_>,
     ) -> Result<(), Failure> {
         let python = plan.interpreter.as_ref().map(|interpreter| interpreter.path.as_path());
-        steps.begin("installing the requirements")?;
         let scratch = folder.join("scratch");
         make_folder(&scratch)?;
         let file = source.file(python.unwrap_or(Path::new("python3")), &scratch, steps)?;
         if requirements::is_empty(&file) {
-            return Ok(());
+            let is_named = self.requires.requirements.is_some();
+            return nothing::check(&plan.app, &self.app, Some((source, is_named)), plan.interpreter.as_ref());
+        }
+        if let [first, ..] = requirements::editable_lines(&file).as_slice() {
+            return Err(Failure::Failed(format!(
+                "{} has the line `{first}`. An editable requirement stays a folder of this machine. The application \
+                 itself is packed anyway: remove a line that means it; write another package without -e",
+                source.path().display()
+            )));
         }
         let installer = Installer::find(self.requires.installer, python, source)?;
+        let name = source.path().file_name().unwrap_or_default().display();
+        steps.begin(format!("resolving {name} with {}, {}", installer.name(), installer.because))?;
         let indexes = scratch.join("indexes.txt");
         requirements::write(&indexes, requirements::index_lines(&file).as_bytes())?;
         let (target, build) = (plan.target, !self.requires.no_build);
@@ -152,7 +189,7 @@ impl Package {
         Ok(())
     }
 
-    fn check(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &Steps<'_>) -> Result<(), Failure> {
+    fn check(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &mut Steps<'_>) -> Result<(), Failure> {
         steps.begin("checking")?;
         let files = files::staged(stage)?;
         let mut findings = Findings::default();
@@ -172,28 +209,28 @@ impl Package {
     }
 
     /// Writes bytecode, and measures a start before and after it.
-    fn compile(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &Steps<'_>) -> Result<(), Failure> {
+    fn compile(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &mut Steps<'_>) -> Result<(), Failure> {
         let Some(interpreter) = plan.interpreter.as_ref().filter(|_| !self.contents.no_compile) else { return Ok(()) };
         let handler = self.handler.as_deref().filter(|_| self.measure);
-        let start = |what: &str| {
+        let start = |what: &str, steps: &mut Steps<'_>| {
             let Some(handler) = handler else { return Ok(None) };
             steps.begin(format!("starting the application {what} bytecode"))?;
             measure::cold_start(self.bootstrap.as_deref(), stage, handler, &plan.target).map(Some)
         };
-        let without = start("without")?;
+        let without = start("without", steps)?;
         steps.begin("compiling")?;
         let mut show = |name: &str| {
             // An interrupt is noticed after the step: the compiler gets the same Ctrl-C.
             let _ = steps.show(name);
         };
         summary.compiled = pyc::compile(&interpreter.path, stage, TASK_ROOT, !self.contents.no_source, &mut show)?;
-        let with = start("with")?;
+        let with = start("with", steps)?;
         summary.starts = without.zip(with);
         Ok(())
     }
 }
 
-fn write(plan: &Plan, stage: &Path, mut summary: Summary, steps: &Steps<'_>) -> Result<Summary, Failure> {
+fn write(plan: &Plan, stage: &Path, mut summary: Summary, steps: &mut Steps<'_>) -> Result<Summary, Failure> {
     summary.files = files::staged(stage)?;
     let mut archive = Archive::default();
     for file in &summary.files {

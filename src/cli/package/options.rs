@@ -53,7 +53,8 @@ pub(in crate::cli) struct Package {
 // No doc comments on these three: clap would show them as the command's own description.
 #[derive(Debug, Args)]
 pub(super) struct TargetOptions {
-    /// The function's Python [default: that of the `bootstrap` next to this program, else that of --interpreter]
+    /// The function's Python [default: what a template.yaml, serverless.yml or *.tf in APP_DIR or above it says,
+    /// else that of --interpreter, else 3.13, the layer's]
     #[arg(long, value_name = "3.N", help_heading = "Where it runs")]
     pub(super) python: Option<PythonVersion>,
     /// The function's architecture: x86_64 or arm64
@@ -69,9 +70,9 @@ pub(super) struct RequirementOptions {
     /// What to install [default: requirements.txt, uv.lock or pyproject.toml in APP_DIR, the first there is]
     #[arg(long, short, value_name = "FILE", help_heading = "Requirements")]
     pub(super) requirements: Option<PathBuf>,
-    /// Install nothing: the requirements are in APP_DIR or in a layer
-    #[arg(long, conflicts_with = "requirements", help_heading = "Requirements")]
-    pub(super) no_install: bool,
+    /// Install nothing: the application needs nothing, or its requirements are in APP_DIR or in a layer
+    #[arg(long, visible_alias = "no-install", conflicts_with = "requirements", help_heading = "Requirements")]
+    pub(super) no_requirements: bool,
     /// Which program installs the requirements
     #[arg(long, value_name = "NAME", value_enum, default_value_t = Choice::Auto, help_heading = "Requirements")]
     pub(super) installer: Choice,
@@ -102,7 +103,11 @@ pub(super) struct ContentOptions {
 const EXAMPLES: &str = "\
 Examples:
   The application in ./app and app/requirements.txt, into dist/app.zip:
-    wsgi-lambda package app --python 3.13
+    wsgi-lambda package app
+  With requirements from another file, for a function with another Python:
+    wsgi-lambda package app --requirements app/requirements/prod.txt --python 3.12
+  An application that needs only the standard library:
+    wsgi-lambda package app --no-requirements
   For a function on Graviton, with a check that the handler is there:
     wsgi-lambda package app --architecture arm64 --handler app.app
   What bytecode saves at a cold start:
@@ -117,4 +122,4 @@ Patterns: one without a slash is a name anywhere, one with a slash a path from t
 Exit status:
   0  the package is there
   1  it would not run on Lambda, or a tool failed; nothing was written
-  2  wrong usage";
+  2  wrong usage, or no requirements were found and nothing says that none are needed";

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::MARKER;
-use super::tool::Steps;
+use super::steps::Steps;
 use crate::bundle::{Archive, Contents, Written};
 use crate::cli::failure::Failure;
 
@@ -63,7 +63,7 @@ impl Output {
     }
 
     /// Writes it. Returns what is known of a zip.
-    pub(super) fn write(&self, archive: &Archive, steps: &Steps<'_>) -> Result<Option<Written>, Failure> {
+    pub(super) fn write(&self, archive: &Archive, steps: &mut Steps<'_>) -> Result<Option<Written>, Failure> {
         let written = match self {
             Self::Zip(path) => archive
                 .write_zip(path, |name| {
@@ -74,8 +74,16 @@ impl Output {
             Self::Folder(path) => replace(path, archive).map(|()| None),
             Self::Artifacts(path) => add(path, archive).map(|()| None),
         };
-        written.map_err(|error| Failure::Failed(format!("cannot write {}: {error}", self.path().display())))
+        written.map_err(|error| {
+            Failure::Failed(format!("cannot write {}: {}", self.path().display(), without_path(&error)))
+        })
     }
+}
+
+/// An error without the path of a temporary file next to the output.
+fn without_path(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" at path ").next().unwrap_or(&text).to_owned()
 }
 
 /// The path as the walk through the application sees it, with links in its folder resolved.

@@ -7,8 +7,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::order::{Installed, Order, Unavailable, failed, unavailable};
-use super::tool::{Said, Steps, run, tail};
+use super::order::{Cure, Installed, Order, Unavailable, failed, unavailable};
+use super::progress::Progress;
+use super::steps::Steps;
+use super::tool::{Said, run, run_watched, tail};
 use crate::cli::failure::Failure;
 use crate::cli::packaging::requirements::name_of;
 use crate::cli::packaging::tags;
@@ -43,6 +45,7 @@ enum Made {
     },
     Nothing {
         why: String,
+        cure: Cure,
     },
 }
 
@@ -95,8 +98,13 @@ impl Pip {
         let mut installed = Installed { installer: "pip", ..Installed::default() };
         let (mut tried, mut unmet) = (Vec::new(), Vec::new());
         loop {
-            let said = run(&mut self.wheels_only(order, &wheels, !unmet.is_empty()), steps)?;
+            let mut progress = Progress::of_pip(order.scratch);
+            let mut command = self.wheels_only(order, &wheels, !unmet.is_empty());
+            // Where the progress is seen. It is removed with the rest if this program is interrupted.
+            command.env("TMPDIR", order.scratch);
+            let said = run_watched(&mut command, steps, &mut |line, steps| progress.see(line, steps))?;
             if said.ok {
+                progress.end(steps)?;
                 break;
             }
             // After a failed connection it is not known that a package is missing.
@@ -107,18 +115,18 @@ impl Pip {
                 unmet.push(missing.unavailable());
                 break;
             }
-            steps.begin(format!("building {}", missing.requirement))?;
+            steps.begin(format!("trying the source of {}, which has no wheel", missing.requirement))?;
             match self.make(&missing, order, &wheels, steps)? {
                 Made::Wheel { file, tag, .. } if tags::mismatch(&tag, &order.target.into()).is_none() => {
                     installed.built.push(file.splitn(3, '-').take(2).collect::<Vec<_>>().join("=="));
                 }
                 Made::Wheel { file, tag, built } => {
                     let how = if built { "built from source here, it is" } else { "the wheel for this machine is" };
-                    unmet.push(missing.because(format!("no wheel; {how} for {tag}")));
+                    unmet.push(missing.because(format!("no wheel; {how} for {tag}"), Cure::Wheel));
                     disguise(&wheels, &file, &tag)?;
                 }
-                Made::Nothing { why } => {
-                    unmet.push(missing.because(why));
+                Made::Nothing { why, cure } => {
+                    unmet.push(missing.because(why, cure));
                     break;
                 }
             }
@@ -171,7 +179,7 @@ impl Pip {
         let made = wheel_files(wheels).into_iter().find(|file| !before.contains(file));
         Ok(match made.and_then(|file| Some((tags::tag_of(&file)?, file))).filter(|_| said.ok) {
             Some((tag, file)) => Made::Wheel { file, tag, built: said.text.contains("Building wheel") },
-            None => Made::Nothing { why: nothing_made(&said.text) },
+            None => nothing_made(&said.text),
         })
     }
 
@@ -187,15 +195,14 @@ impl Pip {
 
 impl Missing {
     fn unavailable(self) -> Unavailable {
-        let why = match self.versions.as_str() {
-            "" => "no wheel of any version, or no such package".to_owned(),
-            versions => format!("no wheel; versions that have one: {}", last(versions)),
-        };
-        self.because(why)
+        match self.versions.as_str() {
+            "" => self.because("no wheel of any version, or no such package".to_owned(), Cure::NameOrWheel),
+            versions => self.because(format!("no wheel; versions that have one: {}", last(versions)), Cure::Wheel),
+        }
     }
 
-    fn because(&self, why: String) -> Unavailable {
-        Unavailable { requirement: self.requirement.clone(), why }
+    fn because(&self, why: String, cure: Cure) -> Unavailable {
+        Unavailable { requirement: self.requirement.clone(), why, cure }
     }
 }
 
@@ -230,12 +237,15 @@ fn disguise(wheels: &Path, file: &str, tag: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("cannot rename {file} in {}: {error}", wheels.display())))
 }
 
-fn nothing_made(text: &str) -> String {
-    match missing(text) {
-        Some(missing) if missing.versions.is_empty() => "no such package where pip looks for packages".to_owned(),
-        Some(missing) => format!("no such version: there are {}", last(&missing.versions)),
-        None => format!("no wheel; building it from source failed:\n{}", tail(text, 8)),
-    }
+fn nothing_made(text: &str) -> Made {
+    let (why, cure) = match missing(text) {
+        Some(missing) if missing.versions.is_empty() => {
+            ("no such package where pip looks for packages".to_owned(), Cure::Name)
+        }
+        Some(missing) => (format!("no such version: there are {}", last(&missing.versions)), Cure::Version),
+        None => (format!("no wheel; building it from source failed:\n{}", tail(text, 8)), Cure::Wheel),
+    };
+    Made::Nothing { why, cure }
 }
 
 /// The newest few of a list of versions.
@@ -274,7 +284,9 @@ mod tests {
 
     #[test]
     fn a_build_that_failed_says_why() {
-        assert!(nothing_made("a\nerror: no compiler\n").ends_with("a\nerror: no compiler"));
-        assert!(nothing_made("No matching distribution found for x").contains("no such package"));
+        let Made::Nothing { why, cure } = nothing_made("a\nerror: no compiler\n") else { panic!() };
+        assert!(why.ends_with("a\nerror: no compiler") && cure == Cure::Wheel, "{why}");
+        let Made::Nothing { why, cure } = nothing_made("No matching distribution found for x") else { panic!() };
+        assert!(why.contains("no such package") && cure == Cure::Name, "{why}");
     }
 }

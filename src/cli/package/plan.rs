@@ -13,6 +13,8 @@ pub(super) struct Plan {
     pub(super) app: PathBuf,
     pub(super) output: Output,
     pub(super) target: Target,
+    /// Why it is that Python.
+    pub(super) because: String,
     /// One of the target's version. There is none only if nothing is compiled.
     pub(super) interpreter: Option<Interpreter>,
     pub(super) source: Option<Source>,

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::tool::{Steps, redacted, run};
+use super::steps::Steps;
+use super::tool::{redacted, run};
 use crate::cli::failure::Failure;
+use crate::cli::packaging::elsewhere::{self, Form};
 use crate::cli::packaging::requirements::{FOREIGN_LOCKS, SOURCES, without_comment};
 
 /// A file with requirements.
@@ -24,19 +26,32 @@ impl Source {
     /// The given file, or the first there is in the application's folder.
     pub(super) fn find(given: Option<&Path>, app: &Path) -> Result<Option<Self>, Failure> {
         if let Some(path) = given {
-            let path = path.canonicalize().map_err(|error| {
-                Failure::Usage(format!("no requirements {}: {error}; correct --requirements", path.display()))
-            })?;
-            return Ok(Some(Self::of(path)));
+            return Self::named(path).map(Some);
         }
         let found = SOURCES.iter().map(|name| app.join(name)).find(|path| path.is_file()).map(Self::of);
         let foreign = FOREIGN_LOCKS.iter().find(|(name, _)| app.join(name).is_file());
         match (found, foreign) {
-            (None | Some(Self::Project(_)), Some((name, export))) => Err(Failure::Usage(format!(
+            (Some(Self::Project(_)), Some((name, export))) => Err(Failure::Usage(format!(
                 "{name} is a lock file that pip and uv do not read: export it (`{export}`), or name a file with \
                  --requirements"
             ))),
             (found, _) => Ok(found),
+        }
+    }
+
+    /// The file that --requirements names.
+    fn named(given: &Path) -> Result<Self, Failure> {
+        let wrong = |why: &str| Err(Failure::Usage(format!("--requirements {}: {why}", given.display())));
+        let Ok(path) = given.canonicalize() else { return wrong("there is no such file") };
+        if path.is_dir() {
+            return wrong("this is a folder: name a file in it");
+        }
+        match elsewhere::form_of(&path) {
+            Some(Form::Exported(export)) => {
+                wrong(&format!("pip and uv do not read this file: export it (`{export}`), and name the result"))
+            }
+            Some(Form::Conda) => wrong("this is Conda's: name a file for `pip install -r`"),
+            Some(Form::Readable) | None => Ok(Self::of(path)),
         }
     }
 
@@ -91,10 +106,54 @@ impl Source {
     }
 }
 
-/// Whether a requirements file names nothing: then no installer is needed.
+/// Whether a requirements file and what it includes name nothing: then no installer is needed. Lines that say where
+/// packages come from name none.
 pub(super) fn is_empty(file: &Path) -> bool {
-    let text = fs::read_to_string(file).unwrap_or_else(|_| "unreadable".to_owned());
-    text.lines().all(|line| without_comment(line).is_empty())
+    names_nothing(file, 0)
+}
+
+fn names_nothing(file: &Path, depth: usize) -> bool {
+    let text = fs::read_to_string(file).unwrap_or_else(|_| "unreadable".to_owned()).replace("\\\n", " ");
+    text.lines().map(without_comment).all(|line| {
+        let (option, argument) = option_of(line);
+        match option {
+            "-r" | "--requirement" if depth < MAX_DEPTH => names_nothing(&beside(file, argument), depth + 1),
+            "-r" | "--requirement" | "-e" | "--editable" => false,
+            _ => line.is_empty() || line.starts_with('-'),
+        }
+    })
+}
+
+/// How deep files include others; a file may include itself.
+const MAX_DEPTH: usize = 20;
+
+fn option_of(line: &str) -> (&str, &str) {
+    let (option, argument) = line.split_once(['=', ' ']).unwrap_or((line, ""));
+    (option, argument.trim_start_matches('=').trim())
+}
+
+/// A path in a file is relative to that file's folder.
+fn beside(file: &Path, path: &str) -> PathBuf {
+    file.parent().unwrap_or(Path::new("/")).join(path)
+}
+
+/// The lines, of a file and of those that it includes, that ask for an editable installation.
+pub(super) fn editable_lines(file: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    collect_editable(file, 0, &mut lines);
+    lines
+}
+
+fn collect_editable(file: &Path, depth: usize, lines: &mut Vec<String>) {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    for line in text.lines().map(without_comment) {
+        let (option, argument) = option_of(line);
+        match option {
+            "-r" | "--requirement" if depth < MAX_DEPTH => collect_editable(&beside(file, argument), depth + 1, lines),
+            "-e" | "--editable" => lines.push(line.to_owned()),
+            _ => {}
+        }
+    }
 }
 
 /// Options of a requirements file that say where packages come from, and whether they take an argument.
@@ -119,12 +178,10 @@ pub(super) fn index_lines(file: &Path) -> String {
 
 fn collect_index_lines(file: &Path, depth: usize, lines: &mut String) {
     let text = fs::read_to_string(file).unwrap_or_default().replace("\\\n", " ");
-    let folder = file.parent().unwrap_or(Path::new("/"));
     for line in text.lines().map(without_comment) {
-        let (option, argument) = line.split_once(['=', ' ']).unwrap_or((line, ""));
-        let argument = argument.trim_start_matches('=').trim();
-        let local = folder.join(argument);
-        if ["-r", "--requirement"].contains(&option) && depth < 20 {
+        let (option, argument) = option_of(line);
+        let local = beside(file, argument);
+        if ["-r", "--requirement"].contains(&option) && depth < MAX_DEPTH {
             collect_index_lines(&local, depth + 1, lines);
         } else if INDEX_OPTIONS.contains(&(option, !argument.is_empty())) {
             let folder_of_wheels = ["-f", "--find-links"].contains(&option) && local.exists();
@@ -147,7 +204,7 @@ project = data.get('project', {})
 if 'dependencies' in project.get('dynamic', ()):
     sys.exit('its dependencies are dynamic: write them to a requirements.txt, and name it with --requirements')
 if 'dependencies' not in project and 'poetry' in data.get('tool', {}):
-    sys.exit('its dependencies are Poetry\\'s own: `poetry export -o requirements.txt` writes them for pip and uv')
+    sys.exit('its dependencies are Poetry\\'s own: `poetry export -o requirements.txt` (of poetry-plugin-export) writes them for pip and uv')
 print(*project.get('dependencies', ()), sep='\\n')
 ";
 
@@ -159,7 +216,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use crate::cli::out::{Out, Verbosity};
-    use crate::cli::package::tool::Interrupt;
+    use crate::cli::package::steps::Interrupt;
 
     fn project(text: &str) -> Result<String, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -215,7 +272,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("r.txt");
         assert!(!is_empty(&file), "whoever reads it says why that does not work");
-        for (text, empty) in [("", true), ("# nothing\n\n", true), ("x\n", false), ("-r y.txt", false)] {
+        fs::write(folder.path().join("empty.txt"), "# nothing").unwrap();
+        for (text, empty) in [
+            ("", true),
+            ("# nothing\n\n", true),
+            ("--no-index\n--find-links x\n", true),
+            ("x\n", false),
+            ("-e .", false),
+            ("-r y.txt", false),
+            ("-r empty.txt", true),
+        ] {
             fs::write(&file, text).unwrap();
             assert_eq!(is_empty(&file), empty, "{text}");
         }

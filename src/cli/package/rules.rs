@@ -12,19 +12,7 @@ pub(super) struct Rule {
 
 /// Left out of the application's folder because it may be secret. The user is told of each.
 pub(super) const SECRETS: Rule = Rule {
-    patterns: &[
-        ".env",
-        ".env.*",
-        ".envrc",
-        ".netrc",
-        ".pypirc",
-        "pip.conf",
-        ".aws",
-        ".ssh",
-        "*.tfstate",
-        "*.tfstate.*",
-        "*.tfvars",
-    ],
+    patterns: &[".env*", ".netrc", ".pypirc", "pip.conf", ".aws", ".ssh", "*.tfstate", "*.tfstate.*", "*.tfvars"],
     why: "may hold secrets",
 };
 
@@ -46,6 +34,9 @@ pub(super) const DEVELOPMENT: [Rule; 5] = [
             ".nox",
             ".coverage",
             ".ipynb_checkpoints",
+            "/*.egg-info",
+            "/build/lib",
+            "/build/bdist.*",
         ],
         why: "made by Python tools; bytecode is made again",
     },
@@ -65,11 +56,25 @@ pub(super) const DEVELOPMENT: [Rule; 5] = [
         ],
         why: "made by other tools",
     },
-    Rule { patterns: &["/dist/*.zip", "/dist/*.whl", "/dist/*.tar.gz"], why: "earlier packages" },
+    Rule {
+        patterns: &[
+            "/dist/*.zip",
+            "/dist/*.whl",
+            "/dist/*.tar.gz",
+            "wsgi-lambda-python*.zip",
+            "wsgi-lambda-python*.sha256",
+            "wsgi-lambda-bootstrap-python*.zip",
+            "wsgi-lambda-bootstrap-python*.sha256",
+        ],
+        why: "earlier packages and layers",
+    },
     // The URL of an index can hold a password, and everybody who may read a function's code could read it here.
     Rule {
         patterns: &[
             "/requirements*.txt",
+            "/requirements*.in",
+            "/requirements/*.txt",
+            "/requirements/*.in",
             "/uv.lock",
             "/uv.toml",
             "/poetry.lock",

@@ -12,6 +12,7 @@ use super::order::Installed;
 use super::output::Output;
 use super::plan::Plan;
 use super::prune::Pruned;
+use super::suspects::Suspect;
 use crate::bundle::{MAX_UNZIPPED, MAX_UPLOAD, Written};
 use crate::cli::failure::Failure;
 use crate::cli::out::{BOLD, DIM, Out, YELLOW};
@@ -30,6 +31,8 @@ pub(super) struct Summary {
     pub(super) dists: Dists,
     pub(super) pruned: Pruned,
     pub(super) app: AppFiles,
+    /// What is packed although it looks like a key or a database.
+    pub(super) suspects: Vec<Suspect>,
     pub(super) warnings: Vec<String>,
     pub(super) compiled: Compiled,
     /// How long the application took to start without bytecode, and with it.
@@ -96,12 +99,12 @@ impl Summary {
         warnings.extend(self.app.secrets().map(|path| {
             format!("{path} is left out, it may hold secrets: set variables of the function; --keep '{path}' packs it")
         }));
-        warnings.extend(
-            self.app
-                .replaced
-                .iter()
-                .map(|path| format!("{path} is in the application and in a requirement: the application's is packed")),
-        );
+        warnings.extend(self.suspects.iter().map(|Suspect { path, what }| {
+            format!(
+                "{path} is packed, and looks like {what}: --exclude '/{path}' leaves it out, --keep '/{path}' says that \
+                 it is meant"
+            )
+        }));
         warnings.extend(self.app.odd.iter().map(|path| format!("{path} is neither file nor folder: left out")));
         warnings.extend(self.warnings.iter().cloned());
         let broken = self.compiled.failed.iter().filter(|(name, _)| self.app.paths.contains(name));
@@ -166,14 +169,20 @@ impl Summary {
 
     fn show_contents(&self, plan: &Plan, out: &mut Out) -> Result<(), Failure> {
         let row = |name: &str, size: u64, what: &str| format!("  {name:12}{:>9}  {what}", megabytes(size));
+        out.line(format_args!("  {:12}{:>9}  {}", "Python", plan.target.python.to_string(), plan.because))?;
         let app = self.app.paths.len();
         out.line(row("application", self.app.bytes, &plural(app, "file")))?;
         if let Some(source) = &plan.source {
             let packages = self.packages();
             let file = source.path().file_name().unwrap_or_default().display();
             let total = packages.iter().map(|package| package.size).sum();
-            let by = if packages.is_empty() { "" } else { ", by " };
-            let what = format!("{}, {file}{by}{}", plural(packages.len(), "package"), self.installed.installer);
+            let what = match packages.len() {
+                0 => format!("nothing, as {file} says"),
+                count => {
+                    let Installed { installer, because, .. } = &self.installed;
+                    format!("{}, {file}, by {installer}, {because}", plural(count, "package"))
+                }
+            };
             out.line(row("required", total, &what))?;
             for package in packages.iter().take(SHOWN) {
                 let size = megabytes(package.size);
@@ -183,6 +192,8 @@ impl Summary {
                 out.line(format_args!("  {DIM}{:12}{:9}  and {} more{DIM:#}", "", "", packages.len() - SHOWN))?;
             }
             self.show_changes(out)?;
+        } else {
+            out.line(row("required", 0, "nothing, as --no-requirements says"))?;
         }
         let bytecode: u64 = self.files.iter().filter(|file| file.is("pyc")).map(|file| file.size).sum();
         out.line(row("bytecode", bytecode, &plural(self.compiled.files, "module")))?;
@@ -210,10 +221,15 @@ impl Summary {
         let mut set = |key: &str, value: String| object.insert(key.to_owned(), Value::String(value));
         set("output", plan.output.path().display().to_string());
         set("python", plan.target.python.to_string());
+        set("python_because", plan.because.clone());
         set("architecture", plan.target.architecture.to_string());
         set("files", self.files.len().to_string());
         set("unzipped_bytes", self.unzipped().to_string());
         set("compiled", self.compiled.files.to_string());
+        set("installer", self.installed.installer.to_owned());
+        set("installer_because", self.installed.because.to_owned());
+        set("warnings", self.warnings(&plan.output).join("\n"));
+        set("looks_secret", self.suspects.iter().map(|one| one.path.as_str()).collect::<Vec<_>>().join("\n"));
         let packages = self.dists.iter().map(|dist| format!("{}=={}", dist.name, dist.version));
         set("packages", packages.collect::<Vec<_>>().join(" "));
         if let Some(written) = &self.written {

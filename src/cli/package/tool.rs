@@ -2,90 +2,11 @@
 
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use super::steps::Steps;
 use crate::cli::failure::Failure;
-use crate::cli::out::{DIM, Out};
-
-/// Whether Ctrl-C was pressed. It is asked between steps, so that temporary folders are removed. A second Ctrl-C ends the
-/// program at once.
-#[derive(Clone, Default)]
-pub(super) struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    /// Begins to watch. Without it Ctrl-C ends the program at once, and temporary folders stay.
-    pub(super) fn watch() -> Self {
-        let interrupt = Self::default();
-        let raised = Arc::clone(&interrupt.0);
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let Ok(runtime) = runtime else { return };
-            while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-                if raised.swap(true, Ordering::Relaxed) {
-                    std::process::exit(130);
-                }
-            }
-        });
-        interrupt
-    }
-
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        if self.0.load(Ordering::Relaxed) { Err(Failure::Interrupted) } else { Ok(()) }
-    }
-}
-
-/// The steps of a run: what a terminal shows during each, where notes go, and whether Ctrl-C was pressed.
-pub(super) struct Steps<'a> {
-    pub(super) out: &'a mut Out,
-    // indicatif hides it when standard error is no terminal.
-    bar: ProgressBar,
-    interrupt: Interrupt,
-}
-
-impl<'a> Steps<'a> {
-    pub(super) fn new(out: &'a mut Out, interrupt: Interrupt) -> Self {
-        let bar = if out.quiet() { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-        let bar = match ProgressStyle::with_template("{spinner} {prefix} {wide_msg:.dim}") {
-            Ok(style) => bar.with_style(style),
-            Err(_) => bar,
-        };
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self { out, bar, interrupt }
-    }
-
-    /// Begins a step.
-    pub(super) fn begin(&self, what: impl Into<String>) -> Result<(), Failure> {
-        self.bar.set_prefix(what.into());
-        self.bar.set_message("");
-        self.interrupt.check()
-    }
-
-    /// Shows one detail of the step.
-    pub(super) fn show(&self, detail: &str) -> Result<(), Failure> {
-        self.bar.set_message(detail.to_owned());
-        self.interrupt.check()
-    }
-
-    /// Writes a note that only `--verbose` shows.
-    pub(super) fn verbose(&mut self, text: &str) -> Result<(), Failure> {
-        if self.out.verbose() {
-            let Self { bar, out, .. } = self;
-            bar.suspend(|| out.note(format_args!("{DIM}{text}{DIM:#}")))?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Steps<'_> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
 
 /// How a program ended, and its output: both streams, in the order of arrival, without passwords.
 pub(super) struct Said {
@@ -95,6 +16,18 @@ pub(super) struct Said {
 
 /// Runs a program to its end, its lines in the spinner and, with `--verbose`, on standard error.
 pub(super) fn run(command: &mut Command, steps: &mut Steps<'_>) -> Result<Said, Failure> {
+    run_watched(command, steps, &mut |_, _| Ok(()))
+}
+
+/// Gets each line of a program, and `None` now and then in between.
+pub(super) type Watch<'a> = dyn FnMut(Option<&str>, &mut Steps<'_>) -> Result<(), Failure> + 'a;
+
+/// The same, with somebody who watches.
+pub(super) fn run_watched(
+    command: &mut Command,
+    steps: &mut Steps<'_>,
+    watch: &mut Watch<'_>,
+) -> Result<Said, Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |error: io::Error| Failure::Failed(format!("cannot run {program}: {error}"));
     let mut child =
@@ -109,12 +42,13 @@ pub(super) fn run(command: &mut Command, steps: &mut Steps<'_>) -> Result<Said, 
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => String::new(),
         };
-        if let Err(interrupted) = steps.interrupt.check() {
+        if let Err(interrupted) = steps.interrupted() {
             // The same Ctrl-C may have ended it; then there is nothing to do.
             let _ = child.kill();
             let _ = child.wait();
             return Err(interrupted);
         }
+        watch(Some(line.as_str()).filter(|line| !line.is_empty()), steps)?;
         if !line.is_empty() {
             steps.show(line.trim())?;
             steps.verbose(&line)?;

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use super::order::{Installed, Order, Unavailable, failed, unavailable};
-use super::tool::{Said, Steps, run, tail};
+use super::order::{Cure, Installed, Order, Unavailable, failed, unavailable};
+use super::progress::Progress;
+use super::steps::Steps;
+use super::tool::{Said, run, run_watched, tail};
 use crate::cli::failure::Failure;
 use crate::cli::packaging::tags::uv_platform;
 
@@ -22,8 +24,11 @@ impl Uv {
     pub(super) fn install(&self, order: &Order<'_>, steps: &mut Steps<'_>) -> Result<Installed, Failure> {
         let mut without = BTreeSet::new();
         loop {
-            let said = run(&mut all(order, &without, order.into), steps)?;
+            let mut progress = Progress::of_uv(order.into);
+            let mut command = all(order, &without, order.into);
+            let said = run_watched(&mut command, steps, &mut |line, steps| progress.see(line, steps))?;
             if said.ok {
+                progress.end(steps)?;
                 let versions = installed(&said.text);
                 let built = without.iter().map(|name| requirement(name, &versions)).collect();
                 return Ok(Installed { installer: "uv", built, ..Installed::default() });
@@ -35,7 +40,7 @@ impl Uv {
                     let why = "no wheel, and --no-build forbids to build it".to_owned();
                     let newest = self.newest(name, order, steps)?;
                     let requirement = name.to_owned();
-                    return Err(unavailable(order, &[(Unavailable { requirement, why }, newest)]));
+                    return Err(unavailable(order, &[(Unavailable { requirement, why, cure: Cure::Wheel }, newest)]));
                 }
                 None => return Err(self.explain(order, &without, &said, steps)?),
             };
@@ -56,12 +61,13 @@ impl Uv {
         let mut unmet = Vec::new();
         for name in without {
             let requirement = requirement(name, &versions);
-            steps.begin(format!("building {requirement}"))?;
+            steps.begin(format!("trying the source of {requirement}, which has no wheel"))?;
             let mut command = one(order, &requirement, &order.scratch.join("alone"));
             let alone = run(command.args(["--no-binary", name]), steps)?;
             if !alone.ok {
                 let newest = self.newest(name, order, steps)?;
-                unmet.push((Unavailable { requirement, why: why_not(&alone.text) }, newest));
+                let why = why_not(&alone.text);
+                unmet.push((Unavailable { requirement, why, cure: Cure::Wheel }, newest));
             }
         }
         Ok(if unmet.is_empty() { failed("uv", order, &said.text) } else { unavailable(order, &unmet) })

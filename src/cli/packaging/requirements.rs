@@ -6,7 +6,7 @@ pub(in crate::cli) const SOURCES: [&str; 3] = ["requirements.txt", "uv.lock", "p
 
 /// Lock files of one tool each, and that tool's way to export them.
 pub(in crate::cli) const FOREIGN_LOCKS: [(&str, &str); 3] = [
-    ("poetry.lock", "poetry export -o requirements.txt"),
+    ("poetry.lock", "poetry self add poetry-plugin-export && poetry export -o requirements.txt"),
     ("Pipfile.lock", "pipenv requirements > requirements.txt"),
     ("pdm.lock", "pdm export -o requirements.txt"),
 ];

@@ -16,6 +16,9 @@ pub(in crate::cli) struct PythonVersion {
 /// The oldest that `bootstrap` can embed.
 pub(in crate::cli) const OLDEST: PythonVersion = PythonVersion { minor: 11 };
 
+/// The layer's Python: what `make layer` builds unless it is told another. `package` makes packages for it by default.
+pub(in crate::cli) const LAYER_PYTHON: PythonVersion = PythonVersion { minor: 13 };
+
 impl fmt::Display for PythonVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "3.{}", self.minor)
@@ -74,6 +77,27 @@ pub(in crate::cli) fn python_of_bootstrap(program: &Path) -> Option<PythonVersio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The files that are not Rust cannot share the constant.
+    #[test]
+    fn the_layers_python_is_one_version_in_the_whole_repository() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for (file, text) in [
+            ("layer/python/prefix", format!("\nversion={LAYER_PYTHON}\n")),
+            ("layer/python/build", format!("python={LAYER_PYTHON} quick=")),
+            (
+                "template.yaml",
+                format!(
+                    "PythonVersion:\n    Description: Python of the layer (make layer) and of the packages. {LAYER_PYTHON} is what make layer builds by default.\n    Type: String\n    Default: \"{LAYER_PYTHON}\""
+                ),
+            ),
+            ("terraform/variables.tf", format!("= \"{LAYER_PYTHON}\"")),
+            ("terraform/example/variables.tf", format!("= \"{LAYER_PYTHON}\"")),
+        ] {
+            let found = std::fs::read_to_string(root.join(file)).unwrap();
+            assert!(found.contains(&text), "{file} does not say {text}");
+        }
+    }
 
     #[test]
     fn a_version_is_two_numbers() {

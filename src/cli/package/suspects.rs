@@ -1,0 +1,165 @@
+//! Files of the application that are packed, and look like keys, credentials or databases. Everybody who may read the
+//! function's code can read them.
+//!
+//! What a distribution in the application's folder brings is not meant: certifi has a `cacert.pem`.
+
+use std::fs;
+use std::path::Path;
+
+use super::files::AppFiles;
+use super::rules::Selection;
+use crate::bundle::Glob;
+use crate::cli::failure::Failure;
+use crate::cli::packaging::dists::Dists;
+
+/// A file, and what it looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Suspect {
+    pub(super) path: String,
+    pub(super) what: &'static str,
+}
+
+const KEY: &str = "a private key";
+const CREDENTIALS: &str = "credentials";
+const ACCOUNT: &str = "the key of a service account";
+
+/// What names say. Letters count as small.
+const BY_NAME: [(&str, &[&str]); 4] = [
+    (
+        KEY,
+        &[
+            "*.pem",
+            "*.key",
+            "*.p12",
+            "*.pfx",
+            "*.ppk",
+            "*.jks",
+            "*.keystore",
+            "id_rsa*",
+            "id_dsa*",
+            "id_ecdsa*",
+            "id_ed25519*",
+        ],
+    ),
+    (CREDENTIALS, &["credentials*", "client_secret*", "secrets.*", ".htpasswd", ".pgpass", ".git-credentials"]),
+    ("a database", &["*.db", "*.sqlite", "*.sqlite3"]),
+    ("an archive of its own", &["*.zip", "*.whl", "*.tar.gz", "*.tgz"]),
+];
+
+/// A larger text is no key.
+const MAX_KEY: u64 = 64 * 1024;
+
+/// Looks at every file of the application. What the user keeps is meant.
+pub(super) fn find(
+    app: &AppFiles,
+    stage: &Path,
+    source: &Path,
+    selection: &Selection,
+) -> Result<Vec<Suspect>, Failure> {
+    let vendored = Dists::read(source)?;
+    let names: Vec<(Glob, &'static str)> = BY_NAME
+        .iter()
+        .flat_map(|(what, texts)| texts.iter().filter_map(|text| Some((Glob::parse(text).ok()?, *what))))
+        .collect();
+    let mut found = Vec::new();
+    for path in app.paths.iter().filter(|path| !selection.keeps(path) && vendored.owner(path).is_none()) {
+        let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+        let by_name = names.iter().find(|(glob, _)| glob.matches(&name)).map(|(_, what)| *what);
+        if let Some(what) = judge(by_name, &stage.join(path)) {
+            found.push(Suspect { path: path.clone(), what });
+        }
+    }
+    Ok(found)
+}
+
+/// The contents count more than the name: a certificate is no secret, and a key may have any name.
+fn judge(by_name: Option<&'static str>, path: &Path) -> Option<&'static str> {
+    let ending = path.extension().unwrap_or_default();
+    let is_code = ending == "py";
+    if ending == "pub" || is_code && by_name != Some(CREDENTIALS) {
+        return None;
+    }
+    let is_small = path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_KEY);
+    let text = if is_small { fs::read(path).unwrap_or_default() } else { Vec::new() };
+    let has = |text: &[u8], mark: &str| memchr::memmem::find(text, mark.as_bytes()).is_some();
+    if ending == "json" && has(&text, "\"private_key\"") {
+        return Some(ACCOUNT);
+    }
+    if !is_code && has(&text, "-----BEGIN ") && has(&text, "PRIVATE KEY-----") {
+        return Some(KEY);
+    }
+    let text = if is_small { text } else { start_of(path) };
+    if by_name == Some(KEY) && (has(&text, "-----BEGIN CERTIFICATE") || has(&text, "-----BEGIN PUBLIC KEY")) {
+        return None;
+    }
+    by_name
+}
+
+/// A long list of certificates has a comment before the first.
+fn start_of(path: &Path) -> Vec<u8> {
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    let file = fs::File::open(path);
+    // What cannot be read is judged by its name.
+    let _ = file.and_then(|file| file.take(MAX_KEY).read_to_end(&mut start));
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rules::Globs;
+    use super::*;
+
+    #[test]
+    fn every_pattern_can_be_read() {
+        assert!(BY_NAME.iter().all(|(_, texts)| texts.iter().all(|text| Glob::parse(text).is_ok())));
+    }
+
+    #[test]
+    fn keys_and_databases_are_known_by_name_or_contents() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificate = "-----BEGIN CERTIFICATE-----\n";
+        let mut app = AppFiles::default();
+        for (path, text) in [
+            ("server.pem", "-----BEGIN RSA PRIVATE KEY-----\n"),
+            ("odd.pem", "?"),
+            ("certs/ca.pem", certificate),
+            ("both.pem", "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n"),
+            ("deploy.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\n"),
+            ("keys/ID_RSA", "x"),
+            ("keys/id_rsa.pub", "x"),
+            ("credentials.csv", "x"),
+            ("firebase.json", "{\"type\": \"service_account\", \"private_key\": \"-----BEGIN PRIVATE KEY-----\"}"),
+            ("package.json", "{\"private\": true}"),
+            ("db.sqlite3", "x"),
+            ("kept.db", "x"),
+            ("app.py", "'-----BEGIN PRIVATE KEY-----'"),
+            ("old.zip", "x"),
+            ("some/vendored.pem", "x"),
+        ] {
+            fs::create_dir_all(folder.path().join(path).parent().unwrap()).unwrap();
+            fs::write(folder.path().join(path), text).unwrap();
+            app.paths.insert(path.to_owned());
+        }
+        let info = folder.path().join("some-1.dist-info");
+        fs::create_dir(&info).unwrap();
+        fs::write(info.join("METADATA"), "Name: some\nVersion: 1\n").unwrap();
+        fs::write(info.join("RECORD"), "some/vendored.pem,,\n").unwrap();
+        let keep = Globs::parse(&["/kept.db"], "--keep").unwrap();
+        let selection = Selection::new([], &Globs::default(), &keep);
+        let found = find(&app, folder.path(), folder.path(), &selection).unwrap();
+        let found: Vec<_> = found.iter().map(|one| (one.path.as_str(), one.what)).collect();
+        let expected = [
+            ("both.pem", KEY),
+            ("credentials.csv", "credentials"),
+            ("db.sqlite3", "a database"),
+            ("deploy.txt", KEY),
+            ("firebase.json", ACCOUNT),
+            ("keys/ID_RSA", KEY),
+            ("odd.pem", KEY),
+            ("old.zip", "an archive of its own"),
+            ("server.pem", KEY),
+        ];
+        assert_eq!(found, expected);
+    }
+}
