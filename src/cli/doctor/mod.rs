@@ -33,6 +33,7 @@ mod requirements;
 mod run;
 mod show;
 mod terraform;
+mod triggers;
 mod wsgi;
 mod yaml;
 
@@ -228,7 +229,10 @@ impl Doctor {
             snap_start: Field::Absent,
             in_vpc: false,
             published: None,
-            other_events: true,
+            triggers: Vec::new(),
+            runtime_config: Field::Absent,
+            managed_instances: false,
+            dockerfile: None,
         };
         Ok((app, Project::alone(Deployment { functions: vec![function], ..Deployment::default() })))
     }

@@ -61,10 +61,10 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
 }
 
 /// The front end that waits the shortest, if API Gateway is all there is: a Function URL waits as long as the function
-/// may take, and a timeout can be meant for a queue.
+/// may take. Events that are not HTTP are refused, so a timeout cannot be meant for them.
 fn impatient(project: &Project, function: &Function) -> Option<(&'static str, u64)> {
     let deployment = &project.deployment;
-    if function.other_events || deployment.urls(&function.name).next().is_some() {
+    if deployment.urls(&function.name).next().is_some() {
         return None;
     }
     let rest = deployment.rest_methods(&function.name).filter(|(_, method)| method.streams == Some(false));
