@@ -107,8 +107,8 @@ impl Reader<'_> {
             published: None,
             triggers: Vec::new(),
             runtime_config: Field::read(properties.get("RuntimeConfig"), |node| {
-                let has = |key: &str| node.get(key).is_some();
-                node.map().map(|_| RuntimeConfig { has_arn: has("RuntimeArn"), has_alias: has("RuntimeAlias") })
+                let arn = node.map()?.get("RuntimeArn").map(Node::partial_text);
+                Some(RuntimeConfig { arn, has_alias: node.get("RuntimeAlias").is_some() })
             }),
             managed_instances: properties.get("CapacityProviderConfig").is_some(),
             dockerfile: self.dockerfile(resource),
@@ -129,11 +129,7 @@ impl Reader<'_> {
         Layer {
             name: resource.name.clone(),
             called: properties.get("LayerName").map(Node::partial_text).unwrap_or_default(),
-            code: Code {
-                path,
-                built: self.built(&resource.name),
-                made: is_made(resource),
-            },
+            code: Code { path, built: self.built(&resource.name), made: is_made(resource) },
             runtimes: Field::read(properties.get("CompatibleRuntimes"), Node::texts),
             architectures: Field::read(properties.get("CompatibleArchitectures"), Node::texts),
         }

@@ -73,9 +73,10 @@ pub(super) struct Trigger {
 }
 
 /// What `RuntimeConfig` names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RuntimeConfig {
-    pub(super) has_arn: bool,
+    /// The runtime's ARN, as far as it is known.
+    pub(super) arn: Option<String>,
     pub(super) has_alias: bool,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::adapters;
 use super::contents::Contents;
 use super::model::{Deployment, Function, Layer, LayerUse};
 use super::node::Field;
@@ -70,6 +71,25 @@ impl Project {
         self.deployment.functions.iter().filter(|function| self.is_ours(&function.name))
     }
 
+    /// Whether one of its functions runs on wsgi-lambda, or was meant to.
+    pub(super) fn has_something_to_check(&self) -> bool {
+        !self.ours.is_empty() || self.deployment.web_functions.iter().any(|function| function.sign.is_some())
+    }
+
+    /// The functions that are not checked, each with what is known of its handler.
+    pub(super) fn others(&self) -> Vec<String> {
+        let others = self.deployment.functions.iter().filter(|function| !self.is_ours(&function.name));
+        let described = |function: &Function| {
+            let handler = function.handler.value();
+            let found = self.code(function).and_then(|code| adapters::event_handler(code, handler?));
+            match found.and_then(|found| found.adapter) {
+                Some(adapter) => format!("{} ({adapter}: docs/migrate.md says what to change)", function.name),
+                None => function.name.clone(),
+            }
+        };
+        others.map(described).collect()
+    }
+
     pub(super) fn is_ours(&self, function: &str) -> bool {
         self.ours.iter().any(|name| name == function)
     }
@@ -133,12 +153,16 @@ impl Project {
         if function.image {
             return false;
         }
-        if self.has_runtime_layer(function) {
-            return true;
-        }
-        let Some(handler) = function.handler.value() else { return false };
+        let Some(handler) = function.handler.value() else { return self.has_runtime_layer(function) };
         let code = self.code(function);
+        if self.has_runtime_layer(function) {
+            return !self.is_somebody_elses(function, code, handler);
+        }
         let is_application = code.is_some_and(|code| wsgi::is_application(code, handler));
+        if function.is_custom() {
+            let arn = function.runtime_config.value().and_then(|config| config.arn.as_deref());
+            return is_application || arn.is_some_and(is_named_after_us);
+        }
         if !function.is_provided() {
             return is_application;
         }
@@ -148,6 +172,13 @@ impl Project {
             // The bootstrap of a runtime in another language is in its package; one in a layer serves a handler.
             (None, Some(_)) => !function.layers.is_empty() || function.more_layers,
         }
+    }
+
+    /// Whether a function only shares the layer, by Globals: AWS's own loop calls its handler, which was written for that.
+    fn is_somebody_elses(&self, function: &Function, code: Option<&Contents>, handler: &str) -> bool {
+        let is_managed = function.managed_minor().is_some() && !function.variables.open;
+        let found = code.and_then(|code| adapters::event_handler(code, handler));
+        is_managed && found.is_some_and(|found| found.adapter.is_none())
     }
 
     /// What is known of the layer with the runtime, from its files, else from its name.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::model::{
-    Code, Deployment, Dialect, Function, FunctionUrl, HttpApi, Layer, LayerUse, RestApi, RuntimeConfig,
-    TargetGroup, Variables,
+    Code, Deployment, Dialect, Function, FunctionUrl, HttpApi, Layer, LayerUse, RestApi, RuntimeConfig, TargetGroup,
+    Variables,
 };
 use super::node::{Field, Node};
 use super::openapi;
@@ -27,8 +27,7 @@ pub(super) fn read(folder: &Path, variables: &[(String, String)]) -> Result<Depl
 
 impl Stack {
     fn deployment(&self) -> Deployment {
-        let mut functions: Vec<_> =
-            self.of_kind(&["aws_lambda_function"]).map(|one| self.read_function(one)).collect();
+        let mut functions: Vec<_> = self.of_kind(&["aws_lambda_function"]).map(|one| self.read_function(one)).collect();
         triggers::assign(self, &mut functions);
         Deployment {
             dialect: Dialect::Terraform,
@@ -67,8 +66,8 @@ impl Stack {
             published: Field::read(body.get("publish"), Node::flag).or_default(false),
             triggers: Vec::new(),
             runtime_config: Field::read(block(body, "runtime_config"), |node| {
-                let has = |key: &str| node.get(key).is_some();
-                node.map().map(|_| RuntimeConfig { has_arn: has("runtime_arn"), has_alias: has("runtime_alias") })
+                let arn = node.map()?.get("runtime_arn").map(Node::partial_text);
+                Some(RuntimeConfig { arn, has_alias: node.get("runtime_alias").is_some() })
             }),
             managed_instances: body.get("capacity_provider_config").is_some(),
             dockerfile: None,

@@ -5,7 +5,8 @@ use crate::cli::doctor::model::WebFunction;
 use crate::cli::doctor::node::Node;
 use crate::config::PREFIX;
 
-const KINDS: &[&str] = &["AWS::Serverless::WebFunction", "AWS::Lambda::WebFunction", "AWS::Lambda::WebFunctionRevision"];
+const KINDS: &[&str] =
+    &["AWS::Serverless::WebFunction", "AWS::Lambda::WebFunction", "AWS::Lambda::WebFunctionRevision"];
 
 pub(super) fn read(template: &Template<'_>) -> Vec<WebFunction> {
     let function = |resource: &Resource| WebFunction {
