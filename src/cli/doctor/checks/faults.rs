@@ -11,9 +11,9 @@ use crate::emulator::{PlatformError, StartError};
 
 pub(super) const CRASH: Check = Check {
     id: "import-crash",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     title: "a process that is ended by a signal while the application is imported",
-    why: "Python code does not raise signals such as a segmentation fault: the fault is in C code. That is in an extension \
+    why: "A segmentation fault and its like are faults in C code. That is in an extension \
           module which the application imports, in Python, or in the runtime itself. On Lambda every request would fail \
           with Runtime.ExitError.",
 };
@@ -69,7 +69,9 @@ pub(super) fn crash(function: &Function, run: &LocalRun<'_>, error: &StartError,
     let frame = frame(&run.logs(), &run.root.display().to_string());
     let stack = frame.map(|frame| format!(" The innermost Python frame: {frame}.")).unwrap_or_default();
     let what = format!("The process ended by a signal during the import ({exit}).{stack}");
-    let fix = if [SIGKILL, SIGTERM].contains(&signal) {
+    let is_from_outside = [SIGKILL, SIGTERM].contains(&signal);
+    let severity = if is_from_outside { Severity::Warning } else { CRASH.severity };
+    let fix = if is_from_outside {
         "Something outside ended the process: often the kernel, for lack of memory. Run doctor again, and look into the \
          kernel's log (dmesg)."
     } else {
@@ -77,7 +79,7 @@ pub(super) fn crash(function: &Function, run: &LocalRun<'_>, error: &StartError,
          it. Import the module of the innermost frame alone, with the same Python: python3 -X faulthandler -c 'import \
          NAME'. If that crashes too, update or rebuild that extension module. If it does not, report it to wsgi-lambda."
     };
-    findings.add(&CRASH, &function.name, Some(place(&function.handler, function)), what, fix);
+    findings.add_as(severity, &CRASH, &function.name, Some(place(&function.handler, function)), what, fix);
     true
 }
 

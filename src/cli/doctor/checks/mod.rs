@@ -45,12 +45,16 @@ pub(super) fn unread(files: Vec<Unread>, findings: &mut Findings) {
 /// Whether the handler certainly is no WSGI application, which is another finding.
 pub(super) fn has_no_application(project: &Project, function: &Function) -> bool {
     peers::event_handler(project, function).is_some()
-        || function.handler.is_absent() && function.variables.value_or(APP.name, "").as_deref() == Some("")
+        || !function.image
+            && function.handler.is_absent()
+            && function.variables.value_or(APP.name, "").as_deref() == Some("")
 }
 
 /// What the files say of an application that could not be started here.
 pub(super) fn read(project: &Project, function: &Function, findings: &mut Findings) {
-    handler::read(project, function, findings);
+    if peers::event_handler(project, function).is_none() {
+        handler::read(project, function, findings);
+    }
     django::read(project, function, findings);
 }
 
