@@ -243,9 +243,9 @@ fn files_of_other_adapters_are_named_with_what_replaces_them() {
         assert!(found[0]["what"].as_str().unwrap().contains(what), "{found:#?}");
         assert!(found[0]["file"].as_str().unwrap().ends_with(name) && !found[0]["fix"].as_str().unwrap().is_empty());
         if name == "requirements.txt" {
-            write(path, name, clean)
+            write(path, name, clean);
         } else {
-            std::fs::remove_file(path.join(name)).unwrap()
+            std::fs::remove_file(path.join(name)).unwrap();
         }
     }
 }
@@ -256,7 +256,8 @@ fn functions_of_another_adapter_are_named_when_none_is_ours() {
     let folder = tempfile::tempdir().unwrap();
     let text_of = std::fs::read_to_string(template).unwrap();
     let kept = |line: &&str| !line.contains("Layers:") && !line.contains("Environment:");
-    let plain: String = text_of.lines().filter(kept).map(|line| format!("{line}\n")).collect();
+    let plain: Vec<&str> = text_of.lines().filter(kept).collect();
+    let plain = plain.join("\n");
     write(folder.path(), "template.yaml", &plain);
     let source = std::fs::read_to_string(root().join("tests/doctor/event-handler/src/by_mangum.py")).unwrap();
     write(folder.path(), "src/by_mangum.py", &source);
@@ -279,4 +280,17 @@ fn nothing_to_check_is_no_success() {
     check("It has no function at all");
     write(folder.path(), "main.tf", "resource \"aws_lambda_function\" \"node\" {\n  runtime = \"nodejs24.x\"\n}\n");
     check("Functions of another kind: aws_lambda_function.node");
+}
+
+#[test]
+fn a_function_on_the_web_adapter_is_not_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  App:\n    Type: AWS::Serverless::Function\n    \
+                    Properties:\n      Runtime: nodejs24.x\n      Handler: run.sh\n      CodeUri: app\n      Environment: \
+                    {Variables: {AWS_LAMBDA_EXEC_WRAPPER: /opt/bootstrap, PORT: 8000}}\n      Layers:\n        - !Sub \
+                    arn:aws:lambda:${AWS::Region}:753240598075:layer:LambdaAdapterLayerX86:25\n";
+    write(folder.path(), "template.yaml", template);
+    let output = doctor(&[folder.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("App (Lambda Web Adapter: docs/migrate.md"), "{}", text(&output.stderr));
 }

@@ -131,14 +131,13 @@ fn a_process_that_is_killed_from_outside_is_a_warning() {
 
 #[test]
 fn equal_findings_have_one_explanation() {
-    let functions: String = (1..=7)
-        .map(|number| {
-            format!(
-                "  F{number}:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      \
-                 Handler: app.app\n      CodeUri: src\n      Layers: [\"arn:aws:lambda:eu-west-1:1:layer:wsgi-lambda:1\"]\n"
-            )
-        })
-        .collect();
+    let function = |number| {
+        format!(
+            "  F{number}:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      \
+             Handler: app.app\n      CodeUri: src\n      Layers: [\"arn:aws:lambda:eu-west-1:1:layer:wsgi-lambda:1\"]\n"
+        )
+    };
+    let functions = (1..=7).map(function).collect::<Vec<_>>().concat();
     let folder = place(PROPERTIES, APP);
     std::fs::write(
         folder.path().join("template.yaml"),

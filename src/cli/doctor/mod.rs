@@ -181,9 +181,10 @@ impl Doctor {
     /// What the options name, else what is found, else the application alone.
     fn subjects(&self) -> Result<Subjects, Failure> {
         let is_named = self.app.is_some() || !self.template.is_empty() || !self.terraform.is_empty();
-        let found = match is_named {
-            true => Found { templates: self.template.clone(), terraform: self.terraform.clone(), unread: Vec::new() },
-            false => find::found(&self.folder),
+        let found = if is_named {
+            Found { templates: self.template.clone(), terraform: self.terraform.clone(), unread: Vec::new() }
+        } else {
+            find::found(&self.folder)
         };
         let mut projects = Vec::new();
         for path in &found.templates {
@@ -219,7 +220,7 @@ impl Doctor {
         let contents = Contents::open(&folder)
             .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", folder.display())))?;
         let app = self.app.clone().or_else(|| wsgi::guess(&contents)).ok_or_else(|| {
-            let hints: String = unread.iter().map(|file| format!(". {} {}", file.what, file.fix)).collect();
+            let hints = hints(unread);
             Failure::Usage(format!(
                 "no template, no Terraform files and no application in {}: name one with --template, --terraform or --app \
                  (looked for {} there and in the folder above, and for an application in app.py, application.py, wsgi.py, \
@@ -311,11 +312,16 @@ fn nothing(projects: &[(String, Project)], unread: &[Unread]) -> String {
         [] => "It has no function at all".to_owned(),
         names => format!("Functions of another kind: {}", names.join(", ")),
     };
-    let hints: String = unread.iter().map(|file| format!(". {} {}", file.what, file.fix)).collect();
+    let hints = hints(unread);
     format!(
         "{}: no function on wsgi-lambda. Such a function has the layer, AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap, a \
          WSGI_LAMBDA_ variable, or a WSGI application as its handler. {others}. Terraform's modules from elsewhere are read \
          after `terraform init`. To check only an application, name it with --app{hints}",
         names.join(", ")
     )
+}
+
+/// What is known of files that are not read, as the end of a message.
+fn hints(unread: &[Unread]) -> String {
+    unread.iter().flat_map(|file| [". ", &file.what, " ", &file.fix]).collect()
 }

@@ -82,7 +82,8 @@ impl Project {
         let described = |function: &Function| {
             let handler = function.handler.value();
             let found = self.code(function).and_then(|code| adapters::event_handler(code, handler?));
-            match found.and_then(|found| found.adapter) {
+            let adapter = function.layers.iter().any(is_web_adapter).then_some("Lambda Web Adapter");
+            match adapter.or_else(|| found.and_then(|found| found.adapter)) {
                 Some(adapter) => format!("{} ({adapter}: docs/migrate.md says what to change)", function.name),
                 None => function.name.clone(),
             }
@@ -147,7 +148,11 @@ impl Project {
         let is_wrapped = variables
             .get(EXEC_WRAPPER)
             .is_some_and(|variable| variable.value.as_deref().is_none_or(|value| value.ends_with("/bootstrap")));
-        if is_wrapped || variables.entries.iter().any(|variable| variable.name.starts_with(config::PREFIX)) {
+        // What the variable starts then is the adapter, and that starts a server.
+        let is_of_adapter = function.layers.iter().any(is_web_adapter) && !self.has_runtime_layer(function);
+        if is_wrapped && !is_of_adapter
+            || variables.entries.iter().any(|variable| variable.name.starts_with(config::PREFIX))
+        {
             return true;
         }
         if function.image {
@@ -156,7 +161,7 @@ impl Project {
         let Some(handler) = function.handler.value() else { return self.has_runtime_layer(function) };
         let code = self.code(function);
         if self.has_runtime_layer(function) {
-            return !self.is_somebody_elses(function, code, handler);
+            return !is_somebody_elses(function, code, handler);
         }
         let is_application = code.is_some_and(|code| wsgi::is_application(code, handler));
         if function.is_custom() {
@@ -172,13 +177,6 @@ impl Project {
             // The bootstrap of a runtime in another language is in its package; one in a layer serves a handler.
             (None, Some(_)) => !function.layers.is_empty() || function.more_layers,
         }
-    }
-
-    /// Whether a function only shares the layer, by Globals: AWS's own loop calls its handler, which was written for that.
-    fn is_somebody_elses(&self, function: &Function, code: Option<&Contents>, handler: &str) -> bool {
-        let is_managed = function.managed_minor().is_some() && !function.variables.open;
-        let found = code.and_then(|code| adapters::event_handler(code, handler));
-        is_managed && found.is_some_and(|found| found.adapter.is_none())
     }
 
     /// What is known of the layer with the runtime, from its files, else from its name.
@@ -236,6 +234,18 @@ impl RuntimeFacts {
         };
         Self { name: name.to_owned(), minor, brings_python: is_ours.then(|| !has("bootstrap")), architecture }
     }
+}
+
+/// Whether a function only shares the layer, by Globals: AWS's own loop calls its handler, which was written for that.
+fn is_somebody_elses(function: &Function, code: Option<&Contents>, handler: &str) -> bool {
+    let is_managed = function.managed_minor().is_some() && !function.variables.open;
+    let found = code.and_then(|code| adapters::event_handler(code, handler));
+    is_managed && found.is_some_and(|found| found.adapter.is_none())
+}
+
+/// Whether a layer is the Lambda Web Adapter, which has an `/opt/bootstrap` too.
+pub(super) fn is_web_adapter(layer: &LayerUse) -> bool {
+    matches!(layer, LayerUse::Elsewhere(arn) if arn.contains("LambdaAdapterLayer"))
 }
 
 /// Where a layer's files are, unless a build step makes them of something else.

@@ -92,7 +92,8 @@ pub(super) fn of_function(name: &str, resources: &[Called], permissions: &[Calle
     let is_scheduled = triggers.iter().any(|trigger| trigger.source == SCHEDULE);
     for permitted in own(permissions) {
         let is_said = triggers.iter().any(|trigger| trigger.source == permitted.source);
-        if !is_said && !(is_scheduled && permitted.source == RULE) {
+        let is_said = is_said || is_scheduled && permitted.source == RULE;
+        if !is_said {
             triggers.push(permitted);
         }
     }

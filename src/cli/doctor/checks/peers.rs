@@ -6,7 +6,7 @@ use crate::cli::doctor::adapters::{self, EventHandler};
 use crate::cli::doctor::contents::{Contents, shown};
 use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Function, LayerUse, Variable};
-use crate::cli::doctor::project::Project;
+use crate::cli::doctor::project::{Project, is_web_adapter};
 use crate::cli::doctor::wsgi;
 use crate::config::{APP, BASE_PATH, RESPONSE_MODE};
 
@@ -61,7 +61,7 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
         }
         for layer in &function.layers {
             if let LayerUse::Elsewhere(arn) = layer
-                && arn.contains("LambdaAdapterLayer")
+                && is_web_adapter(layer)
             {
                 let what = format!("The Lambda Web Adapter is among the layers: {arn}.");
                 findings.add(&LAYER, &function.name, Some(&function.at), what, "Remove the adapter's layer.");
