@@ -31,26 +31,30 @@ const HELPERS: &[(&str, &str)] = &[
     ("aws_lambda_wsgi", "aws-lambda-wsgi"),
 ];
 
-/// What a handler is, if it certainly is no WSGI application.
-pub(super) fn event_handler(contents: &Contents, handler: &str) -> Option<EventHandler> {
+/// What a handler is, if it certainly is no WSGI application. Names that tools give tell it without the code.
+pub(super) fn event_handler(contents: Option<&Contents>, handler: &str) -> Option<EventHandler> {
     let name = wsgi::name(handler)?;
     if name.factory {
         return None;
     }
     let attribute = name.attributes.join(".");
-    let file = wsgi::module_file(contents, &name).filter(|file| extension(file) == "py");
+    let source = |contents: &Contents| {
+        let file = wsgi::module_file(contents, &name).filter(|file| extension(file) == "py");
+        file.map(str::to_owned)
+    };
+    let file = contents.and_then(source);
+    let is_of_zappa = contents.is_some_and(|contents| contents.names().any(is_of_zappa));
     let made_later = match (name.module.rsplit('.').next()?, attribute.as_str()) {
         // The plugin packs this file; it is not in the sources.
         ("wsgi_handler", "handler") => Some("serverless-wsgi"),
-        ("handler", "lambda_handler") if file.is_none() && contents.names().any(is_of_zappa) => Some("zappa"),
+        ("handler", "lambda_handler") if file.is_none() && is_of_zappa => Some("zappa"),
         _ => None,
     };
     if made_later.is_some() {
-        let file = file.map(str::to_owned);
         return Some(EventHandler { file, line: 1, adapter: made_later, application: None });
     }
-    let file = file?;
-    in_text(&contents.text(file)?, &attribute).map(|found| EventHandler { file: Some(file.to_owned()), ..found })
+    let text = contents?.text(file.as_ref()?)?;
+    in_text(&text, &attribute).map(|found| EventHandler { file, ..found })
 }
 
 fn is_of_zappa(name: &str) -> bool {

@@ -62,8 +62,11 @@ impl Reader<'_> {
     fn sam_function(&self, resource: &Resource) -> Function {
         let mut function = self.common_function(resource);
         let properties = &resource.properties;
-        function.code.path = Field::read(properties.get("CodeUri"), |node| self.local_path(node));
-        if function.code.path.is_absent() && properties.get("InlineCode").is_none() && !function.image {
+        // SAM takes the code in the template before that of CodeUri.
+        let is_inline = properties.get("InlineCode").is_some();
+        function.code.path =
+            Field::read(properties.get("CodeUri").filter(|_| !is_inline), |node| self.local_path(node));
+        if function.code.path.is_absent() && !is_inline && !function.image {
             // SAM's default is the template's folder.
             function.code.path = Field::Known(self.folder.join("."), resource.node.at.clone());
         }

@@ -38,6 +38,8 @@ pub(super) struct Unread {
     pub(super) at: Place,
     pub(super) what: String,
     pub(super) fix: String,
+    /// Whether a tool has to be run before there is something to read.
+    pub(super) is_missing: bool,
 }
 
 /// Templates and Terraform folders in a folder, else in the one above it.
@@ -88,7 +90,7 @@ fn serverless(folder: &Path, found: &mut Found) {
             "Nothing, until the file changes: then run `serverless package` (sls package) again.".to_owned(),
         )
     };
-    found.unread.push(Unread { at: Place { file: file.into(), line: 1 }, what, fix });
+    found.unread.push(Unread { at: Place { file: file.into(), line: 1 }, what, fix, is_missing: !is_there });
 }
 
 fn cdk(folder: &Path, found: &mut Found) {
@@ -101,7 +103,7 @@ fn cdk(folder: &Path, found: &mut Found) {
     if found.templates.len() == before && file.is_file() {
         let what = format!("{} is not read, and there is no {CDK_OUTPUT} with templates.", file.display());
         let fix = format!("`cdk synth` writes {CDK_OUTPUT}/*{CDK_ENDING}, which doctor reads.");
-        found.unread.push(Unread { at: Place { file: file.into(), line: 1 }, what, fix });
+        found.unread.push(Unread { at: Place { file: file.into(), line: 1 }, what, fix, is_missing: true });
     }
 }
 

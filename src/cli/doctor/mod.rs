@@ -323,5 +323,6 @@ fn nothing(projects: &[(String, Project)], unread: &[Unread]) -> String {
 
 /// What is known of files that are not read, as the end of a message.
 fn hints(unread: &[Unread]) -> String {
-    unread.iter().flat_map(|file| [". ", &file.what, " ", &file.fix]).collect()
+    let missing = unread.iter().filter(|file| file.is_missing);
+    missing.flat_map(|file| [". ", &file.what, " ", &file.fix]).collect()
 }

@@ -81,7 +81,7 @@ impl Project {
         let others = self.deployment.functions.iter().filter(|function| !self.is_ours(&function.name));
         let described = |function: &Function| {
             let handler = function.handler.value();
-            let found = self.code(function).and_then(|code| adapters::event_handler(code, handler?));
+            let found = handler.and_then(|handler| adapters::event_handler(self.code(function), handler));
             let adapter = function.layers.iter().any(is_web_adapter).then_some("Lambda Web Adapter");
             match adapter.or_else(|| found.and_then(|found| found.adapter)) {
                 Some(adapter) => format!("{} ({adapter}: docs/migrate.md says what to change)", function.name),
@@ -239,7 +239,7 @@ impl RuntimeFacts {
 /// Whether a function only shares the layer, by Globals: AWS's own loop calls its handler, which was written for that.
 fn is_somebody_elses(function: &Function, code: Option<&Contents>, handler: &str) -> bool {
     let is_managed = function.managed_minor().is_some() && !function.variables.open;
-    let found = code.and_then(|code| adapters::event_handler(code, handler));
+    let found = adapters::event_handler(code, handler);
     is_managed && found.is_some_and(|found| found.adapter.is_none())
 }
 

@@ -105,8 +105,8 @@ fn handler(project: &Project, function: &Function, findings: &mut Findings) {
     let Some((code, found)) = event_handler(project, function) else { return };
     let handler = function.handler.value().map_or("", String::as_str);
     let made = found.adapter.map(|adapter| format!(" ({adapter})")).unwrap_or_default();
-    let at = match &found.file {
-        Some(file) => format!(", {}:{}", shown(&code.path.join(file)), found.line),
+    let at = match code.zip(found.file.as_ref()) {
+        Some((code, file)) => format!(", {}:{}", shown(&code.path.join(file)), found.line),
         None => String::new(),
     };
     let what = format!("{handler} takes an event and a context{made}{at}: it is no WSGI application.");
@@ -114,14 +114,15 @@ fn handler(project: &Project, function: &Function, findings: &mut Findings) {
     findings.add(&EVENT_HANDLER, &function.name, Some(place(&function.handler, function)), what, fix);
 }
 
-fn fix(project: &Project, handler: &str, code: &Contents, found: &EventHandler) -> String {
+fn fix(project: &Project, handler: &str, code: Option<&Contents>, found: &EventHandler) -> String {
     let own = found.application.as_ref().and_then(|application| {
         let module = wsgi::name(handler)?.module;
         let named = format!("{module}:{application}");
         // Mangum's is ASGI, unless the file makes a WSGI application of that name.
-        (found.adapter != Some("mangum") || wsgi::is_application(code, &named)).then_some(named)
+        let is_wsgi = || code.is_some_and(|code| wsgi::is_application(code, &named));
+        (found.adapter != Some("mangum") || is_wsgi()).then_some(named)
     });
-    match own.or_else(|| wsgi::guess(code)) {
+    match own.or_else(|| code.and_then(wsgi::guess)) {
         Some(application) => format!("{}, and docs/migrate.md", handler_fix(project, &application)),
         None if found.adapter == Some("mangum") => {
             "application = ASGIMiddleware(app) of a2wsgi, and that as the handler (examples/fastapi, docs/migrate.md)"
@@ -135,10 +136,10 @@ fn fix(project: &Project, handler: &str, code: &Contents, found: &EventHandler) 
 pub(in crate::cli::doctor) fn event_handler<'a>(
     project: &'a Project,
     function: &Function,
-) -> Option<(&'a Contents, EventHandler)> {
+) -> Option<(Option<&'a Contents>, EventHandler)> {
     if function.variables.value_or(APP.name, "").as_deref() != Some("") {
         return None;
     }
-    let code = project.code(function)?;
+    let code = project.code(function);
     Some((code, adapters::event_handler(code, function.handler.value()?)?))
 }
