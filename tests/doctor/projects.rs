@@ -294,3 +294,23 @@ fn a_function_on_the_web_adapter_is_not_ours() {
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
     assert!(text(&output.stderr).contains("App (Lambda Web Adapter: docs/migrate.md"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn the_application_that_another_tool_knows_is_suggested() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text_of, app) in [
+        (
+            "zappa_settings.json",
+            "{\"dev\": {\"app_function\": \"shop.main.app\", \"keep_warm\": true}}",
+            "shop.main.app",
+        ),
+        ("zappa_settings.json", "{\"dev\": {\"django_settings\": \"shop.settings\"}}", "shop.wsgi.application"),
+        ("serverless.yml", "custom: {wsgi: {app: api.shop.app}}\n", "api.shop.app"),
+    ] {
+        write(folder.path(), name, text_of);
+        let output = doctor(&[folder.path().to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(&format!("--app {app} ")), "{}", text(&output.stderr));
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+}

@@ -220,7 +220,10 @@ impl Doctor {
         let contents = Contents::open(&folder)
             .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", folder.display())))?;
         let app = self.app.clone().or_else(|| wsgi::guess(&contents)).ok_or_else(|| {
-            let hints = hints(unread);
+            let named = checks::named_application(&folder).map(|(path, app)| {
+                format!(". {} names the application: --app {app} (docs/migrate.md says what changes)", path.display())
+            });
+            let hints = hints(unread) + &named.unwrap_or_default();
             Failure::Usage(format!(
                 "no template, no Terraform files and no application in {}: name one with --template, --terraform or --app \
                  (looked for {} there and in the folder above, and for an application in app.py, application.py, wsgi.py, \

@@ -26,7 +26,7 @@ mod words;
 
 pub(super) use django::judge as judge_django;
 pub(super) use handler::{explain as explain_start, not_run, obstacle};
-pub(super) use peer_files::run as files;
+pub(super) use peer_files::{named_application, run as files};
 
 pub(super) const UNREAD: Check = Check {
     id: "template-unread",

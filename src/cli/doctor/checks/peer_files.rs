@@ -62,6 +62,28 @@ pub(in crate::cli::doctor) fn run(folders: &[PathBuf], findings: &mut Findings) 
     }
 }
 
+/// The application that the settings of Zappa or serverless-wsgi name, and the file that does.
+pub(in crate::cli::doctor) fn named_application(folder: &Path) -> Option<(PathBuf, String)> {
+    let read = |name: &str| {
+        let path = tidy(&folder.join(name));
+        let root = yaml::parse(&std::fs::read_to_string(&path).ok()?, &path).ok()?;
+        Some((path, root))
+    };
+    let zappa = ["zappa_settings.json", "zappa_settings.yml", "zappa_settings.yaml"].into_iter().find_map(|name| {
+        let (path, root) = read(name)?;
+        let stages = &root.map()?.entries;
+        let text = |key: &str| stages.iter().find_map(|(_, stage)| stage.get(key)?.text());
+        // `mysite.settings` or `mysite.settings.prod`: Django's template puts wsgi.py next to the settings.
+        let django = || Some(format!("{}.wsgi.application", text("django_settings")?.split(".settings").next()?));
+        Some((path, text("app_function").or_else(django)?))
+    });
+    zappa.or_else(|| {
+        let (path, root) = read("serverless.yml")?;
+        let app = root.path(&["custom", "wsgi", "app"])?.text()?;
+        Some((path, app))
+    })
+}
+
 /// The files of a folder, in order.
 fn names(folder: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
