@@ -75,7 +75,7 @@ fn of_sam(template: &Template<'_>) -> Vec<Called> {
     let others = all.filter(|(_, (kind, _))| !matches!(kind.as_str(), "Api" | "HttpApi"));
     let trigger = |(function, (kind, event)): (&Resource, (String, &Node))| {
         let known = EVENTS.iter().find(|(name, _)| *name == kind).map(|(_, source)| (*source).to_owned());
-        called(&function.name, &event.at, known.unwrap_or_else(|| format!("an event of type {kind}")))
+        called(&function.name, &event.at, known.unwrap_or_else(|| format!("a source of type {kind}")))
     };
     others.map(trigger).collect()
 }
