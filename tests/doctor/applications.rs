@@ -256,3 +256,36 @@ fn debug_and_a_database_in_the_package_are_warned_of() {
     assert_one(&found, "django-sqlite", "warning", "file db.sqlite3 in the package", "");
     assert_eq!(found[0]["line"], 11);
 }
+
+#[test]
+fn debug_is_found_where_allowed_hosts_is_computed() {
+    let debug = ("DEBUG = False", "DEBUG = True");
+    let hosts = ("[\".amazonaws.com\", \".on.aws\"]", "os.environ.get(\"HOSTS\", \".on.aws\").split()");
+    let found = django_with(&[debug, hosts], URL, &["--no-run"]);
+    assert_one(&found, "django-debug", "warning", "DEBUG is True", "DEBUG = os");
+    assert_eq!(found[0]["line"], 7);
+    assert_eq!(ids(&django(&[debug, hosts], URL)), ["django-debug"]);
+    // What something below changes is not known.
+    let change = ("ROOT_URLCONF", "if os.environ.get(\"PROD\"):\n    DEBUG = False\nROOT_URLCONF");
+    assert_eq!(django_with(&[debug, change], URL, &["--no-run"]), Vec::<Value>::new());
+}
+
+#[test]
+fn debug_is_that_of_the_settings_module_in_use() {
+    let place = |variable: &str| {
+        let properties = format!(
+            "      Handler: mysite.wsgi.application\n      Environment: {{Variables: {{DJANGO_SETTINGS_MODULE: {variable}}}}}\n"
+        );
+        let files = [
+            ("mysite/wsgi.py", WSGI),
+            ("mysite/settings/base.py", "DEBUG = True\n"),
+            ("mysite/settings/prod.py", "from .base import *\nDEBUG = False\n"),
+            ("mysite/settings/stage.py", "from .base import *\n"),
+        ];
+        Place::new(&properties, &files).findings(&["--no-run"])
+    };
+    assert_eq!(place("mysite.settings.prod"), Vec::<Value>::new());
+    let found = place("mysite.settings.stage");
+    assert_one(&found, "django-debug", "warning", "DEBUG is True", "");
+    assert!(found[0]["file"].as_str().unwrap().ends_with("settings/base.py"));
+}

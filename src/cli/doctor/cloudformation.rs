@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::model::{Code, Deployment, Dialect, Function, Layer, LayerUse, Variables};
+use super::model::{Code, Deployment, Dialect, Function, Layer, LayerUse, RuntimeConfig, Variables};
 use super::node::{Field, Node};
 use super::yaml;
 use crate::cli::failure::Failure;
 
 mod apis;
 mod template;
+mod triggers;
+mod web_functions;
 
-use self::template::{Resource, Template, events};
+use self::template::{Resource, Template};
 
 /// Reads a template with these values of its parameters.
 pub(super) fn read(path: &Path, parameters: &[(String, String)]) -> Result<Deployment, Failure> {
@@ -39,9 +41,11 @@ impl Reader<'_> {
         let mut functions: Vec<_> =
             self.template.of_kind(&["AWS::Serverless::Function"]).map(|one| self.sam_function(one)).collect();
         functions.extend(self.template.of_kind(&["AWS::Lambda::Function"]).map(|one| self.plain_function(one)));
+        triggers::assign(&self.template, &mut functions);
         Deployment {
             dialect: if is_sam { Dialect::Sam } else { Dialect::CloudFormation },
             functions,
+            web_functions: web_functions::read(&self.template),
             layers: self
                 .template
                 .of_kind(&["AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"])
@@ -58,8 +62,11 @@ impl Reader<'_> {
     fn sam_function(&self, resource: &Resource) -> Function {
         let mut function = self.common_function(resource);
         let properties = &resource.properties;
-        function.code.path = Field::read(properties.get("CodeUri"), |node| self.local_path(node));
-        if function.code.path.is_absent() && properties.get("InlineCode").is_none() && !function.image {
+        // SAM takes the code in the template before that of CodeUri.
+        let is_inline = properties.get("InlineCode").is_some();
+        function.code.path =
+            Field::read(properties.get("CodeUri").filter(|_| !is_inline), |node| self.local_path(node));
+        if function.code.path.is_absent() && !is_inline && !function.image {
             // SAM's default is the template's folder.
             function.code.path = Field::Known(self.folder.join("."), resource.node.at.clone());
         }
@@ -69,20 +76,13 @@ impl Reader<'_> {
             Some(_) => Some(true),
             None => Some(self.has_version(&resource.name)),
         };
-        function.other_events = events(resource).any(|(kind, _)| !matches!(kind.as_str(), "Api" | "HttpApi"));
         function
     }
 
     fn plain_function(&self, resource: &Resource) -> Function {
         let mut function = self.common_function(resource);
-        // `aws cloudformation package` takes a path in the place of the object.
-        let code = resource.properties.get("Code").filter(|node| node.text().is_some() || node.is_later());
-        function.code.path = Field::read(code, |node| self.local_path(node));
+        function.code.path = self.staged(resource, "Code");
         function.published = Some(self.has_version(&resource.name));
-        function.other_events = self
-            .template
-            .of_kind(&["AWS::Lambda::EventSourceMapping", "AWS::Events::Rule"])
-            .any(|other| other.properties.resources().contains(&resource.name));
         function
     }
 
@@ -108,7 +108,13 @@ impl Reader<'_> {
             }),
             in_vpc: properties.get("VpcConfig").is_some(),
             published: None,
-            other_events: false,
+            triggers: Vec::new(),
+            runtime_config: Field::read(properties.get("RuntimeConfig"), |node| {
+                let arn = node.map()?.get("RuntimeArn").map(Node::partial_text);
+                Some(RuntimeConfig { arn, has_alias: node.get("RuntimeAlias").is_some() })
+            }),
+            managed_instances: properties.get("CapacityProviderConfig").is_some(),
+            dockerfile: self.dockerfile(resource),
         }
     }
 
@@ -119,19 +125,49 @@ impl Reader<'_> {
 
     fn layer(&self, resource: &Resource) -> Layer {
         let properties = &resource.properties;
-        let content = properties.get("ContentUri").or_else(|| properties.get("Content"));
-        let content = content.filter(|node| node.text().is_some() || node.is_later());
+        let path = match properties.get("ContentUri") {
+            Some(node) => Field::read(Some(node), |node| self.local_path(node)),
+            None => self.staged(resource, "Content"),
+        };
         Layer {
             name: resource.name.clone(),
             called: properties.get("LayerName").map(Node::partial_text).unwrap_or_default(),
-            code: Code {
-                path: Field::read(content, |node| self.local_path(node)),
-                built: self.built(&resource.name),
-                made: is_made(resource),
-            },
+            code: Code { path, built: self.built(&resource.name), made: is_made(resource) },
             runtimes: Field::read(properties.get("CompatibleRuntimes"), Node::texts),
             architectures: Field::read(properties.get("CompatibleArchitectures"), Node::texts),
         }
+    }
+
+    /// Code that a tool has put next to the template: CDK's assets, the Serverless Framework's zip. The template says only
+    /// where it will be in a bucket. `aws cloudformation package` takes a path in the place of that.
+    fn staged(&self, resource: &Resource, property: &str) -> Field<PathBuf> {
+        let Some(node) = resource.properties.get(property) else { return Field::Absent };
+        if node.map().is_none() {
+            return Field::read(Some(node), |node| self.local_path(node));
+        }
+        let metadata = |key: &str| resource.node.get("Metadata")?.get(key)?.text();
+        let is_asset = metadata("aws:asset:property").as_deref() == Some(property);
+        if let Some(path) = metadata("aws:asset:path").filter(|_| is_asset) {
+            return Field::Known(self.folder.join(path), node.at.clone());
+        }
+        let key = node.get("S3Key").map(Node::partial_text).unwrap_or_default();
+        let file = key.rsplit('/').next().unwrap_or_default();
+        let names = [format!("asset.{}", file.trim_end_matches(".zip")), format!("asset.{file}"), file.to_owned()];
+        let found = names.iter().map(|name| self.folder.join(name)).find(|path| !file.is_empty() && path.exists());
+        match found {
+            Some(path) => Field::Known(path, node.at.clone()),
+            None if node.get("ZipFile").is_some() => Field::Absent,
+            None => Field::Unknown(node.at.clone()),
+        }
+    }
+
+    /// The Dockerfile of an image that SAM or CDK builds.
+    fn dockerfile(&self, resource: &Resource) -> Option<PathBuf> {
+        let metadata = |key: &str| resource.node.get("Metadata")?.get(key)?.text();
+        let context = metadata("DockerContext").or_else(|| metadata("aws:asset:path"))?;
+        let name = metadata("Dockerfile").or_else(|| metadata("aws:asset:dockerfile-path"));
+        let path = self.folder.join(context).join(name.unwrap_or_else(|| "Dockerfile".to_owned()));
+        path.is_file().then_some(path)
     }
 
     /// A path on this machine. `None` for one in a bucket.

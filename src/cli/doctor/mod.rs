@@ -7,7 +7,7 @@
 //! what the checks need, and no function is added to it. SAM and Terraform evaluate their languages themselves. An unknown
 //! value can cost a finding; no check takes it for a mistake.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -19,9 +19,11 @@ use crate::cli::out::Out;
 use crate::cli::shared::pair;
 use crate::emulator::{BOOTSTRAP_VARIABLE, locate};
 
+mod adapters;
 mod checks;
 mod cloudformation;
 mod contents;
+mod find;
 mod finding;
 mod hcl;
 mod intrinsics;
@@ -33,10 +35,12 @@ mod requirements;
 mod run;
 mod show;
 mod terraform;
+mod triggers;
 mod wsgi;
 mod yaml;
 
 use contents::Contents;
+use find::{Found, Unread};
 use finding::{Findings, Severity};
 use model::{Code, Deployment, Function, Variables};
 use node::{Field, Place};
@@ -46,14 +50,14 @@ use show::Subject;
 
 /// Say what will go wrong with a deployment, and how to fix it
 ///
-/// Reads a SAM or CloudFormation template or Terraform files, and the application that they package, and looks for what
-/// is known to go wrong on Lambda. Each handler is started once with the real runtime, on this machine and with only the
+/// Reads a SAM or CloudFormation template (also those that `cdk synth` and `serverless package` write) or Terraform files,
+/// and the application that they package, and looks for what is known to go wrong on Lambda. Each handler is started once with the real runtime, on this machine and with only the
 /// function's variables, to see whether it imports. Nothing is deployed, and no account is used. A value that only the
 /// deployment knows is never a finding.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Doctor {
-    /// The folder with template.yaml or *.tf files; else its terraform folder or the folder above is searched
+    /// The folder with a template, *.tf files, cdk.out or .serverless; else the folder above it is searched
     #[arg(value_name = "APP_DIR", default_value = ".")]
     folder: PathBuf,
     /// A SAM or CloudFormation template, YAML or JSON; may be repeated
@@ -107,10 +111,14 @@ Examples:
 Exit status:
   0  no errors; there may be warnings
   1  an error was found, or a file could not be read as YAML or HCL
-  2  wrong usage";
+  2  wrong usage, also nothing to check: no template, no application, no function on wsgi-lambda";
 
-/// The templates that SAM looks for, too.
-const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
+/// What is checked, by name, and the folders that it lies in.
+struct Subjects {
+    projects: Vec<(String, Project)>,
+    folders: Vec<PathBuf>,
+    unread: Vec<Unread>,
+}
 
 impl Doctor {
     /// Checks. Returns `false` if there is an error.
@@ -124,10 +132,13 @@ impl Doctor {
         }
         let runner = self.runner()?;
         let mut findings = Findings::default();
+        let subjects = self.subjects()?;
+        checks::files(&subjects.folders, &mut findings);
+        checks::unread(subjects.unread, &mut findings);
         let mut subject = Subject { names: Vec::new(), functions: 0, python: None };
-        for (name, project) in self.projects()? {
+        for (name, project) in subjects.projects {
             checks::run(&project, &mut findings);
-            for function in project.functions().filter(|function| !function.image) {
+            for function in project.functions() {
                 subject.functions += 1;
                 if self.start(&project, function, runner.as_ref(), &mut findings)? {
                     subject.python = runner.as_ref().ok().and_then(|runner| runner.minor);
@@ -150,7 +161,7 @@ impl Doctor {
     /// What starts applications, or the reason why none can be started.
     fn runner(&self) -> Result<Result<Runner, String>, Failure> {
         if self.no_run {
-            return Ok(Err("--no-run was given".to_owned()));
+            return Ok(Err(NO_RUN.to_owned()));
         }
         let set = |path: &&PathBuf| !path.as_os_str().is_empty();
         let bootstrap = match locate(self.bootstrap.as_ref().filter(set).map(PathBuf::as_path)) {
@@ -168,49 +179,62 @@ impl Doctor {
     }
 
     /// What the options name, else what is found, else the application alone.
-    fn projects(&self) -> Result<Vec<(String, Project)>, Failure> {
-        let (mut templates, mut folders) = (self.template.clone(), self.terraform.clone());
-        if self.app.is_none() && templates.is_empty() && folders.is_empty() {
-            (templates, folders) = found(&self.folder);
-        }
+    fn subjects(&self) -> Result<Subjects, Failure> {
+        let is_named = self.app.is_some() || !self.template.is_empty() || !self.terraform.is_empty();
+        let found = if is_named {
+            Found { templates: self.template.clone(), terraform: self.terraform.clone(), unread: Vec::new() }
+        } else {
+            find::found(&self.folder)
+        };
         let mut projects = Vec::new();
-        for path in &templates {
+        for path in &found.templates {
             let deployment = cloudformation::read(path, &self.parameter)?;
             projects.push((path.display().to_string(), Project::new(deployment)));
         }
-        for folder in &folders {
+        for folder in &found.terraform {
             let deployment = terraform::read(folder, &self.parameter)?;
             projects.push((format!("{}/*.tf", folder.display()), Project::new(deployment)));
         }
         if projects.is_empty() {
-            projects.push(self.alone()?);
+            projects.push(self.alone(&found.unread)?);
         }
-        if projects.iter().all(|(_, project)| project.functions().next().is_none()) {
-            let names: Vec<_> = projects.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(Failure::Usage(format!(
-                "{}: no function on wsgi-lambda. Such a function has the layer, AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap, a \
-                 WSGI_LAMBDA_ variable, or a WSGI application as its handler. Terraform's modules from elsewhere are read \
-                 after `terraform init`. To check only an application, name it with --app",
-                names.join(", ")
-            )));
+        if projects.iter().all(|(_, project)| !project.has_something_to_check()) {
+            return Err(Failure::Usage(nothing(&projects, &found.unread)));
         }
-        Ok(projects)
+        // A stack without such a function is somebody else's.
+        if projects.len() > 1 {
+            projects.retain(|(_, project)| project.has_something_to_check());
+        }
+        let parents = found.templates.iter().filter_map(|path| path.parent()).map(|path| match path {
+            path if path.as_os_str().is_empty() => PathBuf::from("."),
+            path => path.to_owned(),
+        });
+        let mut folders: Vec<PathBuf> = parents.chain(found.terraform.iter().cloned()).collect();
+        folders.extend((!is_named || self.app.is_some()).then(|| self.folder.clone()));
+        Ok(Subjects { projects, folders, unread: found.unread })
     }
 
     /// An application without a template.
-    fn alone(&self) -> Result<(String, Project), Failure> {
+    fn alone(&self, unread: &[Unread]) -> Result<(String, Project), Failure> {
         let folder = self.folder.clone();
         let contents = Contents::open(&folder)
             .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", folder.display())))?;
         let app = self.app.clone().or_else(|| wsgi::guess(&contents)).ok_or_else(|| {
+            let named = checks::named_application(&folder).map(|(path, app)| {
+                format!(". {} names the application: --app {app} (docs/migrate.md says what changes)", path.display())
+            });
+            let hints = hints(unread) + &named.unwrap_or_default();
             Failure::Usage(format!(
-                "no template.yaml, no *.tf and no application in {} or above it: name one with --template, --terraform or --app",
-                folder.display()
+                "no template, no Terraform files and no application in {}: name one with --template, --terraform or --app \
+                 (looked for {} there and in the folder above, and for an application in app.py, application.py, wsgi.py, \
+                 main.py and */wsgi.py){hints}",
+                folder.display(),
+                find::LOOKED_FOR
             ))
         })?;
         let name = wsgi::name(&app);
         let file = name.and_then(|name| wsgi::module_file(&contents, &name));
-        let file = file.map_or_else(|| folder.clone(), |file| tidy(&folder.join(file)));
+        let file = file.map_or_else(|| folder.clone(), |file| find::tidy(&folder.join(file)));
         let at = Place { file: file.into(), line: 1 };
         let function = Function {
             name: String::new(),
@@ -228,12 +252,16 @@ impl Doctor {
             snap_start: Field::Absent,
             in_vpc: false,
             published: None,
-            other_events: true,
+            triggers: Vec::new(),
+            runtime_config: Field::Absent,
+            managed_instances: false,
+            dockerfile: None,
         };
         Ok((app, Project::alone(Deployment { functions: vec![function], ..Deployment::default() })))
     }
 
-    /// Starts a function's application, and reports the result. Returns `false` if it could not be started here.
+    /// Starts a function's application, and reports the result. Returns `false` if it could not be started here: then
+    /// there is a note that says why, or a finding about the handler.
     fn start(
         &self,
         project: &Project,
@@ -243,27 +271,33 @@ impl Doctor {
     ) -> Result<bool, Failure> {
         let runner = match runner {
             Ok(runner) => runner,
-            Err(_) if self.no_run => return Ok(false),
             Err(reason) => {
-                let what = format!("The application was not started: {reason}.");
-                checks::not_run(function, what, "Build it, or name one with --bootstrap.", findings);
+                let fix = if self.no_run {
+                    "Run doctor without --no-run."
+                } else {
+                    "Build it, or name one with --bootstrap."
+                };
+                checks::not_run(function, format!("The application was not started: {reason}."), fix, findings);
                 return Ok(false);
             }
         };
+        if checks::has_no_application(project, function) {
+            return Ok(false);
+        }
         if let Some((what, fix)) = checks::obstacle(project, function, runner) {
             checks::not_run(function, what, fix, findings);
             return Ok(false);
         }
-        let Some(handler) = function.handler.value() else { return Ok(false) };
         let Some(mut run) = runner.prepare(project, function, &[])? else { return Ok(false) };
-        let bar = ProgressBar::new_spinner().with_message(format!("starting {handler}"));
+        let name = function.handler.value().map_or("the application", String::as_str);
+        let bar = ProgressBar::new_spinner().with_message(format!("starting {name}"));
         bar.enable_steady_tick(Duration::from_millis(100));
         let is_judged = match run.start() {
             Ok(()) => {
                 checks::judge_django(project, function, runner, &mut run, findings);
                 true
             }
-            Err(error) => checks::explain_start(project, function, runner, &error, findings),
+            Err(error) => checks::explain_start(project, function, runner, &run, &error, findings),
         };
         run.stop();
         bar.finish_and_clear();
@@ -271,26 +305,27 @@ impl Doctor {
     }
 }
 
-/// Templates and Terraform folders in a folder, else in the one above it.
-fn found(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    for folder in [folder, &folder.join("..")] {
-        let templates = TEMPLATES.iter().map(|name| tidy(&folder.join(name))).filter(|path| path.is_file());
-        let templates: Vec<_> = templates.take(1).collect();
-        let folders = [folder.to_owned(), tidy(&folder.join("terraform"))].into_iter();
-        let folders: Vec<_> = folders.filter(|path| has_terraform(path)).collect();
-        if !templates.is_empty() || !folders.is_empty() {
-            return (templates, folders);
-        }
-    }
-    (Vec::new(), Vec::new())
+const NO_RUN: &str = "--no-run was given";
+
+/// Why there is nothing to check, although there are files.
+fn nothing(projects: &[(String, Project)], unread: &[Unread]) -> String {
+    let names: Vec<_> = projects.iter().map(|(name, _)| name.as_str()).collect();
+    let others: Vec<_> = projects.iter().flat_map(|(_, project)| project.others()).collect();
+    let others = match others.as_slice() {
+        [] => "It has no function at all".to_owned(),
+        names => format!("Functions of another kind: {}", names.join(", ")),
+    };
+    let hints = hints(unread);
+    format!(
+        "{}: no function on wsgi-lambda. Such a function has the layer, AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap, a \
+         WSGI_LAMBDA_ variable, or a WSGI application as its handler. {others}. Terraform's modules from elsewhere are read \
+         after `terraform init`. To check only an application, name it with --app{hints}",
+        names.join(", ")
+    )
 }
 
-fn has_terraform(folder: &Path) -> bool {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    entries.filter_map(Result::ok).any(|entry| entry.path().extension().is_some_and(|ending| ending == "tf"))
-}
-
-/// `./x` as `x`: shorter in findings.
-fn tidy(path: &Path) -> PathBuf {
-    path.strip_prefix(".").map_or_else(|_| path.to_owned(), Path::to_owned)
+/// What is known of files that are not read, as the end of a message.
+fn hints(unread: &[Unread]) -> String {
+    let missing = unread.iter().filter(|file| file.is_missing);
+    missing.flat_map(|file| [". ", &file.what, " ", &file.fix]).collect()
 }

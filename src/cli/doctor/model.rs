@@ -21,6 +21,7 @@ pub(super) enum Dialect {
 pub(super) struct Deployment {
     pub(super) dialect: Dialect,
     pub(super) functions: Vec<Function>,
+    pub(super) web_functions: Vec<WebFunction>,
     pub(super) layers: Vec<Layer>,
     pub(super) function_urls: Vec<FunctionUrl>,
     pub(super) rest_apis: Vec<RestApi>,
@@ -53,8 +54,39 @@ pub(super) struct Function {
     pub(super) in_vpc: bool,
     /// Whether a version is published, which SnapStart is for; `None` if only the deployment knows.
     pub(super) published: Option<bool>,
-    /// Whether it also gets events that are not HTTP.
-    pub(super) other_events: bool,
+    /// What calls it with events that are not HTTP.
+    pub(super) triggers: Vec<Trigger>,
+    /// The customer-managed runtime of a function whose runtime is `custom`.
+    pub(super) runtime_config: Field<RuntimeConfig>,
+    /// Whether it runs on Managed Instances, which have a longer timeout.
+    pub(super) managed_instances: bool,
+    /// What its image is built of, if it is an image that these files build.
+    pub(super) dockerfile: Option<PathBuf>,
+}
+
+/// Something that calls a function with events that are not HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trigger {
+    pub(super) at: Place,
+    /// `an SQS queue`
+    pub(super) source: String,
+}
+
+/// What `RuntimeConfig` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RuntimeConfig {
+    /// The runtime's ARN, as far as it is known.
+    pub(super) arn: Option<String>,
+    pub(super) has_alias: bool,
+}
+
+/// A Lambda Web Function (`AWS::Serverless::WebFunction`), which is another kind of resource than a function.
+#[derive(Debug)]
+pub(super) struct WebFunction {
+    pub(super) name: String,
+    pub(super) at: Place,
+    /// What shows that it is meant for Python, if something does: `Runtime: python3.13`.
+    pub(super) sign: Option<String>,
 }
 
 /// The environment of a function.
@@ -217,6 +249,11 @@ impl Function {
     /// `python3.13` as `13`, `provided.al2023` as none.
     pub(super) fn managed_minor(&self) -> Option<u32> {
         self.runtime.value()?.strip_prefix("python3.")?.parse().ok()
+    }
+
+    /// Whether its runtime is a customer-managed one, an image with a name of its own.
+    pub(super) fn is_custom(&self) -> bool {
+        self.runtime.value().is_some_and(|runtime| runtime == "custom")
     }
 
     pub(super) fn is_provided(&self) -> bool {

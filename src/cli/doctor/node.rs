@@ -104,6 +104,18 @@ impl Node {
         if self.is_later() { Some(self) } else { self.get(first)?.path(rest) }
     }
 
+    /// Every entry at a path that leads through maps, and through each item of lists.
+    pub(super) fn all(&self, keys: &[&str]) -> Vec<&Self> {
+        if let Some(items) = self.list() {
+            return items.iter().flat_map(|item| item.all(keys)).collect();
+        }
+        let Some((first, rest)) = keys.split_first() else { return vec![self] };
+        if self.is_later() {
+            return vec![self];
+        }
+        self.get(first).map(|node| node.all(rest)).unwrap_or_default()
+    }
+
     pub(super) fn map(&self) -> Option<&Map> {
         match &self.data {
             Data::Map(map) => Some(map),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::adapters;
 use super::contents::Contents;
 use super::model::{Deployment, Function, Layer, LayerUse};
 use super::node::Field;
@@ -70,6 +71,26 @@ impl Project {
         self.deployment.functions.iter().filter(|function| self.is_ours(&function.name))
     }
 
+    /// Whether one of its functions runs on wsgi-lambda, or was meant to.
+    pub(super) fn has_something_to_check(&self) -> bool {
+        !self.ours.is_empty() || self.deployment.web_functions.iter().any(|function| function.sign.is_some())
+    }
+
+    /// The functions that are not checked, each with what is known of its handler.
+    pub(super) fn others(&self) -> Vec<String> {
+        let others = self.deployment.functions.iter().filter(|function| !self.is_ours(&function.name));
+        let described = |function: &Function| {
+            let handler = function.handler.value();
+            let found = handler.and_then(|handler| adapters::event_handler(self.code(function), handler));
+            let adapter = function.layers.iter().any(is_web_adapter).then_some("Lambda Web Adapter");
+            match adapter.or_else(|| found.and_then(|found| found.adapter)) {
+                Some(adapter) => format!("{} ({adapter}: docs/migrate.md says what to change)", function.name),
+                None => function.name.clone(),
+            }
+        };
+        others.map(described).collect()
+    }
+
     pub(super) fn is_ours(&self, function: &str) -> bool {
         self.ours.iter().any(|name| name == function)
     }
@@ -127,18 +148,26 @@ impl Project {
         let is_wrapped = variables
             .get(EXEC_WRAPPER)
             .is_some_and(|variable| variable.value.as_deref().is_none_or(|value| value.ends_with("/bootstrap")));
-        if is_wrapped || variables.entries.iter().any(|variable| variable.name.starts_with(config::PREFIX)) {
+        // What the variable starts then is the adapter, and that starts a server.
+        let is_of_adapter = function.layers.iter().any(is_web_adapter) && !self.has_runtime_layer(function);
+        if is_wrapped && !is_of_adapter
+            || variables.entries.iter().any(|variable| variable.name.starts_with(config::PREFIX))
+        {
             return true;
         }
         if function.image {
             return false;
         }
-        if self.has_runtime_layer(function) {
-            return true;
-        }
-        let Some(handler) = function.handler.value() else { return false };
+        let Some(handler) = function.handler.value() else { return self.has_runtime_layer(function) };
         let code = self.code(function);
+        if self.has_runtime_layer(function) {
+            return !is_somebody_elses(function, code, handler);
+        }
         let is_application = code.is_some_and(|code| wsgi::is_application(code, handler));
+        if function.is_custom() {
+            let arn = function.runtime_config.value().and_then(|config| config.arn.as_deref());
+            return is_application || arn.is_some_and(is_named_after_us);
+        }
         if !function.is_provided() {
             return is_application;
         }
@@ -205,6 +234,18 @@ impl RuntimeFacts {
         };
         Self { name: name.to_owned(), minor, brings_python: is_ours.then(|| !has("bootstrap")), architecture }
     }
+}
+
+/// Whether a function only shares the layer, by Globals: AWS's own loop calls its handler, which was written for that.
+fn is_somebody_elses(function: &Function, code: Option<&Contents>, handler: &str) -> bool {
+    let is_managed = function.managed_minor().is_some() && !function.variables.open;
+    let found = adapters::event_handler(code, handler);
+    is_managed && found.is_some_and(|found| found.adapter.is_none())
+}
+
+/// Whether a layer is the Lambda Web Adapter, which has an `/opt/bootstrap` too.
+pub(super) fn is_web_adapter(layer: &LayerUse) -> bool {
+    matches!(layer, LayerUse::Elsewhere(arn) if arn.contains("LambdaAdapterLayer"))
 }
 
 /// Where a layer's files are, unless a build step makes them of something else.

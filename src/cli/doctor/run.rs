@@ -9,10 +9,11 @@ use tempfile::TempDir;
 
 use super::model::Function;
 use super::project::{EXEC_WRAPPER, Project};
+use crate::bundle::{Architecture, Elf};
 use crate::cli::failure::Failure;
 use crate::cli::packaging::target::python_of_bootstrap;
 use crate::config;
-use crate::emulator::{HttpResponse, Launch, Sandbox, StartError, Submission};
+use crate::emulator::{Exit, HttpResponse, Launch, Sandbox, StartError, Submission};
 use crate::sync::lock;
 
 /// How long an import may take on a developer's machine.
@@ -29,8 +30,10 @@ const LEFT_OUT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "PYTHONHOME", EXEC_WRAPPE
 /// How applications are started.
 pub(super) struct Runner {
     pub(super) bootstrap: PathBuf,
-    /// The Python in it.
+    /// The Python in it. `None`: it does not run here.
     pub(super) minor: Option<u32>,
+    /// The processor that it is for.
+    pub(super) architecture: Option<Architecture>,
     pub(super) venv: Option<PathBuf>,
     variables: Vec<(String, String)>,
     runtime: tokio::runtime::Runtime,
@@ -58,7 +61,9 @@ impl Runner {
             .build()
             .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
         let minor = python_of_bootstrap(&bootstrap).map(|python| python.minor);
-        Ok(Self { bootstrap, minor, venv, variables, runtime })
+        let elf = std::fs::read(&bootstrap).ok().and_then(|bytes| Elf::read(&bytes).ok()?);
+        let architecture = elf.and_then(|elf| elf.architecture);
+        Ok(Self { bootstrap, minor, architecture, venv, variables, runtime })
     }
 
     /// Prepares a function to be started, with these variables on top. `None` if its code is not here.
@@ -171,6 +176,11 @@ impl LocalRun<'_> {
     /// What the application has written until now.
     pub(super) fn logs(&self) -> String {
         lock(&self.logs).clone()
+    }
+
+    /// How the process ended, if it has.
+    pub(super) fn exit(&self) -> Option<Exit> {
+        self.sandbox.last_exit()
     }
 
     pub(super) fn stop(&mut self) {

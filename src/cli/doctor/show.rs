@@ -26,29 +26,82 @@ pub(super) struct Subject {
     pub(super) python: Option<u32>,
 }
 
-/// Every finding, and the last line.
+/// Every finding, and the last line. Findings of one check have its explanation once.
 pub(super) fn findings(findings: &Findings, subject: &Subject, out: &mut Out) -> Result<(), Failure> {
-    for finding in
-        findings.list.iter().filter(|finding| !out.quiet() || finding.severity == Severity::Error).collect::<Vec<_>>()
-    {
-        one(finding, out)?;
+    let shown = |finding: &&Finding| !out.quiet() || finding.severity == Severity::Error;
+    for group in groups(findings.list.iter().filter(shown)) {
+        match group.as_slice() {
+            [finding] => one(finding, out)?,
+            several => many(several, out)?,
+        }
     }
     out.line(summary(findings, subject))?;
     Ok(())
 }
 
+/// Findings of the same check and severity, in the order of the first of each.
+fn groups<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Vec<&'a Finding>> {
+    by(findings, |one, other| (one.severity, one.check.id) == (other.severity, other.check.id))
+}
+
+fn by<'a>(
+    findings: impl Iterator<Item = &'a Finding>,
+    is_equal: impl Fn(&Finding, &Finding) -> bool,
+) -> Vec<Vec<&'a Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        match groups.iter_mut().find(|group| group.first().is_some_and(|first| is_equal(first, finding))) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups
+}
+
 fn one(finding: &Finding, out: &mut Out) -> Result<(), Failure> {
     let style = style(finding.severity);
-    let at = finding.at.as_ref().map(|at| format!("  {at}")).unwrap_or_default();
-    let resource = if finding.resource.is_empty() { String::new() } else { format!("  {}", finding.resource) };
     out.line(format_args!(
-        "{style}{}{style:#} {BOLD}{}{BOLD:#}{at}{DIM}{resource}{DIM:#}",
+        "{style}{}{style:#} {BOLD}{}{BOLD:#}{}",
         finding.severity.word(),
-        finding.check.id
+        finding.check.id,
+        place(finding)
     ))?;
     paragraph("", &finding.what, out)?;
     paragraph("Why: ", finding.check.why, out)?;
     paragraph("Fix: ", &finding.fix, out)?;
+    out.line("")?;
+    Ok(())
+}
+
+/// `  template.yaml:4  App`
+fn place(finding: &Finding) -> String {
+    let at = finding.at.as_ref().map(|at| format!("  {at}")).unwrap_or_default();
+    let resource = if finding.resource.is_empty() { String::new() } else { format!("  {}", finding.resource) };
+    format!("{at}{DIM}{resource}{DIM:#}")
+}
+
+/// Several findings of a check: what is the same is said once, with the places below it.
+fn many(findings: &[&Finding], out: &mut Out) -> Result<(), Failure> {
+    let Some(first) = findings.first() else { return Ok(()) };
+    let style = style(first.severity);
+    let (word, id, count) = (first.severity.word(), first.check.id, findings.len());
+    out.line(format_args!("{style}{word}{style:#} {BOLD}{id}{BOLD:#}  {count} places"))?;
+    let fixes = by(findings.iter().copied(), |one, other| one.fix == other.fix);
+    for group in &fixes {
+        for same in by(group.iter().copied(), |one, other| one.what == other.what) {
+            paragraph("", same.first().map_or("", |finding| &finding.what), out)?;
+            for finding in same {
+                out.line(format_args!("  {}", place(finding)))?;
+            }
+        }
+        if fixes.len() > 1 {
+            paragraph("Fix: ", group.first().map_or("", |finding| &finding.fix), out)?;
+        }
+    }
+    paragraph("Why: ", first.check.why, out)?;
+    if fixes.len() == 1 {
+        paragraph("Fix: ", &first.fix, out)?;
+    }
     out.line("")?;
     Ok(())
 }

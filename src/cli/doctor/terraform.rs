@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::model::{
-    Code, Deployment, Dialect, Function, FunctionUrl, HttpApi, Layer, LayerUse, RestApi, TargetGroup, Variables,
+    Code, Deployment, Dialect, Function, FunctionUrl, HttpApi, Layer, LayerUse, RestApi, RuntimeConfig, TargetGroup,
+    Variables,
 };
 use super::node::{Field, Node};
 use super::openapi;
@@ -11,14 +12,11 @@ use crate::cli::failure::Failure;
 
 mod module;
 mod resource;
+mod stack;
+mod triggers;
 
 use self::resource::Resource;
-
-/// All resources of a folder and of the modules that it calls.
-struct Stack {
-    root: PathBuf,
-    resources: Vec<Resource>,
-}
+use self::stack::{Stack, block};
 
 /// Reads the files of a root module with these values of its variables.
 pub(super) fn read(folder: &Path, variables: &[(String, String)]) -> Result<Deployment, Failure> {
@@ -28,29 +26,14 @@ pub(super) fn read(folder: &Path, variables: &[(String, String)]) -> Result<Depl
 }
 
 impl Stack {
-    fn of_kind<'a>(&'a self, kinds: &'a [&str]) -> impl Iterator<Item = &'a Resource> {
-        self.resources.iter().filter(move |resource| kinds.contains(&resource.kind.as_str()))
-    }
-
-    /// The first resource of a kind that a value refers to.
-    fn target(&self, node: Option<&Node>, kind: &str) -> Option<&Resource> {
-        let named = node?.resources();
-        named.iter().find_map(|name| self.resources.iter().find(|one| one.base == *name && one.kind == kind))
-    }
-
-    /// The function that a value refers to, directly or through an alias.
-    fn function(&self, node: Option<&Node>) -> Option<String> {
-        if let Some(function) = self.target(node, "aws_lambda_function") {
-            return Some(function.name.clone());
-        }
-        let alias = self.target(node, "aws_lambda_alias")?;
-        Some(self.target(alias.body.get("function_name"), "aws_lambda_function")?.name.clone())
-    }
-
     fn deployment(&self) -> Deployment {
+        let mut functions: Vec<_> = self.of_kind(&["aws_lambda_function"]).map(|one| self.read_function(one)).collect();
+        triggers::assign(self, &mut functions);
         Deployment {
             dialect: Dialect::Terraform,
-            functions: self.of_kind(&["aws_lambda_function"]).map(|one| self.read_function(one)).collect(),
+            functions,
+            // The provider has no resource for them.
+            web_functions: Vec::new(),
             layers: self.of_kind(&["aws_lambda_layer_version"]).map(|one| self.layer(one)).collect(),
             function_urls: self.of_kind(&["aws_lambda_function_url"]).map(|one| self.function_url(one)).collect(),
             rest_apis: self.of_kind(&["aws_api_gateway_rest_api"]).map(|one| self.rest_api(one)).collect(),
@@ -64,7 +47,6 @@ impl Stack {
         let body = &resource.body;
         let text = |key: &str| Field::read(body.get(key), Node::text);
         let layers = body.get("layers");
-        let sources = ["aws_lambda_event_source_mapping", "aws_cloudwatch_event_target"];
         Function {
             name: resource.name.clone(),
             at: resource.at.clone(),
@@ -82,7 +64,13 @@ impl Stack {
             }),
             in_vpc: block(body, "vpc_config").is_some_and(|block| block.map().is_some()),
             published: Field::read(body.get("publish"), Node::flag).or_default(false),
-            other_events: self.of_kind(&sources).any(|source| source.body.resources().contains(&resource.base)),
+            triggers: Vec::new(),
+            runtime_config: Field::read(block(body, "runtime_config"), |node| {
+                let arn = node.map()?.get("runtime_arn").map(Node::partial_text);
+                Some(RuntimeConfig { arn, has_alias: node.get("runtime_alias").is_some() })
+            }),
+            managed_instances: body.get("capacity_provider_config").is_some(),
+            dockerfile: None,
         }
     }
 
@@ -155,7 +143,9 @@ impl Stack {
     }
 
     fn http_apis(&self) -> Vec<HttpApi> {
-        let integrations = self.of_kind(&["aws_apigatewayv2_integration"]).map(|one| one.body.get("integration_uri"));
+        let integrations = self.of_kind(&["aws_apigatewayv2_integration"]);
+        let integrations = integrations.filter(|one| !triggers::is_web_socket(self, one));
+        let integrations = integrations.map(|one| one.body.get("integration_uri"));
         let quick = self.of_kind(&["aws_apigatewayv2_api"]).map(|one| one.body.get("target"));
         let functions = integrations.chain(quick).filter_map(|node| self.function(node));
         functions.map(|function| HttpApi { functions: vec![function] }).collect()
@@ -192,10 +182,4 @@ impl Stack {
         }
         domains
     }
-}
-
-/// The first block of a name in a resource. One that only the deployment knows stands for what is in it.
-fn block<'a>(body: &'a Node, name: &str) -> Option<&'a Node> {
-    let node = body.get(name)?;
-    node.list().map_or(Some(node), <[Node]>::first)
 }

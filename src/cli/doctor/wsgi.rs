@@ -82,7 +82,9 @@ pub(super) fn is_application(contents: &Contents, handler: &str) -> bool {
 }
 
 fn makes(text: &str, name: &str) -> bool {
-    text.lines().any(|line| {
+    /// How many lines a call may go on for: `app = cast(⏎ WSGIApplication, get_wsgi_application()⏎)`.
+    const LINES: usize = 4;
+    text.lines().enumerate().any(|(index, line)| {
         if let Some(rest) = line.strip_prefix("def ").and_then(|rest| rest.strip_prefix(name)) {
             return rest.trim_start().starts_with("(environ, start_response");
         }
@@ -90,7 +92,11 @@ fn makes(text: &str, name: &str) -> bool {
         // `app: Flask = …`; a longer name begins otherwise.
         let Some((annotation, value)) = rest.split_once('=') else { return false };
         let annotation = annotation.trim();
-        (annotation.is_empty() || annotation.starts_with(':')) && MAKERS.iter().any(|maker| value.contains(maker))
+        let is_open = value.split('#').next().is_some_and(|code| code.trim_end().ends_with('('));
+        let more = text.lines().skip(index + 1).take(if is_open { LINES } else { 0 });
+        let mut call = std::iter::once(value).chain(more.take_while(|line| !line.starts_with(')')));
+        (annotation.is_empty() || annotation.starts_with(':'))
+            && call.any(|value| MAKERS.iter().any(|maker| value.contains(maker)))
     })
 }
 
@@ -169,6 +175,7 @@ mod tests {
             "app: Flask = flask.Flask(__name__)",
             "def app(environ, start_response):",
             "x = 1\napp = create_app()\n",
+            "app = cast(  # a hint\n    WSGIApplication, get_wsgi_application()\n)\n",
         ] {
             assert!(makes(text, "app"), "{text}");
         }
@@ -178,6 +185,7 @@ mod tests {
             "def app(event, context):",
             "    app = Flask(__name__)",
             "app = make_lambda_handler(application)",
+            "app = wrap(\n    x,\n)\nother = Flask(__name__)\n",
         ] {
             assert!(!makes(text, "app"), "{text}");
         }

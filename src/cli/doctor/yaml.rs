@@ -3,21 +3,47 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
+use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, ScanError, YamlData};
 
 use super::node::{Data, Map, Node, Place};
 use crate::cli::failure::Failure;
 
 /// Reads a template. CloudFormation's short forms (`!Ref X`) become their long ones (`{"Ref": "X"}`).
 pub(super) fn parse(text: &str, file: &Path) -> Result<Node, Failure> {
-    let documents = MarkedYaml::load_from_str(text).map_err(|error| {
+    let file: Arc<Path> = Arc::from(file);
+    let read = |text: &str| {
+        let documents = MarkedYaml::load_from_str(text)?;
+        let at = Place { file: Arc::clone(&file), line: 1 };
+        Ok(documents.first().map_or_else(|| Node::new(&at, Data::Null), |document| node(document, &file)))
+    };
+    let mut result = read(text);
+    // As often as such lines may be in a template.
+    let mut text = text.to_owned();
+    while let Some(indented) = result.as_ref().err().and_then(|error| indented(&text, error)) {
+        text = indented;
+        result = read(&text);
+    }
+    result.map_err(|error: ScanError| {
         let mark = error.marker();
         let (line, column) = (mark.line(), mark.col() + 1);
         Failure::Failed(format!("{}:{line}:{column}: not YAML: {}", file.display(), error.info()))
-    })?;
-    let file = Arc::from(file);
-    let at = Place { file: Arc::clone(&file), line: 1 };
-    Ok(documents.first().map_or_else(|| Node::new(&at, Data::Null), |document| node(document, &file)))
+    })
+}
+
+/// More than any block is indented by.
+const FAR: &str = "                                                                                ";
+
+/// The text with the line of an error indented. YAML wants the lines of `[…]` and `{…}` indented deeper than the block
+/// that they stand in, the closing bracket too; PyYAML, with which SAM reads templates, does not mind.
+fn indented(text: &str, error: &ScanError) -> Option<String> {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let line = lines.get_mut(error.marker().line().checked_sub(1)?)?;
+    let is_flow = line.trim_start().starts_with([']', '}', '"', '\'', '{', '[']) && !line.starts_with(FAR);
+    if !is_flow || !error.info().contains("indentation") {
+        return None;
+    }
+    line.insert_str(0, FAR);
+    Some(lines.join("\n"))
 }
 
 fn node(yaml: &MarkedYaml<'_>, file: &Arc<Path>) -> Node {
@@ -60,5 +86,21 @@ fn long_form(tag: &str) -> Option<String> {
         "" => None,
         "Ref" | "Condition" => Some(tag.to_owned()),
         name => Some(format!("Fn::{name}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_may_close_at_the_edge() {
+        let text =
+            "A:\n  B:\n    - C: [{\n      \"x\": 1,\n      }]\n      D:\n        [\n          y,\n      ]\n  E: 2\n";
+        let root = parse(text, Path::new("t.yaml")).unwrap();
+        assert_eq!(root.path(&["A", "E"]).map(|node| (node.number(), node.at.line)), Some((Some(2), 10)));
+        let item = root.path(&["A", "B"]).and_then(Node::list).unwrap().first().unwrap();
+        assert_eq!(item.get("D").and_then(Node::texts), Some(vec!["y".to_owned()]));
+        assert!(parse("A: [1, 2\nB: 3\n", Path::new("t.yaml")).is_err());
     }
 }

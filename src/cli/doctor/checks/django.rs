@@ -69,13 +69,13 @@ pub(in crate::cli::doctor) fn judge(
     let refused: Vec<&str> = hosts.iter().map(String::as_str).filter(|host| is_refused(run, host)).collect();
     run.stop();
     if !refused.is_empty() && (refused.len() == hosts.len() || !is_alone(project)) {
-        let at = setting(code, "ALLOWED_HOSTS").unwrap_or_else(|| function.at.clone());
+        let at = setting(code, function, "ALLOWED_HOSTS").unwrap_or_else(|| function.at.clone());
         let what = format!("Django answers 400 to {}.", refused.join(" and "));
         findings.add(&ALLOWED_HOSTS, &function.name, Some(&at), what, HOSTS_FIX);
     }
     let Some((root, settings)) = settings(project, function, runner) else { return };
     if settings.debug {
-        let at = setting(code, "DEBUG").unwrap_or_else(|| function.at.clone());
+        let at = setting(code, function, "DEBUG").unwrap_or_else(|| function.at.clone());
         findings.add(&DEBUG, &function.name, Some(&at), "DEBUG is on.", DEBUG_FIX);
     }
     sqlite(function, code, &root, &settings, findings);
@@ -84,7 +84,10 @@ pub(in crate::cli::doctor) fn judge(
 /// What the settings file says of an application that was not started, as far as its values are plain.
 pub(in crate::cli::doctor) fn read(project: &Project, function: &Function, findings: &mut Findings) {
     let Some(code) = project.code(function).filter(|code| is_django(code, function)) else { return };
-    let Some((at, hosts)) = literal::assigned(code, "ALLOWED_HOSTS") else { return };
+    if let Some((at, _)) = assigned(code, function, "DEBUG").filter(|(_, value)| value == "True") {
+        findings.add(&DEBUG, &function.name, Some(&at), "DEBUG is True.", DEBUG_FIX);
+    }
+    let Some((at, hosts)) = assigned(code, function, "ALLOWED_HOSTS") else { return };
     let Some(allowed) = literal::texts(&hosts) else { return };
     let refused: Vec<_> =
         self::hosts(project, function).into_iter().filter(|host| !literal::allows(&allowed, host)).collect();
@@ -92,9 +95,20 @@ pub(in crate::cli::doctor) fn read(project: &Project, function: &Function, findi
         let what = format!("ALLOWED_HOSTS does not cover {}.", refused.join(" and "));
         findings.add(&ALLOWED_HOSTS, &function.name, Some(&at), what, HOSTS_FIX);
     }
-    if let Some((at, debug)) = literal::assigned(code, "DEBUG").filter(|(_, value)| value == "True") {
-        findings.add(&DEBUG, &function.name, Some(&at), format!("DEBUG is {debug}."), DEBUG_FIX);
-    }
+}
+
+/// The value of a setting, in the settings module that the function uses, as far as that is known.
+fn assigned(code: &Contents, function: &Function, name: &str) -> Option<(Place, String)> {
+    const MODULE: &str = "DJANGO_SETTINGS_MODULE";
+    let variable = function.variables.get(MODULE).map(|variable| variable.value.clone());
+    let module = variable.unwrap_or_else(|| {
+        // `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")`
+        let text = handler_text(code, function)?;
+        let line = text.lines().find(|line| line.contains(MODULE) && !line.trim_start().starts_with('#'))?;
+        let rest = line.split_once(MODULE)?.1;
+        rest.split(['"', '\'']).map(str::trim).find(|part| part.contains("settings")).map(str::to_owned)
+    });
+    literal::assigned(code, module.as_deref(), name)
 }
 
 /// Whether Django refuses a host because its name is not allowed. It does so for every path.
@@ -112,9 +126,13 @@ fn is_alone(project: &Project) -> bool {
 }
 
 fn is_django(code: &Contents, function: &Function) -> bool {
+    handler_text(code, function).is_some_and(|text| text.contains("django"))
+}
+
+fn handler_text(code: &Contents, function: &Function) -> Option<String> {
     let handler = function.handler.value().map_or("", String::as_str);
     let module = wsgi::name(handler).and_then(|name| wsgi::module_file(code, &name));
-    module.and_then(|file| code.text(file)).is_some_and(|text| text.contains("django"))
+    module.and_then(|file| code.text(file))
 }
 
 /// The names that clients use: custom domains where there are some, else AWS's.
@@ -136,8 +154,8 @@ fn hosts(project: &Project, function: &Function) -> Vec<String> {
 }
 
 /// Where a settings file sets a name.
-fn setting(code: &Contents, name: &str) -> Option<Place> {
-    literal::assigned(code, name).map(|(place, _)| place)
+fn setting(code: &Contents, function: &Function, name: &str) -> Option<Place> {
+    assigned(code, function, name).map(|(place, _)| place)
 }
 
 /// A SQLite file in the package.
@@ -147,7 +165,7 @@ fn sqlite(function: &Function, code: &Contents, root: &Path, settings: &Settings
         is_file && root.join(name).starts_with(root)
     });
     if let Some((alias, name)) = inside {
-        let at = setting(code, "DATABASES").unwrap_or_else(|| function.at.clone());
+        let at = setting(code, function, "DATABASES").unwrap_or_else(|| function.at.clone());
         let shown = Path::new(name).strip_prefix(root).unwrap_or(Path::new(name)).display();
         let what = format!("The database {alias:?} is the file {shown} in the package.");
         let fix = "A database server (RDS, Aurora …) for what must last. For a file that is only read: \"NAME\": \

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::faults;
 use super::package::foreign_module;
 use super::words::{place, set, set_variable};
 use crate::cli::doctor::contents::{Contents, shown};
@@ -10,7 +11,7 @@ use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
 use crate::cli::doctor::node::Place;
 use crate::cli::doctor::project::{Project, is_named_after_us};
 use crate::cli::doctor::requirements::Requirements;
-use crate::cli::doctor::run::Runner;
+use crate::cli::doctor::run::{LocalRun, Runner};
 use crate::cli::doctor::wsgi;
 use crate::config::APP;
 use crate::emulator::StartError;
@@ -33,8 +34,9 @@ pub(super) const IMPORT: Check = Check {
 pub(super) const UNCHECKED: Check = Check {
     id: "handler-unchecked",
     severity: Severity::Note,
-    title: "a handler that could not be started here",
-    why: "Only a start shows whether an application imports, and it needs the requirements.",
+    title: "a handler that was not tried, and why",
+    why: "Only a start shows whether an application imports. It takes a runtime for this machine, the code, and the \
+          requirements.",
 };
 
 /// Modules that AWS's managed runtimes have.
@@ -70,9 +72,24 @@ pub(in crate::cli::doctor) fn obstacle(
     function: &Function,
     runner: &Runner,
 ) -> Option<(String, &'static str)> {
-    let path = function.code.path.value()?;
+    if function.image {
+        let fix = "wsgi-lambda replay tries an application in its image's folder.";
+        return Some(("The code is in a container image: the application was not started.".to_owned(), fix));
+    }
+    if let Some(reason) = faults::unfit(runner) {
+        return Some(reason);
+    }
+    let is_named = function.variables.get(APP.name).is_some_and(|variable| variable.value.is_some());
+    if function.handler.value().is_none() && !is_named {
+        let what = "Only the deployment knows the handler: the application was not started.".to_owned();
+        return Some((what, "Give the template's parameter its value: --parameter NAME=VALUE."));
+    }
+    let Some(path) = function.code.path.value() else {
+        let what = "The template does not say where the code is on this machine: the application was not started.";
+        return Some((what.to_owned(), "wsgi-lambda doctor DIR --app MODULE:ATTR tries the application of a folder."));
+    };
     let Some(code) = project.code(function) else {
-        return Some((format!("The package {} is not there.", shown(path)), "Build it first."));
+        return Some((format!("The package {} is not there: nothing was started.", shown(path)), "Build it first."));
     };
     let module = foreign_module(code, runner.minor)?;
     let here = runner.minor.map_or("this machine".to_owned(), |minor| format!("python3.{minor} on this machine"));
@@ -96,9 +113,17 @@ pub(in crate::cli::doctor) fn explain(
     project: &Project,
     function: &Function,
     runner: &Runner,
+    run: &LocalRun<'_>,
     error: &StartError,
     findings: &mut Findings,
 ) -> bool {
+    if let Some(fault) = faults::of_runtime(runner, run, error) {
+        not_run(function, fault, faults::RUNTIME_FIX, findings);
+        return false;
+    }
+    if faults::crash(function, run, error, findings) {
+        return true;
+    }
     let Some(code) = project.code(function) else { return false };
     let (error_type, message) = match error {
         StartError::Init(report) => {
@@ -315,7 +340,7 @@ fn missing_module(message: &str) -> Option<&str> {
     rest.split('\'').next()
 }
 
-fn handler_fix(project: &Project, handler: &str) -> String {
+pub(super) fn handler_fix(project: &Project, handler: &str) -> String {
     let handler = if handler.contains("()") || project.deployment.dialect == Dialect::Terraform {
         format!("\"{handler}\"")
     } else {

@@ -3,7 +3,7 @@
 use super::words::{place, set, set_variable};
 use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
-use crate::cli::doctor::node::Field;
+use crate::cli::doctor::node::{Field, Place};
 use crate::cli::doctor::project::{EXEC_WRAPPER, Project, is_named_after_us};
 
 pub(super) const OLD_GLIBC: Check = Check {
@@ -42,7 +42,17 @@ pub(super) const SNAPSTART_RUNTIME: Check = Check {
     id: "snapstart-runtime",
     severity: Severity::Error,
     title: "SnapStart on a runtime that does not have it",
-    why: "SnapStart is for zip functions on managed runtimes: Python 3.12 and later. Lambda refuses it for others.",
+    why: "SnapStart is for images, and for zip functions on managed runtimes: Python 3.12 and later. Lambda refuses it for \
+          others.",
+};
+
+pub(super) const SNAPSTART_LABEL: Check = Check {
+    id: "snapstart-label",
+    severity: Severity::Warning,
+    title: "SnapStart with an image whose label has another value than Allow",
+    why: "An image that is not based on AWS's Python image needs a runtime that calls /restore/next, as wsgi-lambda does, or \
+          LABEL com.amazonaws.lambda.feature.snapstart=\"Allow\" (\"Implementing SnapStart hooks for container images\"). \
+          The label has no other value.",
 };
 
 pub(super) const SNAPSTART_UNPUBLISHED: Check = Check {
@@ -56,6 +66,10 @@ pub(super) const SNAPSTART_UNPUBLISHED: Check = Check {
 pub(super) const AL2023_MINOR: u32 = 12;
 
 pub(super) fn run(project: &Project, findings: &mut Findings) {
+    for function in project.functions().filter(|function| function.image) {
+        snap_start(project, function, findings);
+        label(function, findings);
+    }
     for function in project.functions().filter(|function| !function.image) {
         old(project, function, findings);
         wrapper(project, function, findings);
@@ -132,10 +146,30 @@ fn is_nowhere(project: &Project, function: &Function, path: &str) -> bool {
     !elsewhere && !function.more_layers && !project.deployment.local_layers(function).any(has)
 }
 
+/// The label that lets an image of another base be snapshotted.
+const LABEL: &str = "com.amazonaws.lambda.feature.snapstart";
+
+fn label(function: &Function, findings: &mut Findings) {
+    let (Field::Known(true, _), Some(path)) = (&function.snap_start, &function.dockerfile) else { return };
+    let Ok(text) = std::fs::read_to_string(path) else { return };
+    // The last one counts, as for Docker.
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#'));
+    let values = lines.filter_map(|(index, line)| Some((index + 1, line.split_once(LABEL)?.1)));
+    let Some((line, rest)) = values.last() else { return };
+    let value = rest.trim_start_matches(['=', '"', '\'', ' ']);
+    let value: String = value.chars().take_while(char::is_ascii_alphanumeric).collect();
+    if value != "Allow" {
+        let at = Place { file: path.as_path().into(), line };
+        let what = format!("The label {LABEL} is {value:?}.");
+        findings.add(&SNAPSTART_LABEL, &function.name, Some(&at), what, format!("LABEL {LABEL}=\"Allow\""));
+    }
+}
+
 fn snap_start(project: &Project, function: &Function, findings: &mut Findings) {
     let Field::Known(true, at) = &function.snap_start else { return };
     let deployment = &project.deployment;
-    let is_refused = function.is_provided() || function.managed_minor().is_some_and(|minor| minor < AL2023_MINOR);
+    let is_old = function.managed_minor().is_some_and(|minor| minor < AL2023_MINOR);
+    let is_refused = !function.image && (function.is_provided() || is_old);
     if is_refused {
         let what = format!("SnapStart is on, the runtime is {}.", runtime(function));
         let fix = format!(

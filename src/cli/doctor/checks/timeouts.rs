@@ -31,6 +31,22 @@ pub(super) const MARGIN: Check = Check {
           it gives up every request at once.",
 };
 
+pub(super) const LIMIT: Check = Check {
+    id: "timeout-limit",
+    severity: Severity::Error,
+    title: "a function timeout longer than Lambda allows",
+    why: "A function may take 900 s, one on Managed Instances 5,400 s where its event source waits for that (\"Configure \
+          Lambda function timeout\"); the deployment is refused above. AWS's SDKs know 1,800 s for ordinary functions; its \
+          guide does not: see whether your region has that.",
+};
+
+/// The documented limit, seconds ("Lambda quotas"; cfn-lint's rule E3717, which was tried on the live API in September
+/// 2026). The SDKs' models of November 2026 have 1,800 s. No second source confirms it: what lies between is a warning.
+const MAX_SECONDS: u64 = 900;
+const MAX_SECONDS_OF_SDKS: u64 = 1800;
+/// On Managed Instances, seconds (the same sources).
+const MAX_SECONDS_MANAGED: u64 = 5400;
+
 /// What REST APIs wait by default, seconds ("Quotas for configuring and running a REST API").
 const REST_SECONDS: u64 = 29;
 /// What HTTP APIs wait, seconds ("Quotas for configuring and running an HTTP API").
@@ -57,14 +73,27 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
             findings.add(&DEFAULT, &function.name, at, what, set(deployment, "Timeout", "timeout", "29"));
         }
         margin(function, timeout, findings);
+        limit(project, function, timeout, findings);
     }
 }
 
+fn limit(project: &Project, function: &Function, timeout: u64, findings: &mut Findings) {
+    let limit = if function.managed_instances { MAX_SECONDS_MANAGED } else { MAX_SECONDS };
+    if timeout <= limit {
+        return;
+    }
+    let may_be = !function.managed_instances && timeout <= MAX_SECONDS_OF_SDKS;
+    let severity = if may_be { Severity::Warning } else { Severity::Error };
+    let what = format!("The function's timeout is {timeout} s, Lambda's documented limit {limit} s.");
+    let fix = set(&project.deployment, "Timeout", "timeout", &limit.to_string());
+    findings.add_as(severity, &LIMIT, &function.name, Some(place(&function.timeout, function)), what, fix);
+}
+
 /// The front end that waits the shortest, if API Gateway is all there is: a Function URL waits as long as the function
-/// may take, and a timeout can be meant for a queue.
+/// may take. Events that are not HTTP are refused, so a timeout cannot be meant for them.
 fn impatient(project: &Project, function: &Function) -> Option<(&'static str, u64)> {
     let deployment = &project.deployment;
-    if function.other_events || deployment.urls(&function.name).next().is_some() {
+    if deployment.urls(&function.name).next().is_some() {
         return None;
     }
     let rest = deployment.rest_methods(&function.name).filter(|(_, method)| method.streams == Some(false));

@@ -1,6 +1,7 @@
 //! The front ends of a template's functions.
 
 use super::template::{Resource, Template, events};
+use super::triggers::is_web_socket;
 use crate::cli::doctor::model::{FunctionUrl, HttpApi, RestApi, RestMethod, TargetGroup};
 use crate::cli::doctor::node::{Field, Node, Place};
 use crate::cli::doctor::openapi;
@@ -112,6 +113,7 @@ pub(super) fn http_apis(template: &Template<'_>) -> Vec<HttpApi> {
         apis.push(HttpApi { functions: functions.chain(target).collect() });
     }
     let integrations = template.of_kind(&["AWS::ApiGatewayV2::Integration"]);
+    let integrations = integrations.filter(|integration| !is_web_socket(template, integration));
     apis.extend(integrations.filter_map(|integration| {
         let function = template.function(integration.properties.get("IntegrationUri"))?;
         Some(HttpApi { functions: vec![function] })

@@ -71,6 +71,14 @@ impl<'a> Template<'a> {
         named.into_iter().find(|name| self.of_kind(kinds).any(|resource| resource.name == *name))
     }
 
+    /// Every function that a value refers to.
+    pub(super) fn functions(&self, node: &Node) -> Vec<String> {
+        let one = |name: String| self.function(Some(&Node::later(&node.at, "", vec![name])));
+        let mut functions: Vec<_> = node.resources().into_iter().filter_map(one).collect();
+        functions.dedup();
+        functions
+    }
+
     /// The function that a value refers to, directly or through an alias or a version.
     pub(super) fn function(&self, node: Option<&Node>) -> Option<String> {
         const FUNCTIONS: &[&str] = &["AWS::Serverless::Function", "AWS::Lambda::Function"];
