@@ -299,7 +299,7 @@ fn wrong_usage_says_what_to_do() {
 
 #[test]
 fn a_handler_name_that_the_runtime_cannot_read_is_wrong_usage() {
-    let seen = Place::new().replay(&["--app", "tapp"]);
+    let seen = Place::new().replay(&["--app", "tapp:app("]);
     assert_eq!((seen.status(), seen.stdout()), (2, ""), "{}", seen.all());
     assert!(seen.stderr().contains("`module.attribute` or `module:attribute`"), "{}", seen.stderr());
 }

@@ -4,15 +4,22 @@ use std::path::Path;
 
 use super::look;
 use crate::cli::failure::Failure;
+use crate::handler_name::HandlerName;
 
-/// Refuses a value of `--app` that is a file, a folder or a bare module, and says what to write.
+/// Refuses a value of `--app` that is a file, a folder or a bare module, and says what to write, and one that the runtime
+/// cannot read.
 pub(super) fn check(app: &str, dir: &Path) -> Result<(), Failure> {
+    check_kind(app, dir)?;
+    HandlerName::parse(app).map(drop).map_err(|error| Failure::Usage(format!("--app {app}: {}", error.message())))
+}
+
+fn check_kind(app: &str, dir: &Path) -> Result<(), Failure> {
     let text = app.trim().trim_end_matches('/');
     if let Some((module, name)) = text.split_once(':') {
         return factory(app, module, name, dir);
     }
     if text.contains('(') || text.is_empty() {
-        return Ok(()); // the runtime has a message for what is wrong here
+        return Ok(());
     }
     if let Some(module) = text.strip_suffix(".py") {
         return file(app, text, module, dir);

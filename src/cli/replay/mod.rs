@@ -9,7 +9,6 @@ use super::out::Out;
 use super::shared;
 use crate::config;
 use crate::emulator::{BOOTSTRAP_VARIABLE, Launch, locate};
-use crate::handler_name::HandlerName;
 
 mod expect;
 mod fail_on;
@@ -45,7 +44,7 @@ pub(super) struct Replay {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The WSGI application; the value of the function's handler
-    #[arg(long, value_name = "MODULE:ATTR", value_parser = handler)]
+    #[arg(long, value_name = "MODULE:ATTR")]
     app: Option<String>,
     /// The application's folder, LAMBDA_TASK_ROOT [default: the current one]
     #[arg(long, value_name = "APP_DIR", requires = "app")]
@@ -99,11 +98,6 @@ Exit status:
   0  every event was answered, and every response is as expected
   1  an invocation or init failed, a response differs, or one has a status of --fail-on
   2  wrong usage";
-
-/// A handler name, as it is written, if the runtime can read it.
-fn handler(text: &str) -> Result<String, String> {
-    HandlerName::parse(text).map(|_| text.to_owned()).map_err(|error| error.message().to_owned())
-}
 
 impl Replay {
     /// Replays; `false` if an invocation failed or a response is not the expected one.
