@@ -21,7 +21,7 @@ mod workers;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{Answer, Function, Setup};
+use support::{Function, Response, Setup};
 use wsgi_lambda::emulator::{Outcome, Route, Submission};
 
 fn get(path: &str) -> Value {
@@ -38,17 +38,17 @@ fn watched(setup: Setup) -> Setup {
 }
 
 /// A request to a function that is `watched`. The alarm rings after a second.
-fn hurried(function: &mut Function, path: &str) -> Answer {
+fn hurried(function: &mut Function, path: &str) -> Response {
     function.send(Submission::new(get(path).to_string()).timeout(Duration::from_millis(MARGIN + 1000)))
 }
 
 /// How many responses and errors the platform has accepted.
 fn accepted(function: &Function) -> usize {
-    let answers = [Route::Response, Route::Error];
+    let responses = [Route::Response, Route::Error];
     let calls = function.calls();
-    calls.iter().filter(|call| answers.contains(&call.route) && call.status.is_some_and(|it| it.is_success())).count()
+    calls.iter().filter(|call| responses.contains(&call.route) && call.status.is_some_and(|it| it.is_success())).count()
 }
 
-fn is_answer(answer: &Answer) -> bool {
-    matches!(answer.outcome, Outcome::Response(_) | Outcome::Error(_))
+fn is_answer(response: &Response) -> bool {
+    matches!(response.outcome, Outcome::Response(_) | Outcome::Error(_))
 }

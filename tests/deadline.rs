@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Answer, Function, Setup, event, source};
+use support::{Function, Response, Setup, event, source};
 use wsgi_lambda::emulator::{Outcome, Route, Stream, Submission};
 
 const APP: &str = r#"
@@ -92,11 +92,11 @@ fn get(path: &str) -> Value {
 }
 
 /// A request whose alarm rings soon.
-fn hurried(function: &mut Function, path: &str) -> Answer {
+fn hurried(function: &mut Function, path: &str) -> Response {
     hurried_event(function, &get(path))
 }
 
-fn hurried_event(function: &mut Function, event: &Value) -> Answer {
+fn hurried_event(function: &mut Function, event: &Value) -> Response {
     function.send(Submission::new(event.to_string()).timeout(MARGIN + HURRY))
 }
 
@@ -104,16 +104,16 @@ fn hurried_event(function: &mut Function, event: &Value) -> Answer {
 fn the_caller_gets_a_504_the_log_the_stacks_the_application_a_timeout_error() {
     for (path, place) in [("/sleep", "wait_in_a_system_call"), ("/busy", "in app"), ("/lock", "in wait")] {
         let mut function = function().start();
-        let answer = hurried(&mut function, path);
-        assert_eq!((answer.status(), answer.text()), (504, "Gateway Timeout"), "{path}");
+        let response = hurried(&mut function, path);
+        assert_eq!((response.status(), response.text()), (504, "Gateway Timeout"), "{path}");
         assert!(function.invoke(get("/caught")).text().contains("timeout is near"), "{path}");
         let logs = function.logs();
         let record = logs.lines().find(|line| line.starts_with("[ERROR] Runtime.DeadlineReached")).expect("a record");
         assert!(record.contains("most recent call first") && record.contains(place), "{path}: {logs}");
         assert!(record.contains("in beside"), "{path}: every thread: {logs}");
         assert_eq!(function.invoke(get("/")).status(), 200);
-        let answers = function.calls().iter().filter(|call| call.route == Route::Response).count();
-        assert_eq!(answers, 3, "{path}: one answer a request");
+        let responses = function.calls().iter().filter(|call| call.route == Route::Response).count();
+        assert_eq!(responses, 3, "{path}: one response a request");
     }
 }
 
@@ -132,8 +132,8 @@ fn python_code_that_never_stops_is_looked_at_without_a_crash() {
 fn a_margin_that_is_not_below_the_timeout_is_a_warning() {
     let mut function = function().start();
     for _ in 0..2 {
-        let answer = function.send(Submission::new(get("/").to_string()).timeout(MARGIN.saturating_sub(HURRY)));
-        assert_eq!(answer.status(), 200);
+        let response = function.send(Submission::new(get("/").to_string()).timeout(MARGIN.saturating_sub(HURRY)));
+        assert_eq!(response.status(), 200);
     }
     assert_eq!(
         function.logs().matches("WSGI_LAMBDA_DEADLINE_MARGIN_MS is not below").count(),
@@ -147,8 +147,8 @@ fn a_margin_that_is_not_below_the_timeout_is_a_warning() {
 fn a_late_answer_is_dropped_and_the_sandbox_stays_usable() {
     for path in ["/stubborn", "/in-c"] {
         let mut function = function().start();
-        let answer = hurried(&mut function, path);
-        assert_eq!((answer.status(), answer.text()), (504, "Gateway Timeout"), "{path}");
+        let response = hurried(&mut function, path);
+        assert_eq!((response.status(), response.text()), (504, "Gateway Timeout"), "{path}");
         let logs = function.logs();
         let record = logs.lines().find(|line| line.contains("Runtime.DeadlineReached")).expect("a record");
         assert!(record.contains("in app") && record.contains("in beside"), "{path}: {logs}");
@@ -170,8 +170,8 @@ fn a_deadline_never_rings_in_another_invocation() {
 #[test]
 fn a_stream_is_given_up_with_trailers_or_with_a_504() {
     let mut function = function().env("WSGI_LAMBDA_RESPONSE_MODE", "stream").start();
-    let answer = hurried(&mut function, "/stream");
-    let Outcome::Response(response) = &answer.outcome else { panic!("{:?}", answer.outcome) };
+    let response = hurried(&mut function, "/stream");
+    let Outcome::Response(response) = &response.outcome else { panic!("{:?}", response.outcome) };
     let stream = response.stream.as_ref().expect("a stream");
     assert!(response.body.ends_with(b"begin"));
     assert_eq!(stream.error().expect("trailers").0, "Runtime.DeadlineReached");
@@ -189,12 +189,14 @@ fn at_whatever_instant_it_rings_the_caller_is_told() {
             let mut event = get("/edge");
             event["rawQueryString"] = micros.to_string().into();
             let timeout = MARGIN + Duration::from_millis(15);
-            let answer = function.send(Submission::new(event.to_string()).timeout(timeout));
-            let Outcome::Response(response) = &answer.outcome else { panic!("{mode} {micros}: {:?}", answer.outcome) };
-            let stream = response.stream.as_ref();
+            let response = function.send(Submission::new(event.to_string()).timeout(timeout));
+            let Outcome::Response(posted) = &response.outcome else {
+                panic!("{mode} {micros}: {:?}", response.outcome)
+            };
+            let stream = posted.stream.as_ref();
             let error = stream.and_then(Stream::error).map(|(name, _)| name);
             assert!(stream.is_none_or(|stream| stream.complete), "{mode} {micros}: cut");
-            match (answer.status(), answer.text(), error.as_deref()) {
+            match (response.status(), response.text(), error.as_deref()) {
                 (200, "first,second", None)
                 | (504, "Gateway Timeout", None)
                 | (200, "" | "first," | "first,second", Some("Runtime.DeadlineReached")) => {}
@@ -216,14 +218,14 @@ fn each_front_end_gets_its_own_form_of_504() {
     ] {
         let mut event = event(name);
         event[member] = "/sleep".into();
-        let answer = hurried_event(&mut function, &event);
+        let response = hurried_event(&mut function, &event);
         assert_eq!(
-            (&answer.json["statusCode"], &answer.json["body"]),
+            (&response.json["statusCode"], &response.json["body"]),
             (&json!(504), &json!("Gateway Timeout")),
             "{name}"
         );
         for (key, value) in body.as_object().unwrap() {
-            assert_eq!(answer.json[key], *value, "{name}");
+            assert_eq!(response.json[key], *value, "{name}");
         }
     }
 }
@@ -231,6 +233,6 @@ fn each_front_end_gets_its_own_form_of_504() {
 #[test]
 fn zero_turns_the_watch_off() {
     let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "0").start();
-    let answer = function.send(Submission::new(get("/sleep").to_string()).timeout(Duration::from_millis(700)));
-    assert!(matches!(answer.outcome, Outcome::Platform(_)), "{:?}", answer.outcome);
+    let response = function.send(Submission::new(get("/sleep").to_string()).timeout(Duration::from_millis(700)));
+    assert!(matches!(response.outcome, Outcome::Platform(_)), "{:?}", response.outcome);
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{Answer, Function, event, source};
+use support::{Function, Response, event, source};
 use wsgi_lambda::emulator::{Outcome, Route};
 
 const APP: &str = r#"
@@ -87,13 +87,13 @@ fn function() -> Function {
 }
 
 /// Plays a fault, then checks that the next request, and what it logs, are right.
-fn play(function: &mut Function, path: &str) -> (Answer, String) {
-    let answer = function.invoke(get(path));
+fn play(function: &mut Function, path: &str) -> (Response, String) {
+    let response = function.invoke(get(path));
     let logs = function.logs();
     let next = function.invoke(get("/next"));
     assert_eq!((next.status(), next.text()), (200, "ok"), "after {path}: {}", function.logs());
     assert!(function.logs().contains("before /next"), "after {path}: {}", function.logs());
-    (answer, logs)
+    (response, logs)
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn what_python_can_catch_is_a_500_and_a_traceback() {
         ("/recursion", "RecursionError"),
         ("/memory-error", "MemoryError"),
     ] {
-        let (answer, logs) = play(&mut function, path);
-        assert_eq!(answer.status(), 500, "{path}");
+        let (response, logs) = play(&mut function, path);
+        assert_eq!(response.status(), 500, "{path}");
         assert!(logs.contains(&format!("[ERROR] {name}")) && logs.contains("Traceback"), "{path}: {logs}");
     }
 }
@@ -121,8 +121,8 @@ fn a_process_that_dies_is_the_platforms_to_report_and_says_what_it_can() {
         ("/segfault", "Segmentation fault"),
         ("/abort", "Aborted"),
     ] {
-        let (answer, logs) = play(&mut function(), path);
-        let Outcome::Platform(error) = &answer.outcome else { panic!("{path}: {:?}", answer.outcome) };
+        let (response, logs) = play(&mut function(), path);
+        let Outcome::Platform(error) = &response.outcome else { panic!("{path}: {:?}", response.outcome) };
         assert_eq!(error.error_type, "Runtime.ExitError", "{path}");
         assert!(logs.contains(said), "{path}: {logs}");
         assert!(said.starts_with("before") || logs.contains("in app"), "{path}: the Python stack: {logs}");
@@ -142,11 +142,11 @@ fn what_goes_wrong_beside_the_response_leaves_it_whole() {
         ("/replace-stderr", ""),
         ("/chdir", ""),
     ] {
-        let (answer, logs) = play(&mut function, path);
-        assert_eq!((answer.status(), answer.text()), (200, "ok"), "{path}: {logs}");
+        let (response, logs) = play(&mut function, path);
+        assert_eq!((response.status(), response.text()), (200, "ok"), "{path}: {logs}");
         assert!(logs.contains(said), "{path}: {logs}");
-        let (answer, logs) = play(&mut function, "/raise");
-        assert_eq!(answer.status(), 500, "after {path}");
+        let (response, logs) = play(&mut function, "/raise");
+        assert_eq!(response.status(), 500, "after {path}");
         assert!(logs.contains("[ERROR] ValueError: plain"), "after {path}: {logs}");
     }
 }
@@ -154,17 +154,17 @@ fn what_goes_wrong_beside_the_response_leaves_it_whole() {
 #[test]
 fn a_forked_child_that_comes_back_sends_nothing_of_a_stream() {
     let mut function = source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", "stream").start();
-    let (answer, logs) = play(&mut function, "/fork");
-    assert_eq!((answer.status(), answer.text()), (200, "ok"), "{logs}");
+    let (response, logs) = play(&mut function, "/fork");
+    assert_eq!((response.status(), response.text()), (200, "ok"), "{logs}");
     let count = |route| function.calls().iter().filter(|call| call.route == route).count();
-    assert_eq!((count(Route::Response), count(Route::Next)), (2, 3), "one answer a request");
+    assert_eq!((count(Route::Response), count(Route::Next)), (2, 3), "one response a request");
 }
 
 #[test]
 fn a_forked_child_that_comes_back_answers_nothing() {
     let mut function = function();
-    let (answer, logs) = play(&mut function, "/fork");
-    assert_eq!((answer.status(), answer.text()), (200, "ok"), "{logs}");
+    let (response, logs) = play(&mut function, "/fork");
+    assert_eq!((response.status(), response.text()), (200, "ok"), "{logs}");
     let count = |route| function.calls().iter().filter(|call| call.route == route).count();
-    assert_eq!((count(Route::Response), count(Route::Next)), (2, 3), "one answer a request");
+    assert_eq!((count(Route::Response), count(Route::Next)), (2, 3), "one response a request");
 }

@@ -183,12 +183,12 @@ fn static_files_of_whitenoise_arrive_whole() {
     for (example, handler, _) in EXAMPLES.iter().filter(|(_, _, has_static)| *has_static) {
         let mut function = start(example, handler);
         for front_end in FRONT_ENDS {
-            let answer = function.invoke(request(front_end, "GET", "/static/hello.txt"));
-            assert_eq!(answer.status(), 200, "{example} through {front_end}: {}", function.logs());
-            assert!(!answer.body().is_empty());
+            let response = function.invoke(request(front_end, "GET", "/static/hello.txt"));
+            assert_eq!(response.status(), 200, "{example} through {front_end}: {}", function.logs());
+            assert!(!response.body().is_empty());
             let head = function.invoke(request(front_end, "HEAD", "/static/hello.txt"));
             assert_eq!((head.status(), head.body()), (200, &b""[..]));
-            assert_eq!(head.header("content-length").unwrap(), answer.body().len().to_string());
+            assert_eq!(head.header("content-length").unwrap(), response.body().len().to_string());
         }
     }
 }
@@ -257,6 +257,6 @@ app = get_wsgi_application()
     }
     let setup = || support::source(app).env("WSGI_LAMBDA_VENV", venv.to_str().unwrap());
     assert_eq!(setup().start().invoke(&event).status(), 403, "a forged host changes nothing");
-    let answer = setup().env("WSGI_LAMBDA_TRUSTED_HOST_HEADER", "X-Forwarded-Host").start().invoke(&event);
-    assert_eq!((answer.status(), answer.text()), (200, "https://www.example.com/login/"));
+    let response = setup().env("WSGI_LAMBDA_TRUSTED_HOST_HEADER", "X-Forwarded-Host").start().invoke(&event);
+    assert_eq!((response.status(), response.text()), (200, "https://www.example.com/login/"));
 }

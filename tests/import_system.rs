@@ -139,8 +139,8 @@ fn applications_that_look_closely_see_what_python_shows() {
         fs::write(folder.path().join(name), text).unwrap();
         for switch in ["true", "false"] {
             let setup = support::app(folder.path(), "app:app").env("WSGI_LAMBDA_DEFER_IMPORTS", switch);
-            let answer = setup.start().invoke(support::event("function-url-get"));
-            assert_eq!(answer.text(), expected, "{switch}: {python}");
+            let response = setup.start().invoke(support::event("function-url-get"));
+            assert_eq!(response.text(), expected, "{switch}: {python}");
         }
     }
 }

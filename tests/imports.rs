@@ -80,7 +80,7 @@ with zipfile.ZipFile("archive.zip", "w") as archive:
     archive.writestr("zipped.py", "WHO = 'zipped'\ndef f(): pass\n")
 "##;
 
-/// The application: imports everything while it is imported itself, and answers what came of it.
+/// The application: imports everything while it is imported itself, and returns what came of it.
 const APP: &str = r#"
 import importlib, os, sys
 
@@ -232,9 +232,9 @@ fn what_a_tool_sets_in_sitecustomize_stays() {
              return [repr((not_there.who, gc.get_threshold()[0], type(sys.modules['decimal']).__name__, DURING[:2])).encode()]\n";
     fs::write(folder.path().join("app.py"), look).unwrap();
     let setup = support::app(folder.path(), "app:app").env("PYTHONPATH", folder.path().to_str().unwrap());
-    let answer = setup.start().invoke(support::event("function-url-get"));
+    let response = setup.start().invoke(support::event("function-url-get"));
     let finders = "['_wsgi_lambda_development_server', 'sitecustomize']";
-    assert_eq!(answer.text(), format!("('the tool', 123, 'module', {finders})"));
+    assert_eq!(response.text(), format!("('the tool', 123, 'module', {finders})"));
 }
 
 /// Each in the way of a tool that people use: ddtrace, beartype, and those that change Python's own loaders.
@@ -313,8 +313,8 @@ fn tools_that_change_what_is_imported_do_so() {
         fs::write(folder.path().join("module.py"), "WHO = 'the file'").unwrap();
         for _ in ["from source", "from bytecode"] {
             let mut function = support::app(folder.path(), "app:app").start();
-            let answer = function.invoke(support::event("function-url-get"));
-            assert_eq!(answer.text(), format!("('the tool', '{loader}')"), "{tool}");
+            let response = function.invoke(support::event("function-url-get"));
+            assert_eq!(response.text(), format!("('the tool', '{loader}')"), "{tool}");
             support::said(support::python().args(["-m", "compileall", "-q"]).arg(folder.path()));
         }
     }

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use support::{Answer, Function, Setup, source};
+use support::{Function, Response, Setup, source};
 use wsgi_lambda::emulator::{Route, Submission};
 
 const APP: &str = r#"
@@ -93,7 +93,7 @@ def app(environ, start_response):
     let go = folder.path().join("go");
     let mut function = source(app).env("GO", go.to_str().unwrap()).start();
     let running = function.api().submit(Submission::new(get("/").to_string()));
-    assert_eq!(Answer::new(function.with(async |_| running.outcome().await)).text(), "ok");
+    assert_eq!(Response::new(function.with(async |_| running.outcome().await)).text(), "ok");
     let polls = |function: &Function| function.calls().iter().filter(|call| call.route == Route::Next).count();
     assert_eq!(polls(&function), 1, "the callback has not ended");
     std::fs::write(&go, "").unwrap();
@@ -197,6 +197,6 @@ def app(environ, start_response):
         let invocation = Submission::new(get("/").to_string()).header(name.clone(), value);
         assert_eq!(function.send(invocation).text(), format!("('{id}', '{id}')"));
     }
-    let answer = function.send(Submission::new(get("/").to_string()).without(name));
-    assert_eq!(answer.text(), "(None, '')");
+    let response = function.send(Submission::new(get("/").to_string()).without(name));
+    assert_eq!(response.text(), "(None, '')");
 }

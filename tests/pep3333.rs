@@ -34,7 +34,7 @@ mod writing;
 use std::ops::Deref;
 
 use serde_json::Value;
-use support::{Answer, Function, Setup};
+use support::{Function, Response, Setup};
 
 const APPS: &str = "tests/apps/pep3333";
 
@@ -45,15 +45,15 @@ struct Pep {
 
 /// What came of a request: the response, and what was logged for it.
 struct Served {
-    answer: Answer,
+    response: Response,
     log: String,
 }
 
 impl Deref for Served {
-    type Target = Answer;
+    type Target = Response;
 
-    fn deref(&self) -> &Answer {
-        &self.answer
+    fn deref(&self) -> &Response {
+        &self.response
     }
 }
 
@@ -73,10 +73,10 @@ impl Pep {
 
     fn send(&mut self, event: Value) -> Served {
         let before = self.function.log_lines().len();
-        let answer = self.function.invoke(event);
+        let response = self.function.invoke(event);
         let lines = self.function.log_lines();
         let log = lines[before..].iter().fold(String::new(), |text, line| text + &line.text + "\n");
-        Served { answer, log }
+        Served { response, log }
     }
 
     fn get(&mut self, target: &str) -> Served {

@@ -51,9 +51,9 @@ def app(environ, start_response):
             ended.append("caught")
             raise
     elif path == "/ended":
-        answer = repr((os.getpid(), ended)).encode()
+        response = repr((os.getpid(), ended)).encode()
         ended.clear()
-        return [answer]
+        return [response]
     elif path == "/file":
         return environ["wsgi.file_wrapper"](open(os.environ["LARGE"], "rb"))
     return Counted(-1 if path == "/endless" else int(path[1:]))
@@ -123,8 +123,8 @@ impl Streaming {
 
     /// The process id, and how streams have ended since this was asked last.
     fn ended(&mut self) -> (u32, String) {
-        let answer = self.function.invoke(get("/ended"));
-        let text = answer.text().trim_matches(['(', ')']).to_owned();
+        let response = self.function.invoke(get("/ended"));
+        let text = response.text().trim_matches(['(', ')']).to_owned();
         let (pid, ended) = text.split_once(", ").unwrap();
         (pid.parse().unwrap(), ended.to_owned())
     }
@@ -229,8 +229,8 @@ fn a_reader_that_goes_away_ends_the_iteration() {
     for (path, how) in [("/endless", "['closed']"), ("/written", "['caught']")] {
         for bytes in [1, 1 << 20] {
             streaming.function.api().arrange(Route::Response, Fault::CloseAfter(bytes));
-            let answer = streaming.function.invoke(get(path));
-            assert!(matches!(answer.outcome, Outcome::Platform(_)), "{path}: {:?}", answer.outcome);
+            let response = streaming.function.invoke(get(path));
+            assert!(matches!(response.outcome, Outcome::Platform(_)), "{path}: {:?}", response.outcome);
             assert_eq!(streaming.ended(), (pid, how.to_owned()), "{path}: {}", streaming.function.logs());
         }
     }

@@ -283,7 +283,7 @@ fn the_invocation_id_is_echoed_and_connections_are_kept() {
     let posts: Vec<_> = calls.iter().filter(|call| matches!(call.route, Route::Response | Route::Error)).collect();
     assert_eq!(posts[0].headers.get(&name).unwrap(), "it-7");
     assert!(posts[2].headers.get(&name).is_none());
-    assert!(posts.iter().all(|post| post.connection == posts[0].connection), "answers share one connection");
+    assert!(posts.iter().all(|post| post.connection == posts[0].connection), "responses share one connection");
     let polls: Vec<_> = calls.iter().filter(|call| call.route == Route::Next).collect();
     assert!(polls.iter().all(|poll| poll.connection == polls[0].connection), "polls share one connection");
 }
@@ -298,7 +298,7 @@ fn an_answer_that_the_platform_refuses_is_logged_and_the_next_one_served() {
         assert_eq!(function.replay("rest-get").status(), 200, "after {status}");
     }
     let errors = function.calls().iter().filter(|call| call.route == Route::Error).count();
-    assert_eq!(errors, 0, "no /error after a refused answer");
+    assert_eq!(errors, 0, "no /error after a refused response");
 }
 
 #[test]
@@ -330,9 +330,9 @@ fn events_that_are_not_http_are_errors_that_say_what_was_seen() {
         ("not-http/websocket-connect", "an API Gateway WebSocket event"),
         ("not-http/direct-invoke", "an event with"),
     ] {
-        let answer = function.replay(name);
-        assert_eq!(answer.error()["errorType"], "Runtime.UnsupportedEvent", "{name}");
-        let message = answer.error()["errorMessage"].as_str().unwrap();
+        let response = function.replay(name);
+        assert_eq!(response.error()["errorType"], "Runtime.UnsupportedEvent", "{name}");
+        let message = response.error()["errorMessage"].as_str().unwrap();
         assert!(message.contains(seen) && message.contains("Function URLs"), "{name}: {message}");
         assert_eq!(function.replay("rest-get").status(), 200);
     }
@@ -366,8 +366,8 @@ fn odd_members_of_an_event_cost_only_themselves() {
 #[test]
 fn the_exception_of_an_application_is_a_500_with_its_traceback_in_the_log_alone() {
     let mut function = expression("1/0 if 'x' else 'secret'").start();
-    let answer = function.replay("rest-get");
-    assert_eq!((answer.status(), answer.text()), (500, "Internal Server Error"));
+    let response = function.replay("rest-get");
+    assert_eq!((response.status(), response.text()), (500, "Internal Server Error"));
     let logs = function.logs();
     assert!(
         logs.contains("[ERROR] ZeroDivisionError: division by zero\rTraceback (most recent call last):\r"),

@@ -122,8 +122,8 @@ fn nothing_but_the_layer_is_needed() {
     for (flavour, prefix) in [(Flavour::SelfContained, "/opt"), (Flavour::Managed, "/var/lang")] {
         let sandbox = Sandbox::start(layer, flavour, package.path(), "app.app", 3);
         let ask = |name: &str| -> Value {
-            let answer = sandbox.invoke(&get(&format!("/{name}")));
-            let body = answer["body"].as_str().unwrap_or_else(|| panic!("{answer} {}", sandbox.logs()));
+            let response = sandbox.invoke(&get(&format!("/{name}")));
+            let body = response["body"].as_str().unwrap_or_else(|| panic!("{response} {}", sandbox.logs()));
             serde_json::from_str(body).unwrap_or_else(|_| panic!("{body} {}", sandbox.logs()))
         };
         let modules = ask("modules");

@@ -128,7 +128,7 @@ fn is(outcome: &Outcome, end: End) -> bool {
         }
         (Outcome::Response(response), End::Status(wanted)) => {
             let whole = response.stream.as_ref().is_none_or(|stream| stream.complete && stream.error().is_none());
-            whole && HttpResponse::decode(response).is_some_and(|answer| answer.status == wanted)
+            whole && HttpResponse::decode(response).is_some_and(|response| response.status == wanted)
         }
         (Outcome::Error(_), End::Refused) => true,
         (Outcome::Platform(error), End::Cut) => error.error_type == "Emulator.Fault",

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use support::{Answer, Function, bootstrap, event, source};
+use support::{Function, Response, bootstrap, event, source};
 use wsgi_lambda::emulator::{Fault, Outcome, Progress, Route, Stream, Submission};
 
 const APP: &str = r#"
@@ -77,8 +77,8 @@ def app(environ, start_response):
         return environ["wsgi.file_wrapper"](io.BytesIO(b"z" * 200_000))
     if path == "/closed":
         start()
-        answer, closed[:] = str(len(closed)).encode(), []
-        return [answer]
+        response, closed[:] = str(len(closed)).encode(), []
+        return [response]
     if path == "/empty-write":
         write = start()
         write(b"")
@@ -103,36 +103,36 @@ fn get(path: &str) -> Value {
     event
 }
 
-fn stream(answer: &Answer) -> &Stream {
-    match &answer.outcome {
-        Outcome::Response(response) => response.stream.as_ref().expect("a streamed answer"),
-        other => panic!("not an answer: {other:?}"),
+fn stream(response: &Response) -> &Stream {
+    match &response.outcome {
+        Outcome::Response(posted) => posted.stream.as_ref().expect("a streamed response"),
+        other => panic!("not a response: {other:?}"),
     }
 }
 
 /// The prelude's JSON, and the chunks after the delimiter as they arrived. Prelude and delimiter are chunks of their own,
 /// as those of AWS's crate are: cargo-lambda takes the first for the prelude and throws the second away.
-fn chunks(answer: &Answer) -> (Value, Vec<Vec<u8>>) {
-    let mut chunks = stream(answer).chunks.iter().map(|chunk| chunk.bytes.to_vec());
+fn chunks(response: &Response) -> (Value, Vec<Vec<u8>>) {
+    let mut chunks = stream(response).chunks.iter().map(|chunk| chunk.bytes.to_vec());
     // A large one arrives in parts.
     let prelude = chunks.by_ref().take_while(|chunk| *chunk != [0; 8]).collect::<Vec<_>>().concat();
     (serde_json::from_slice(&prelude).expect("the prelude is JSON"), chunks.collect())
 }
 
-fn body(answer: &Answer) -> Vec<u8> {
-    chunks(answer).1.concat()
+fn body(response: &Response) -> Vec<u8> {
+    chunks(response).1.concat()
 }
 
 #[test]
 fn w71_each_chunk_leaves_as_it_is_yielded_the_first_one_with_the_prelude() {
-    let answer = function().invoke(get("/chunks"));
-    let (prelude, chunks) = chunks(&answer);
+    let response = function().invoke(get("/chunks"));
+    let (prelude, chunks) = chunks(&response);
     assert_eq!(
         prelude,
         json!({"statusCode": 200, "headers": {"Content-Type": "text/plain", "X-Tag": "one,two"}, "cookies": ["a=1", "b=2"]})
     );
     assert_eq!(chunks, [b"first,".to_vec(), b"second,".to_vec(), b"third".to_vec()]);
-    assert!(stream(&answer).complete && stream(&answer).error().is_none());
+    assert!(stream(&response).complete && stream(&response).error().is_none());
 }
 
 /// A platform of a few lines: what one read of a socket gives was one write, as far as one can tell.
@@ -185,10 +185,10 @@ fn a_rest_api_gets_multi_value_headers() {
 fn front_ends_that_cannot_stream_are_answered_in_one_document() {
     let mut function = function();
     for name in ["alb-get", "alb-multi-get", "http-api-v1-get", "http-api-v2-get", "lattice-v1-get", "lattice-v2-get"] {
-        let answer = function.replay(name);
-        let Outcome::Response(response) = &answer.outcome else { panic!("{name}: {:?}", answer.outcome) };
-        assert!(response.stream.is_none(), "{name}");
-        assert_eq!(answer.status(), 404, "{name}");
+        let response = function.replay(name);
+        let Outcome::Response(posted) = &response.outcome else { panic!("{name}: {:?}", response.outcome) };
+        assert!(posted.stream.is_none(), "{name}");
+        assert_eq!(response.status(), 404, "{name}");
     }
 }
 
@@ -203,26 +203,26 @@ fn w75_a_body_of_one_known_chunk_announces_its_length() {
 fn answers_without_body_send_the_prelude_and_end() {
     let mut function = function();
     for (path, status) in [("/empty", 204), ("/redirect", 302)] {
-        let answer = function.invoke(get(path));
-        let (prelude, chunks) = chunks(&answer);
+        let response = function.invoke(get(path));
+        let (prelude, chunks) = chunks(&response);
         assert_eq!(prelude["statusCode"], status);
         assert_eq!(chunks.concat(), b"");
-        assert!(stream(&answer).complete);
+        assert!(stream(&response).complete);
     }
     let mut head = get("/chunks");
     head["requestContext"]["http"]["method"] = "HEAD".into();
-    let answer = function.invoke(head);
-    assert_eq!(body(&answer), b"");
-    assert!(stream(&answer).complete);
+    let response = function.invoke(head);
+    assert_eq!(body(&response), b"");
+    assert!(stream(&response).complete);
 }
 
 #[test]
 fn w91_a_failure_before_the_first_byte_is_a_clean_500() {
     let mut function = function();
     for path in ["/fails-early", "/raises"] {
-        let answer = function.invoke(get(path));
-        assert_eq!(chunks(&answer).0["statusCode"], 500, "{path}");
-        assert!(stream(&answer).complete && stream(&answer).error().is_none(), "{path}");
+        let response = function.invoke(get(path));
+        assert_eq!(chunks(&response).0["statusCode"], 500, "{path}");
+        assert!(stream(&response).complete && stream(&response).error().is_none(), "{path}");
     }
     assert!(function.logs().contains("ValueError: early") && function.logs().contains("ValueError: at once"));
 }
@@ -232,20 +232,20 @@ fn w86_a_failure_of_a_head_request_has_no_body() {
     for mode in ["stream", "buffered"] {
         let mut event = get("/raises");
         event["requestContext"]["http"]["method"] = "HEAD".into();
-        let answer = source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", mode).start().invoke(event);
-        assert_eq!((answer.status(), answer.body()), (500, &b""[..]), "{mode}");
+        let response = source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", mode).start().invoke(event);
+        assert_eq!((response.status(), response.body()), (500, &b""[..]), "{mode}");
     }
 }
 
 #[test]
 fn w92_a_failure_after_the_first_byte_is_told_in_trailers() {
     let mut function = function();
-    let answer = function.invoke(get("/fails-late"));
-    assert_eq!(body(&answer), b"begin");
-    let Outcome::Response(response) = &answer.outcome else { panic!("{:?}", answer.outcome) };
-    let announced = response.headers["trailer"].to_str().unwrap();
+    let response = function.invoke(get("/fails-late"));
+    assert_eq!(body(&response), b"begin");
+    let Outcome::Response(posted) = &response.outcome else { panic!("{:?}", response.outcome) };
+    let announced = posted.headers["trailer"].to_str().unwrap();
     assert_eq!(announced, "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body");
-    let (kind, payload) = stream(&answer).error().expect("trailers");
+    let (kind, payload) = stream(&response).error().expect("trailers");
     let payload: Value = serde_json::from_slice(&payload).unwrap();
     assert_eq!(kind, "ValueError");
     assert_eq!(payload["errorMessage"], "late");
@@ -312,11 +312,11 @@ fn write_sends_at_once() {
 #[test]
 fn w81_w82_a_body_shorter_than_announced_does_not_end_cleanly_and_a_longer_one_is_cut() {
     let mut function = function();
-    let answer = function.invoke(get("/short"));
-    assert_eq!(stream(&answer).error().expect("trailers").0, "Runtime.TruncatedResponse");
-    let answer = function.invoke(get("/long"));
-    assert_eq!(body(&answer), b"abc");
-    assert!(stream(&answer).complete && stream(&answer).error().is_none());
+    let response = function.invoke(get("/short"));
+    assert_eq!(stream(&response).error().expect("trailers").0, "Runtime.TruncatedResponse");
+    let response = function.invoke(get("/long"));
+    assert_eq!(body(&response), b"abc");
+    assert!(stream(&response).complete && stream(&response).error().is_none());
 }
 
 #[test]
@@ -329,9 +329,9 @@ def app(environ, start_response):
     os._exit(3)
 "#;
     let mut function = source(app).env("WSGI_LAMBDA_RESPONSE_MODE", "stream").start();
-    let answer = function.invoke(get("/"));
-    match &answer.outcome {
-        Outcome::Response(response) => assert!(!response.stream.as_ref().unwrap().complete),
+    let response = function.invoke(get("/"));
+    match &response.outcome {
+        Outcome::Response(posted) => assert!(!posted.stream.as_ref().unwrap().complete),
         Outcome::Platform(error) => assert_eq!(error.error_type, "Runtime.ExitError"),
         other => panic!("{other:?}"),
     }
@@ -374,8 +374,8 @@ fn a_request_that_cannot_be_decoded_is_a_streamed_400() {
     let mut event = get("/one");
     event["body"] = "***".into();
     event["isBase64Encoded"] = true.into();
-    let answer = function().invoke(event);
-    assert_eq!(chunks(&answer).0["statusCode"], 400);
+    let response = function().invoke(event);
+    assert_eq!(chunks(&response).0["statusCode"], 400);
 }
 
 #[test]

@@ -15,12 +15,12 @@ const FLASK: &str = "import decimal, tempfile, uuid\n\
     import flask\n\
     app = flask.Flask(__name__)\n\
     @app.get('/<path:path>')\n\
-    def answer(path):\n    \
+    def response(path):\n    \
         used = decimal.Decimal('1.10') + 1, uuid.UUID(int=1).int, tempfile.gettempdir() != ''\n    \
         return repr((WATCHED(), *used))\n";
 
 /// The response of the Flask application, with this in front of it and this in the environment.
-fn answer(python: &str, settings: &[(&str, &str)]) -> String {
+fn response(python: &str, settings: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("app.py"), format!("{python}{FLASK}")).unwrap();
     let venv = root().join(".cache/venv");
@@ -52,10 +52,10 @@ const DATADOG: [(&str, &str); 2] =
 fn datadogs_tracer_watches_flask_however_it_is_started() {
     let Some(folder) = folder_of("ddtrace") else { return };
     let watched = "WATCHED = lambda: hasattr(flask.Flask.wsgi_app, '__wrapped__')\n";
-    let by_application = answer(&format!("import ddtrace.auto\n{watched}"), &DATADOG);
+    let by_application = response(&format!("import ddtrace.auto\n{watched}"), &DATADOG);
     assert_eq!(by_application, "(True, Decimal('2.10'), 1, True)");
     let sitecustomize = format!("{folder}/bootstrap");
-    let by_python = answer(watched, &[("PYTHONPATH", &sitecustomize), DATADOG[0], DATADOG[1]]);
+    let by_python = response(watched, &[("PYTHONPATH", &sitecustomize), DATADOG[0], DATADOG[1]]);
     assert_eq!(by_python, "(True, Decimal('2.10'), 1, True)");
 }
 
@@ -65,7 +65,7 @@ fn opentelemetry_watches_flask() {
     let exporters = ["OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"].map(|name| (name, "none"));
     let watched = "WATCHED = lambda: flask.Flask.__name__\n";
     let settings: Vec<_> = exporters.into_iter().chain([("PYTHONPATH", folder.as_str())]).collect();
-    assert_eq!(answer(watched, &settings), "('_InstrumentedFlask', Decimal('2.10'), 1, True)");
+    assert_eq!(response(watched, &settings), "('_InstrumentedFlask', Decimal('2.10'), 1, True)");
 }
 
 #[test]
@@ -79,5 +79,5 @@ fn beartype_checks_what_it_is_told_to() {
         def WATCHED():\n    \
             try: return checked.f('text')\n    \
             except Exception as error: return type(error).__name__\n";
-    assert_eq!(answer(check, &[]), "('BeartypeCallHintParamViolation', Decimal('2.10'), 1, True)");
+    assert_eq!(response(check, &[]), "('BeartypeCallHintParamViolation', Decimal('2.10'), 1, True)");
 }

@@ -10,7 +10,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Answer, Function, Setup, source};
+use support::{Function, Response, Setup, source};
 use wsgi_lambda::emulator::{Outcome, Running, Submission};
 
 const WORKERS: usize = 8;
@@ -60,12 +60,12 @@ fn submit(function: &Function, path: &str) -> Running {
     function.api().submit(Submission::new(get(path).to_string()).timeout(Duration::from_secs(30)))
 }
 
-fn finish(function: &mut Function, running: Vec<Running>) -> Vec<Answer> {
-    let mut answers = Vec::new();
+fn finish(function: &mut Function, running: Vec<Running>) -> Vec<Response> {
+    let mut responses = Vec::new();
     for one in running {
-        answers.push(Answer::new(function.with(async |_| one.outcome().await)));
+        responses.push(Response::new(function.with(async |_| one.outcome().await)));
     }
-    answers
+    responses
 }
 
 #[test]
@@ -74,15 +74,16 @@ fn as_many_requests_as_allowed_are_served_at_once_each_in_its_own_process() {
     let mut function = workers(meeting.path()).start();
     let running: Vec<Running> = (0..WORKERS).map(|_| submit(&function, "/meet")).collect();
     let ids: Vec<String> = running.iter().map(|running| running.id().to_owned()).collect();
-    let answers = finish(&mut function, running);
-    let pids: BTreeSet<&str> = answers.iter().map(|answer| answer.text().split(", ").next().unwrap()).collect();
+    let responses = finish(&mut function, running);
+    let pids: BTreeSet<&str> = responses.iter().map(|response| response.text().split(", ").next().unwrap()).collect();
     assert_eq!(pids.len(), WORKERS);
-    let parents: BTreeSet<&str> = answers.iter().map(|answer| answer.text().split(", ").nth(1).unwrap()).collect();
+    let parents: BTreeSet<&str> =
+        responses.iter().map(|response| response.text().split(", ").nth(1).unwrap()).collect();
     assert_eq!(parents.len(), 1, "the application is imported once, before the fork");
-    let flags = answers.iter().all(|answer| answer.text().contains(", True, True, "));
-    assert!(flags, "wsgi.multiprocess, and what was imported is frozen: {}", answers[0].text());
-    for (answer, id) in answers.iter().zip(ids) {
-        let trace = answer.text().rsplit(", ").next().unwrap();
+    let flags = responses.iter().all(|response| response.text().contains(", True, True, "));
+    assert!(flags, "wsgi.multiprocess, and what was imported is frozen: {}", responses[0].text());
+    for (response, id) in responses.iter().zip(ids) {
+        let trace = response.text().rsplit(", ").next().unwrap();
         assert!(trace.contains(&id.replace('-', "")[..24]), "the trace id of its own request: {trace}, {id}");
     }
 }
@@ -98,8 +99,8 @@ fn each_worker_writes_to_a_stream_of_its_own() {
     let mut streams: Vec<UnixStream> = (0..2 * WORKERS).map(|_| provider.accept().unwrap().0).collect();
     std::fs::remove_file(&path).unwrap(); // else it would be counted as one who has come to the meeting
     let running = (0..WORKERS).map(|_| submit(&function, "/meet")).collect();
-    let answers = finish(&mut function, running);
-    let mut expected: Vec<String> = answers.iter().map(|answer| format!("served by {}\n", pid(answer))).collect();
+    let responses = finish(&mut function, running);
+    let mut expected: Vec<String> = responses.iter().map(|response| format!("served by {}\n", pid(response))).collect();
     function.stop();
     let mut written: Vec<String> = streams.iter_mut().map(|stream| std::io::read_to_string(stream).unwrap()).collect();
     written.retain(|text| !text.is_empty());
@@ -119,8 +120,8 @@ fn await_log(function: &mut Function, text: &str) {
     panic!("{text} is not in {}", function.logs());
 }
 
-fn pid(answer: &Answer) -> &str {
-    answer.text().trim_start_matches('(').split(", ").next().unwrap()
+fn pid(response: &Response) -> &str {
+    response.text().trim_start_matches('(').split(", ").next().unwrap()
 }
 
 #[test]
@@ -139,15 +140,15 @@ fn a_worker_that_dies_is_replaced_and_nobody_elses_request_is_lost() {
     let mut served = BTreeSet::new();
     for _ in 0..3 {
         let after = submit(&function, "/after");
-        let answer = finish(&mut function, vec![after]).remove(0);
-        assert_eq!(answer.status(), 200, "{}", function.logs());
-        served.insert(pid(&answer).to_owned());
+        let response = finish(&mut function, vec![after]).remove(0);
+        assert_eq!(response.status(), 200, "{}", function.logs());
+        served.insert(pid(&response).to_owned());
     }
     assert_eq!(served.len(), 1, "one new worker");
     std::fs::write(meeting.path().join("go"), "").unwrap();
-    for answer in finish(&mut function, waiting) {
-        assert_eq!(answer.status(), 200);
-        served.insert(pid(&answer).to_owned());
+    for response in finish(&mut function, waiting) {
+        assert_eq!(response.status(), 200);
+        served.insert(pid(&response).to_owned());
     }
     assert_eq!(served.len(), WORKERS, "the others are who they were");
     assert_eq!(function.logs().matches("ended with exit status 9").count(), 1, "{}", function.logs());
@@ -165,9 +166,9 @@ fn sigterm_to_the_parent(app: &str) {
     let meeting = tempfile::tempdir().unwrap();
     let mut function = workers_of(app, meeting.path()).start();
     let running = submit(&function, "/");
-    let answer = finish(&mut function, vec![running]).remove(0);
-    assert!(matches!(answer.outcome, Outcome::Response(_)));
-    let parent = answer.text().split(", ").nth(4).unwrap().to_owned();
+    let response = finish(&mut function, vec![running]).remove(0);
+    assert!(matches!(response.outcome, Outcome::Response(_)));
+    let parent = response.text().split(", ").nth(4).unwrap().to_owned();
     assert!(support::kill("TERM", &parent).status().unwrap().success());
     assert_eq!(function.ended(Duration::from_secs(60)), "exit status 0");
 }
@@ -213,8 +214,8 @@ fn memory(pids: &[u32]) -> f64 {
 fn serve(function: &mut Function, count: usize, at_once: usize) {
     for _ in 0..count / at_once {
         let running = (0..at_once).map(|_| submit(function, "/json")).collect();
-        for answer in finish(function, running) {
-            assert_eq!(answer.status(), 200, "{}", function.logs());
+        for response in finish(function, running) {
+            assert_eq!(response.status(), 200, "{}", function.logs());
         }
     }
 }

@@ -48,8 +48,8 @@ fn stacks_are_taken_without_a_crash_while_threads_run() {
         let mut function = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "600").start();
         for _ in 0..6 {
             let event = Submission::new(get(path).to_string()).timeout(Duration::from_millis(800));
-            let answer = function.send(event);
-            let told = matches!(answer.outcome, Outcome::Response(_) | Outcome::Platform(_));
+            let response = function.send(event);
+            let told = matches!(response.outcome, Outcome::Response(_) | Outcome::Platform(_));
             assert!(told && !function.logs().contains("Fatal Python error"), "{path}: {}", function.logs());
         }
         let logs = function.logs();

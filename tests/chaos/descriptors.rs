@@ -49,8 +49,8 @@ fn without_a_free_descriptor_answers_and_streams_still_leave() {
         let mut function = source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", mode).start();
         assert_eq!(function.invoke(get("/exhaust")).text(), "none left", "{mode}: {}", function.logs());
         for _ in 0..3 {
-            let answer = function.invoke(get("/stream"));
-            assert_eq!(answer.text(), "0 1 2 ", "{mode}: {}", function.logs());
+            let response = function.invoke(get("/stream"));
+            assert_eq!(response.text(), "0 1 2 ", "{mode}: {}", function.logs());
         }
         assert_eq!(accepted(&function), 4, "{mode}");
     }
@@ -75,9 +75,9 @@ fn what_the_application_has_closed_is_left_alone() {
         let mut function =
             source(APP).env("WSGI_LAMBDA_RESPONSE_MODE", mode).env("OWN", folder.path().to_str().unwrap()).start();
         for path in ["/close", "/", "/stream", "/own"] {
-            let answer = function.invoke(get(path));
+            let response = function.invoke(get(path));
             // The connection over which the event came is among what was closed: its response needs another one.
-            assert!(is_answer(&answer), "{mode} {path}: {:?} {}", answer.outcome, function.logs());
+            assert!(is_answer(&response), "{mode} {path}: {:?} {}", response.outcome, function.logs());
         }
         let sizes = function.invoke(get("/own"));
         assert_eq!(sizes.text(), format!("{:?}", [0; 12]), "{mode}: nothing of ours is in its files");
@@ -88,8 +88,8 @@ fn what_the_application_has_closed_is_left_alone() {
 fn the_deadline_interrupts_it_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let mut function = watched(source(APP)).env("OWN", folder.path().to_str().unwrap()).start();
-    let answer = hurried(&mut function, "/close-and-wait");
-    assert!(matches!(answer.outcome, Outcome::Response(_)) && answer.status() == 504, "{:?}", answer.outcome);
+    let response = hurried(&mut function, "/close-and-wait");
+    assert!(matches!(response.outcome, Outcome::Response(_)) && response.status() == 504, "{:?}", response.outcome);
     assert!(function.logs().contains("in app"), "{}", function.logs());
     assert_eq!(function.invoke(get("/own")).text(), format!("{:?}", [0; 12]));
     let starts = function.calls().iter().filter(|call| call.route == Route::Next).count();

@@ -65,8 +65,8 @@ fn a_body_without_an_end_is_collected_up_to_the_limit() {
         let mut function = source(APP).start();
         function.invoke(get("/seen"));
         let before = peak(&mut function);
-        let answer = function.invoke(get(path));
-        assert_eq!(answer.status(), 500, "{path}");
+        let response = function.invoke(get(path));
+        assert_eq!(response.status(), 500, "{path}");
         let logs = function.logs();
         assert!(logs.contains("[ERROR] Function.ResponseSizeTooLarge: the response is too large"), "{path}: {logs}");
         assert!(peak(&mut function) < before + 3 * LIMIT, "{path}: {} and before {before}", peak(&mut function));
@@ -83,8 +83,8 @@ fn what_is_thrown_away_is_not_encoded_and_text_of_escapes_is_not_blown_up() {
         let mut function = source(APP).start();
         function.invoke(get("/seen"));
         let before = peak(&mut function);
-        let answer = function.invoke(get(path));
-        assert_eq!(answer.status(), status, "{path}: {}", function.logs());
+        let response = function.invoke(get(path));
+        assert_eq!(response.status(), status, "{path}: {}", function.logs());
         assert!(peak(&mut function) < before + (20 << 20), "{path}: {} and before {before}", peak(&mut function));
     }
 }
@@ -94,8 +94,8 @@ fn where_there_is_no_memory_to_encode_an_answer_it_is_a_500() {
     // Without threads, for each of which malloc has kept room.
     let setup = source(APP).env("WSGI_LAMBDA_DEADLINE_MARGIN_MS", "0").env("WSGI_LAMBDA_INIT_STACKS_MS", "0");
     let mut function = setup.start();
-    let answer = function.invoke(get("/little"));
-    assert_eq!(answer.status(), 500, "{}", function.logs());
+    let response = function.invoke(get("/little"));
+    assert_eq!(response.status(), 500, "{}", function.logs());
     assert!(
         function.logs().contains("Runtime.OutOfMemory") || function.logs().contains("MemoryError"),
         "{}",

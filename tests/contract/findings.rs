@@ -9,7 +9,7 @@ use wsgi_lambda::emulator::Outcome;
 
 use crate::front_end::{FrontEnd, envelope_problems};
 use crate::matcher::{cut, differs, short, text_of};
-use crate::support::Answer;
+use crate::support::Response;
 
 /// What the application writes to the log when it is called.
 const CALLED: &str = "contract application called";
@@ -19,7 +19,7 @@ const CALLED: &str = "contract application called";
 pub(crate) struct Findings(Vec<String>);
 
 impl Findings {
-    pub(crate) fn told(self, case: &Value, answer: &Answer, log: &str) -> Option<String> {
+    pub(crate) fn told(self, case: &Value, answer: &Response, log: &str) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }
@@ -39,7 +39,7 @@ impl Findings {
         }
     }
 
-    pub(crate) fn check(&mut self, case: &Value, event: Option<&Value>, answer: &Answer, log: &str) {
+    pub(crate) fn check(&mut self, case: &Value, event: Option<&Value>, answer: &Response, log: &str) {
         let expect = &case["expect"];
         if let Some(called) = expect["called"].as_bool() {
             let was = log.contains(CALLED);
@@ -77,7 +77,7 @@ impl Findings {
         }
     }
 
-    fn answer(&mut self, case: &Value, event: Option<&Value>, answer: &Answer) {
+    fn answer(&mut self, case: &Value, event: Option<&Value>, answer: &Response) {
         let expect = &case["expect"];
         if answer.json.get("statusCode").is_none() {
             self.0.push(format!("not an HTTP answer: {}", short(&answer.json)));

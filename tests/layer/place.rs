@@ -49,8 +49,8 @@ impl Place {
         let script = "import sys, sysconfig as s; name = s.get_config_var('INSTSONAME')\n\
             print(name, s.get_path('stdlib'), sys.executable, sep='\\n')";
         let folder = locate.lines().nth(1).unwrap();
-        let answer = format!("{folder}/{}", python(script));
-        let [library, stdlib, interpreter] = answer.lines().collect::<Vec<_>>().try_into().unwrap();
+        let response = format!("{folder}/{}", python(script));
+        let [library, stdlib, interpreter] = response.lines().collect::<Vec<_>>().try_into().unwrap();
         assert!(library.ends_with(&format!("libpython{}.so.1.0", place.python)), "PYO3_PYTHON and bootstrap differ");
         // Distributions' libraries have no room for a path.
         fs::create_dir_all(place.path("bin")).unwrap();

@@ -6,8 +6,8 @@ use super::Pep;
 
 #[test]
 fn w01_app_is_called_with_two_positional_arguments() {
-    let answer = Pep::of("calling:any_arguments").get("/");
-    assert_eq!(answer.body_json(), json!({"positional": 2, "keywords": []}));
+    let response = Pep::of("calling:any_arguments").get("/");
+    assert_eq!(response.body_json(), json!({"positional": 2, "keywords": []}));
     Pep::of("calling:other_names").get("/").assert_ok("called");
     Pep::of("calling:positional_only").get("/").assert_ok("called");
 }

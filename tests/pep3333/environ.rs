@@ -38,8 +38,8 @@ fn with_header(name: &str, value: &str) -> Value {
 
 #[test]
 fn w02_environ_is_exactly_a_dict() {
-    let answer = Pep::start().get("/environment/types").body_json();
-    assert_eq!(answer["dict"], json!(true));
+    let response = Pep::start().get("/environment/types").body_json();
+    assert_eq!(response["dict"], json!(true));
 }
 
 #[test]

@@ -30,10 +30,10 @@ fn id(pep: &mut Pep) -> Option<u32> {
 
 #[test]
 fn w91_an_exception_is_a_500_that_tells_nothing() {
-    let answer = Pep::start().get("/failing/after_start?ValueError"); // row 31
-    answer.assert_failed("[ERROR] ValueError: a secret reason");
-    assert!(answer.log.contains("Traceback") && answer.log.contains("in after_start"), "{}", answer.log);
-    assert!(!answer.json.to_string().contains("secret"));
+    let response = Pep::start().get("/failing/after_start?ValueError"); // row 31
+    response.assert_failed("[ERROR] ValueError: a secret reason");
+    assert!(response.log.contains("Traceback") && response.log.contains("in after_start"), "{}", response.log);
+    assert!(!response.json.to_string().contains("secret"));
 }
 
 #[test]
@@ -51,30 +51,30 @@ fn w91_the_error_names_its_request_in_json_logs() {
 
 #[test]
 fn w91_causes_are_logged() {
-    let answer = Pep::start().get("/failing/chained");
-    answer.assert_failed("ValueError: the effect");
-    assert!(answer.log.contains("KeyError: 'missing'"), "{}", answer.log);
+    let response = Pep::start().get("/failing/chained");
+    response.assert_failed("ValueError: the effect");
+    assert!(response.log.contains("KeyError: 'missing'"), "{}", response.log);
 }
 
 #[test]
 fn w91_a_message_that_cannot_be_encoded_keeps_its_traceback() {
-    let answer = Pep::start().get("/failing/lone_surrogate");
-    answer.assert_failed("ValueError: lone ");
-    assert!(answer.log.contains("in lone_surrogate"), "{}", answer.log);
+    let response = Pep::start().get("/failing/lone_surrogate");
+    response.assert_failed("ValueError: lone ");
+    assert!(response.log.contains("in lone_surrogate"), "{}", response.log);
 }
 
 #[test]
 fn w91_an_exception_that_cannot_be_shown_is_logged_once() {
-    let answer = Pep::start().get("/failing/after_start?Silent");
-    answer.assert_failed("[ERROR] Silent: ");
-    assert!(answer.log.contains("in after_start") && !answer.log.contains("Exception ignored"), "{}", answer.log);
+    let response = Pep::start().get("/failing/after_start?Silent");
+    response.assert_failed("[ERROR] Silent: ");
+    assert!(response.log.contains("in after_start") && !response.log.contains("Exception ignored"), "{}", response.log);
 }
 
 #[test]
 fn w91_a_type_error_in_iter_is_the_applications_own() {
-    let answer = Pep::start().get("/iterating/type_error_in_iter");
-    answer.assert_failed("TypeError: object of type 'NoneType' has no len()");
-    assert!(answer.log.contains("in __iter__"), "{}", answer.log);
+    let response = Pep::start().get("/iterating/type_error_in_iter");
+    response.assert_failed("TypeError: object of type 'NoneType' has no len()");
+    assert!(response.log.contains("in __iter__"), "{}", response.log);
 }
 
 #[test]
@@ -87,16 +87,16 @@ fn w91_a_recursion_without_end_is_an_exception() {
 
 #[test]
 fn w92_an_exception_after_the_first_chunk_is_a_clean_500() {
-    let answer = Pep::start().get("/failing/in_iteration?ValueError"); // row 30: nothing has left a buffered answer
-    answer.assert_failed("ValueError: a secret reason");
-    assert!(!answer.text().contains("some data"));
+    let response = Pep::start().get("/failing/in_iteration?ValueError"); // row 30: nothing has left a buffered response
+    response.assert_failed("ValueError: a secret reason");
+    assert!(!response.text().contains("some data"));
 }
 
 #[test]
 fn w92_a_body_that_fails_is_not_blamed_for_its_length() {
-    let answer = Pep::start().get("/failing/with_length");
-    answer.assert_failed("ValueError: before the announced end");
-    assert!(!answer.log.contains("WARNING"), "{}", answer.log);
+    let response = Pep::start().get("/failing/with_length");
+    response.assert_failed("ValueError: before the announced end");
+    assert!(!response.log.contains("WARNING"), "{}", response.log);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn w93_no_exception_ends_the_process() {
 
 #[test]
 fn w94_the_traceback_joins_what_the_application_said() {
-    let answer = Pep::start().get("/failing/in_call?ValueError");
-    answer.assert_failed("ValueError: a secret reason");
-    assert!(answer.log.contains("said before"), "{}", answer.log);
+    let response = Pep::start().get("/failing/in_call?ValueError");
+    response.assert_failed("ValueError: a secret reason");
+    assert!(response.log.contains("said before"), "{}", response.log);
 }

@@ -51,8 +51,8 @@ fn w96_e_middleware_may_stand_between() {
 fn w96_f_begins_at_the_position_and_ends_at_the_end_or_the_length() {
     let mut pep = Pep::start();
     pep.get("/files/from_position").assert_ok("3456789");
-    let answer = pep.get("/files/until_length");
-    assert_eq!((answer.text(), answer.header("content-length")), ("0123", Some("4")));
+    let response = pep.get("/files/until_length");
+    assert_eq!((response.text(), response.header("content-length")), ("0123", Some("4")));
     assert_eq!(pep.notes(), json!(["closed 1"]));
     assert_eq!(pep.get("/files/larger_than_a_block").body(), DIGITS.repeat(20_000).as_bytes());
 }

@@ -30,8 +30,8 @@ fn w29_to_w37_the_input_reads_like_a_file() {
     ];
     for (body, expression, value) in rows {
         let expression = expression.replace('+', "%2B");
-        let answer = pep.post(&format!("/inputs/evaluate?{expression}"), body);
-        assert_eq!(answer.body_json(), value, "{expression} of {body:?}");
+        let response = pep.post(&format!("/inputs/evaluate?{expression}"), body);
+        assert_eq!(response.body_json(), value, "{expression} of {body:?}");
     }
 }
 
@@ -77,17 +77,17 @@ fn w40_to_w43_errors_reach_the_log_of_their_invocation() {
         ("while_iterating", "after the last chunk"), // W42
         ("in_close", "from close()"),                // W42
     ] {
-        let answer = pep.get(&format!("/errors/{name}"));
-        assert_eq!((answer.status(), answer.text()), (200, "written"), "{name}");
-        assert_eq!(answer.log.trim_end_matches('\n'), logged.trim_end_matches('\n'), "{name}");
+        let response = pep.get(&format!("/errors/{name}"));
+        assert_eq!((response.status(), response.text()), (200, "written"), "{name}");
+        assert_eq!(response.log.trim_end_matches('\n'), logged.trim_end_matches('\n'), "{name}");
     }
 }
 
 #[test]
 fn w41_errors_take_any_unicode() {
-    let answer = Pep::start().get("/errors/any_unicode");
-    assert_eq!((answer.status(), answer.text()), (200, "written"), "{}", answer.log);
-    assert_eq!(answer.log, "euro €, snake 🐍, lone \\ud800 surrogate\n");
+    let response = Pep::start().get("/errors/any_unicode");
+    assert_eq!((response.status(), response.text()), (200, "written"), "{}", response.log);
+    assert_eq!(response.log, "euro €, snake 🐍, lone \\ud800 surrogate\n");
 }
 
 #[test]
@@ -103,9 +103,9 @@ fn w42_what_is_printed_leaves_with_its_invocation() {
     for (name, [out, err]) in
         [("prints", ["printed out", "printed err"]), ("through_a_buffer", ["held back out", "held back err"])]
     {
-        let answer = pep.get(&format!("/errors/{name}"));
-        assert_eq!(answer.text(), "written");
-        assert!(answer.log.contains(out) && answer.log.contains(err), "{name}: {}", answer.log);
+        let response = pep.get(&format!("/errors/{name}"));
+        assert_eq!(response.text(), "written");
+        assert!(response.log.contains(out) && response.log.contains(err), "{name}: {}", response.log);
     }
     pep.get("/iterating/a_list").assert_ok("abc");
 }

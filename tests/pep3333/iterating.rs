@@ -17,9 +17,9 @@ fn w73_every_byte_arrives() {
     let mut pep = Pep::start();
     let all: Vec<u8> = (0..=255).collect();
     for name in ["every_byte", "every_byte_as_text"] {
-        let answer = pep.get(&format!("/iterating/{name}"));
-        assert_eq!(answer.body(), all, "{name}");
-        assert_eq!(answer.json["isBase64Encoded"], json!(true));
+        let response = pep.get(&format!("/iterating/{name}"));
+        assert_eq!(response.body(), all, "{name}");
+        assert_eq!(response.json["isBase64Encoded"], json!(true));
     }
     pep.get("/iterating/ends_of_line").assert_ok("a\r\nb\nc\rd\0\u{1a}\u{feff}\u{2028}");
     pep.get("/iterating/a_character_cut_in_two").assert_ok("é");
@@ -39,18 +39,18 @@ fn w74_only_bytes_are_a_body() {
         ("none_chunk", "NoneType"),
         ("number_chunk", "int"),
     ] {
-        let answer = pep.get(&format!("/iterating/{name}"));
-        answer.assert_failed("TypeError: the body must be made of bytes");
-        assert!(answer.log.contains(&format!("not {kind}")), "{name}: {}", answer.log);
+        let response = pep.get(&format!("/iterating/{name}"));
+        response.assert_failed("TypeError: the body must be made of bytes");
+        assert!(response.log.contains(&format!("not {kind}")), "{name}: {}", response.log);
     }
 }
 
 #[test]
 fn w75_a_single_chunk_adds_no_content_length() {
     // In buffered responses the front end computes it.
-    let answer = Pep::start().get("/iterating/a_list_of_one"); // row 23
-    answer.assert_ok("abc");
-    assert_eq!(answer.header("content-length"), None);
+    let response = Pep::start().get("/iterating/a_list_of_one"); // row 23
+    response.assert_ok("abc");
+    assert_eq!(response.header("content-length"), None);
 }
 
 /// What was noted: the chunks taken, and one `close()`, the last of all.
@@ -104,14 +104,14 @@ fn w76_generators_run_their_finally() {
 fn w77_exceptions_in_close_are_only_logged() {
     let mut pep = Pep::start();
     for (name, logged) in [("raises_in_close", "ValueError: in close()"), ("exits_in_close", "SystemExit: 3")] {
-        let answer = pep.get(&format!("/iterating/{name}")); // row 44
-        assert_eq!((answer.status(), answer.text()), (200, "ab"), "{name}");
-        assert!(answer.log.contains(logged) && answer.log.contains("in close"), "{}", answer.log);
+        let response = pep.get(&format!("/iterating/{name}")); // row 44
+        assert_eq!((response.status(), response.text()), (200, "ab"), "{name}");
+        assert!(response.log.contains(logged) && response.log.contains("in close"), "{}", response.log);
         assert_eq!(pep.notes(), closed_after(2), "{name}");
     }
-    let answer = pep.get("/iterating/raises_twice");
-    answer.assert_failed("ValueError: in iteration");
-    assert!(answer.log.contains("KeyError: 'in close()'"), "{}", answer.log);
+    let response = pep.get("/iterating/raises_twice");
+    response.assert_failed("ValueError: in iteration");
+    assert!(response.log.contains("KeyError: 'in close()'"), "{}", response.log);
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn w78_nothing_else_of_the_result_is_touched() {
 
 #[test]
 fn w79_an_endless_body_stops_at_its_content_length() {
-    let answer = Pep::start().get("/iterating/endless");
-    assert_eq!((answer.status(), answer.text()), (200, "abca"));
+    let response = Pep::start().get("/iterating/endless");
+    assert_eq!((response.status(), response.text()), (200, "abca"));
 }
 
 #[test]

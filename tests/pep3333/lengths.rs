@@ -11,9 +11,13 @@ fn w81_more_data_than_announced_is_cut() {
     // Row 21: waitress.
     for (name, body, length) in [("too_much", "abc", "3"), ("too_much_at_once", "abc", "3"), ("zero_and_data", "", "0")]
     {
-        let answer = pep.get(&format!("/lengths/{name}"));
-        assert_eq!((answer.status(), answer.text(), answer.header("content-length")), (200, body, Some(length)));
-        assert!(answer.log.starts_with("[WARNING]") && answer.log.contains("Content-Length of"), "{}", answer.log);
+        let response = pep.get(&format!("/lengths/{name}"));
+        assert_eq!((response.status(), response.text(), response.header("content-length")), (200, body, Some(length)));
+        assert!(
+            response.log.starts_with("[WARNING]") && response.log.contains("Content-Length of"),
+            "{}",
+            response.log
+        );
     }
 }
 
@@ -22,9 +26,9 @@ fn w81_writing_past_the_length_is_cut_as_well() {
     let mut pep = Pep::start();
     // As by gunicorn, Waitress and mod_wsgi.
     for name in ["write_too_much", "write_too_much_uncaught"] {
-        let answer = pep.get(&format!("/lengths/{name}"));
-        assert_eq!((answer.status(), answer.text()), (200, "abc"), "{name}");
-        assert!(answer.log.starts_with("[WARNING]") && answer.log.contains("the rest was cut"), "{}", answer.log);
+        let response = pep.get(&format!("/lengths/{name}"));
+        assert_eq!((response.status(), response.text()), (200, "abc"), "{name}");
+        assert!(response.log.starts_with("[WARNING]") && response.log.contains("the rest was cut"), "{}", response.log);
         assert_eq!(pep.notes(), json!([]), "{name}: nothing is raised");
     }
 }
@@ -34,9 +38,9 @@ fn w82_less_data_than_announced_gets_its_true_length() {
     let mut pep = Pep::start();
     // Row 22: waitress's warning; a front end could not carry the wrong length.
     for (name, body, length) in [("too_little", "abc", "3"), ("nothing_at_all", "", "0")] {
-        let answer = pep.get(&format!("/lengths/{name}"));
-        assert_eq!((answer.status(), answer.text(), answer.header("content-length")), (200, body, Some(length)));
-        assert!(answer.log.starts_with("[WARNING]") && answer.log.contains("10"), "{}", answer.log);
+        let response = pep.get(&format!("/lengths/{name}"));
+        assert_eq!((response.status(), response.text(), response.header("content-length")), (200, body, Some(length)));
+        assert!(response.log.starts_with("[WARNING]") && response.log.contains("10"), "{}", response.log);
     }
 }
 
@@ -44,9 +48,9 @@ fn w82_less_data_than_announced_gets_its_true_length() {
 fn w82_a_right_length_is_left_alone() {
     let mut pep = Pep::start();
     for (name, body, length) in [("exact", "abcdef", "6"), ("zero", "", "0")] {
-        let answer = pep.get(&format!("/lengths/{name}"));
-        answer.assert_ok(body);
-        assert_eq!(answer.header("content-length"), Some(length));
+        let response = pep.get(&format!("/lengths/{name}"));
+        response.assert_ok(body);
+        assert_eq!(response.header("content-length"), Some(length));
     }
 }
 
@@ -63,19 +67,19 @@ fn w83_invalid_lengths_are_refused() {
 #[test]
 fn w83_two_lengths_are_never_joined() {
     let mut pep = Pep::start();
-    let answer = pep.get("/lengths/twice");
-    assert_eq!((answer.status(), answer.text(), answer.headers("content-length")), (200, "abc", vec!["3"]));
+    let response = pep.get("/lengths/twice");
+    assert_eq!((response.status(), response.text(), response.headers("content-length")), (200, "abc", vec!["3"]));
     // RFC 9112 §6.3 leaves a recipient no choice but an error. Ours may be earlier, or one length that is true.
-    let answer = pep.get("/lengths/two_different");
-    if answer.status() != 500 {
-        assert_eq!(answer.headers("content-length"), [answer.body().len().to_string()]);
+    let response = pep.get("/lengths/two_different");
+    if response.status() != 500 {
+        assert_eq!(response.headers("content-length"), [response.body().len().to_string()]);
     }
 }
 
 #[test]
 fn w84_an_absent_length_stays_absent() {
-    let answer = Pep::start().get("/iterating/a_generator");
-    assert_eq!((answer.header("content-length"), answer.header("transfer-encoding")), (None, None));
+    let response = Pep::start().get("/iterating/a_generator");
+    assert_eq!((response.header("content-length"), response.header("transfer-encoding")), (None, None));
 }
 
 #[test]
@@ -83,10 +87,10 @@ fn w85_bodyless_statuses_have_neither_body_nor_framing() {
     let mut pep = Pep::start();
     // Rows 27 and 28: waitress.
     for (status, code) in [("204 No Content", 204), ("205 Reset Content", 205), ("304 Not Modified", 304)] {
-        let answer = pep.get(&format!("/lengths/status?{status}"));
-        assert_eq!((answer.status(), answer.text(), answer.header("x-kept")), (code, "", Some("yes")));
-        assert_eq!((answer.header("content-length"), answer.header("transfer-encoding")), (None, None));
-        assert!(!answer.log.contains("Content-Length"), "{}", answer.log);
+        let response = pep.get(&format!("/lengths/status?{status}"));
+        assert_eq!((response.status(), response.text(), response.header("x-kept")), (code, "", Some("yes")));
+        assert_eq!((response.header("content-length"), response.header("transfer-encoding")), (None, None));
+        assert!(!response.log.contains("Content-Length"), "{}", response.log);
         assert_eq!(pep.notes(), json!([]), "{status}: iteration stops at the first chunk");
     }
 }
@@ -122,10 +126,10 @@ fn w87_expect_continue_is_transparent() {
 #[test]
 fn w88_no_header_is_added() {
     let mut pep = Pep::start();
-    let answer = pep.get("/http_features/no_content_type");
-    assert_eq!((answer.text(), answer.http().headers.as_slice()), ("<p>abc", &[][..]));
-    let answer = pep.get("/iterating/a_list");
-    assert_eq!(answer.http().headers, [("Content-Type".into(), "text/plain".into())]);
+    let response = pep.get("/http_features/no_content_type");
+    assert_eq!((response.text(), response.http().headers.as_slice()), ("<p>abc", &[][..]));
+    let response = pep.get("/iterating/a_list");
+    assert_eq!(response.http().headers, [("Content-Type".into(), "text/plain".into())]);
 }
 
 #[test]
@@ -134,11 +138,11 @@ fn w89_order_case_and_duplicates_of_headers_are_kept() {
     event["path"] = "/http_features/order".into();
     event["requestContext"]["path"] = "/http_features/order".into();
     event["pathParameters"]["proxy"] = "http_features/order".into();
-    let answer = Pep::start().send(event);
-    let names: Vec<_> = answer.http().headers.iter().map(|(name, _)| name.as_str()).collect();
+    let response = Pep::start().send(event);
+    let names: Vec<_> = response.http().headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["x-Zebra", "Set-Cookie", "Set-Cookie", "Content-Type", "X-APPLE", "Server", "Date"]);
     let cookies = ["a=1; Path=/", "b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT"];
-    assert_eq!(answer.headers("set-cookie"), cookies);
+    assert_eq!(response.headers("set-cookie"), cookies);
     assert_eq!(Pep::start().get("/http_features/order").headers("set-cookie"), cookies);
 }
 
@@ -149,9 +153,9 @@ fn w90_ranges_and_conditions_are_the_applications_business() {
         let mut event = request("GET", "/http_features/seen", None);
         event["headers"]["range"] = "bytes=0-1".into();
         event["headers"]["if-none-match"] = "*".into();
-        let answer = pep.send(event);
-        assert_eq!(answer.status(), 200);
+        let response = pep.send(event);
+        assert_eq!(response.status(), 200);
         let seen = json!({"requests": requests, "HTTP_RANGE": "bytes=0-1", "HTTP_IF_NONE_MATCH": "*"});
-        assert_eq!(answer.body_json(), seen);
+        assert_eq!(response.body_json(), seen);
     }
 }

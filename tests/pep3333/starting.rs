@@ -8,8 +8,8 @@ use crate::support;
 /// Makes a call of `start_response` with these Python arguments and expects the application to see this exception.
 #[track_caller]
 fn assert_refused(pep: &mut Pep, arguments: &str, exception: &str) {
-    let answer = pep.post("/starting/attempt", arguments);
-    assert_eq!(answer.body_json()[0], exception, "{arguments}");
+    let response = pep.post("/starting/attempt", arguments);
+    assert_eq!(response.body_json()[0], exception, "{arguments}");
     pep.post("/starting/attempt_uncaught", arguments).assert_failed(&format!("[ERROR] {exception}: "));
 }
 
@@ -52,8 +52,8 @@ fn w46_statuses_are_three_digits_and_a_reason() {
         ("299 Caf\\xe9", 299),
         ("599 ", 599),
     ] {
-        let answer = pep.post("/starting/attempt", &format!("('{status}', [])"));
-        assert_eq!((answer.status(), answer.text()), (code, "started"), "{status:?}");
+        let response = pep.post("/starting/attempt", &format!("('{status}', [])"));
+        assert_eq!((response.status(), response.text()), (code, "started"), "{status:?}");
     }
 }
 
@@ -91,8 +91,8 @@ fn w46_the_reason_reaches_load_balancers() {
     event["path"] = "/starting/attempt".into();
     event["body"] = "('404 Gone Fishing', [])".into();
     event["isBase64Encoded"] = false.into();
-    let answer = Pep::start().send(event);
-    assert_eq!((answer.status(), &answer.json["statusDescription"]), (404, &json!("404 Gone Fishing")));
+    let response = Pep::start().send(event);
+    assert_eq!((response.status(), &response.json["statusDescription"]), (404, &json!("404 Gone Fishing")));
 }
 
 #[test]
@@ -122,8 +122,8 @@ fn w47_headers_are_a_list_of_tuples_of_two_str() {
 #[test]
 fn w47_the_list_is_copied_and_left_alone() {
     let mut pep = Pep::start();
-    let answer = pep.get("/starting/changed_later"); // row 47
-    assert_eq!((answer.header("x-late"), answer.header("content-type")), (None, Some("text/plain")));
+    let response = pep.get("/starting/changed_later"); // row 47
+    assert_eq!((response.header("x-late"), response.header("content-type")), (None, Some("text/plain")));
     assert_eq!(pep.notes(), json!([true]));
 }
 
@@ -143,11 +143,11 @@ fn w48_names_are_tokens() {
 fn w48_a_header_called_status_is_left_out_with_a_warning() {
     let mut pep = Pep::start();
     for name in ["Status", "status"] {
-        let answer = pep.post("/starting/attempt", &format!("('200 OK', [('{name}', '404 Gone'), ('X-A', 'v')])"));
-        assert_eq!((answer.status(), answer.header("status"), answer.header("x-a")), (200, None, Some("v")));
+        let response = pep.post("/starting/attempt", &format!("('200 OK', [('{name}', '404 Gone'), ('X-A', 'v')])"));
+        assert_eq!((response.status(), response.header("status"), response.header("x-a")), (200, None, Some("v")));
     }
-    let answer = Pep::start().post("/starting/attempt", "('200 OK', [('Status', '404 Gone')])");
-    assert!(answer.log.contains("which belong to the server: Status"), "{}", answer.log);
+    let response = Pep::start().post("/starting/attempt", "('200 OK', [('Status', '404 Gone')])");
+    assert!(response.log.contains("which belong to the server: Status"), "{}", response.log);
 }
 
 /// As of a request: Content-Type is a header that can be there once.
@@ -165,15 +165,15 @@ fn w49_values_hold_no_control_characters() {
     for value in ["a\\r\\nb", "a\\nb", "a\\rb", "a\\n", "a\\r\\n folded", "\\x00", "\\x01", "a\\x1fb", "\\x7f"] {
         assert_refused(&mut pep, &format!("('200 OK', [('X-A', '{value}')])"), "ValueError");
     }
-    let answer = pep.post("/starting/attempt", "('200 OK', [('X-A', 'a\\tb'), ('X-B', '')])"); // row 9
-    assert_eq!((answer.header("x-a"), answer.header("x-b")), (Some("a\tb"), Some("")));
+    let response = pep.post("/starting/attempt", "('200 OK', [('X-A', 'a\\tb'), ('X-B', '')])"); // row 9
+    assert_eq!((response.header("x-a"), response.header("x-b")), (Some("a\tb"), Some("")));
 }
 
 #[test]
 fn w49_refused_values_are_not_logged() {
-    let answer = Pep::start().post("/starting/attempt_uncaught", "('200 OK', [('X-A', 'secret\\n')])");
-    answer.assert_failed("\"X-A\"");
-    assert!(!answer.log.contains("secret"), "{}", answer.log);
+    let response = Pep::start().post("/starting/attempt_uncaught", "('200 OK', [('X-A', 'secret\\n')])");
+    response.assert_failed("\"X-A\"");
+    assert!(!response.log.contains("secret"), "{}", response.log);
 }
 
 #[test]
@@ -193,17 +193,17 @@ fn w50_what_is_beyond_latin1_is_refused() {
 
 #[test]
 fn w50_latin1_reaches_the_client() {
-    let answer = Pep::start().get("/starting/latin1"); // row 11
-    assert_eq!((answer.header("x-one"), answer.header("x-two")), (Some("café"), Some("café")));
+    let response = Pep::start().get("/starting/latin1"); // row 11
+    assert_eq!((response.header("x-one"), response.header("x-two")), (Some("café"), Some("café")));
 }
 
 #[test]
 fn w51_hop_by_hop_headers_are_dropped_with_one_warning() {
     let mut pep = Pep::start();
-    let answer = pep.get("/starting/hop_by_hop"); // rows 5 and 6: gunicorn, and a word about it
-    let names: Vec<_> = answer.http().headers.iter().map(|(name, _)| name.to_lowercase()).collect();
-    assert_eq!((answer.text(), names), ("ok", vec!["content-type".into(), "proxy-authenticate".into()]));
-    let warnings: Vec<_> = answer.log.lines().collect();
+    let response = pep.get("/starting/hop_by_hop"); // rows 5 and 6: gunicorn, and a word about it
+    let names: Vec<_> = response.http().headers.iter().map(|(name, _)| name.to_lowercase()).collect();
+    assert_eq!((response.text(), names), ("ok", vec!["content-type".into(), "proxy-authenticate".into()]));
+    let warnings: Vec<_> = response.log.lines().collect();
     let [warning] = warnings[..] else { panic!("{warnings:?}") };
     assert!(warning.starts_with("[WARNING]") && warning.contains("Connection") && warning.contains("UPGRADE"));
     pep.get("/starting/hop_by_hop").assert_ok("ok");
@@ -221,9 +221,9 @@ fn w51_hop_by_hop_headers_are_errors_in_strict_mode() {
 
 #[test]
 fn w52_errors_are_raised_in_the_applications_frame() {
-    let answer = Pep::start().post("/starting/attempt_uncaught", "('abc', [])");
-    answer.assert_failed("in attempt_uncaught");
-    assert!(answer.log.contains("starting.py"), "{}", answer.log);
+    let response = Pep::start().post("/starting/attempt_uncaught", "('abc', [])");
+    response.assert_failed("in attempt_uncaught");
+    assert!(response.log.contains("starting.py"), "{}", response.log);
 }
 
 #[test]
@@ -235,8 +235,8 @@ fn w53_start_response_sends_nothing() {
 fn w54_headers_wait_for_the_first_non_empty_chunk() {
     let mut pep = Pep::start();
     pep.get("/starting/raise_after_empty_chunk").assert_failed("Boom: the reason"); // row 1: waitress
-    let answer = pep.get("/starting/replace_after_empty_chunk"); // row 2: waitress
-    assert_eq!((answer.status(), answer.text(), answer.header("x-first")), (503, "replaced", None));
+    let response = pep.get("/starting/replace_after_empty_chunk"); // row 2: waitress
+    assert_eq!((response.status(), response.text(), response.header("x-first")), (503, "replaced", None));
 }
 
 #[test]
@@ -264,25 +264,25 @@ fn w54_headers_are_out_when_the_iterable_is_exhausted() {
 fn w55_exc_info_replaces_status_and_all_headers() {
     let mut pep = Pep::start();
     for name in ["replace_after_start", "replace_twice", "first_call_with_exc_info"] {
-        let answer = pep.get(&format!("/starting/{name}")); // rows 33 and 34: waitress
-        let headers = answer.http().headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let response = pep.get(&format!("/starting/{name}")); // rows 33 and 34: waitress
+        let headers = response.http().headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         assert_eq!(headers.collect::<Vec<_>>(), [("Content-Type", "text/plain"), ("X-Error", "yes")], "{name}");
-        assert_eq!((answer.status(), answer.log.as_str()), (503, ""), "{name}");
+        assert_eq!((response.status(), response.log.as_str()), (503, ""), "{name}");
     }
 }
 
 #[test]
 fn w55_exc_info_replaces_a_refused_first_call() {
-    let answer = Pep::start().post("/starting/attempt", "('abc', [('X-First', 'yes')])");
-    assert_eq!((answer.status(), answer.header("x-first")), (200, None));
+    let response = Pep::start().post("/starting/attempt", "('abc', [('X-First', 'yes')])");
+    assert_eq!((response.status(), response.header("x-first")), (200, None));
 }
 
 #[test]
 fn w56_exc_info_after_the_headers_raises_it_again() {
     let mut pep = Pep::start();
-    let answer = pep.get("/starting/uncaught_too_late"); // row 3, with the clean 500 of W92
-    answer.assert_failed("Boom: the reason");
-    assert!(answer.log.contains("in _exc_info") && answer.log.contains("in uncaught_too_late"), "{}", answer.log);
+    let response = pep.get("/starting/uncaught_too_late"); // row 3, with the clean 500 of W92
+    response.assert_failed("Boom: the reason");
+    assert!(response.log.contains("in _exc_info") && response.log.contains("in uncaught_too_late"), "{}", response.log);
 }
 
 #[test]
@@ -291,9 +291,9 @@ fn w57_a_second_call_is_an_error() {
     for name in ["second_call", "second_call_after_data"] {
         pep.get(&format!("/starting/{name}")).assert_failed("AssertionError: "); // row 4: gunicorn and waitress
     }
-    let answer = pep.get("/starting/second_call_caught");
-    assert_eq!(answer.status(), 200);
-    assert!(answer.text().contains("already called"), "{}", answer.text());
+    let response = pep.get("/starting/second_call_caught");
+    assert_eq!(response.status(), 200);
+    assert!(response.text().contains("already called"), "{}", response.text());
 }
 
 #[test]
@@ -324,8 +324,8 @@ fn w59_false_exc_info_counts_as_not_given() {
 #[test]
 fn w59_empty_exc_info_is_harmless() {
     let mut pep = Pep::start();
-    let answer = pep.get("/starting/empty_exc_info");
-    assert_eq!((answer.status(), answer.text()), (202, "data"));
+    let response = pep.get("/starting/empty_exc_info");
+    assert_eq!((response.status(), response.text()), (202, "data"));
     assert_eq!(pep.notes().as_array().unwrap().len(), 1);
 }
 
@@ -360,9 +360,9 @@ fn w62_callables_of_an_ended_request_are_dead() {
     let mut pep = Pep::start();
     for (keep, calls) in [("keep_unstarted", 2), ("keep", 3)] {
         pep.get(&format!("/lifetime/{keep}"));
-        let answer = pep.get("/lifetime/use_kept");
-        assert_eq!((answer.status(), answer.text(), answer.header("x-stale")), (202, "second", None), "{keep}");
-        assert_eq!(answer.log, "");
+        let response = pep.get("/lifetime/use_kept");
+        assert_eq!((response.status(), response.text(), response.header("x-stale")), (202, "second", None), "{keep}");
+        assert_eq!(response.log, "");
         assert_eq!(pep.notes(), json!(vec!["RuntimeError"; 3 * calls]), "{keep}");
     }
 }

@@ -40,9 +40,9 @@ fn w68_the_first_write_releases_the_headers_even_if_empty() {
 
 #[test]
 fn w70_one_chunk_after_write_is_not_the_whole_body() {
-    let answer = Pep::start().get("/writing/then_one_chunk");
-    answer.assert_ok("abc");
-    assert_eq!(answer.header("content-length"), None);
+    let response = Pep::start().get("/writing/then_one_chunk");
+    response.assert_ok("abc");
+    assert_eq!(response.header("content-length"), None);
 }
 
 #[test]

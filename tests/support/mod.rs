@@ -5,8 +5,8 @@
 //!
 //! ```ignore
 //! let mut function = support::source("def app(environ, start_response): …").env("KEY", "value").start();
-//! let answer = function.invoke(support::event("http-api-v2-get"));
-//! assert_eq!(answer.status(), 200);
+//! let response = function.invoke(support::event("http-api-v2-get"));
+//! assert_eq!(response.status(), 200);
 //! assert!(function.logs().contains("…"));
 //! ```
 #![allow(dead_code, reason = "each test file uses a part of this")]
@@ -155,24 +155,24 @@ pub struct Function {
 
 impl Function {
     /// Invokes the function with an event, owned or borrowed, and waits until it is ready for the next one.
-    pub fn invoke(&mut self, event: impl Borrow<Value>) -> Answer {
+    pub fn invoke(&mut self, event: impl Borrow<Value>) -> Response {
         self.send(Submission::new(event.borrow().to_string()).timeout(self.timeout))
     }
 
     /// Invokes the function with an event of `events/`.
-    pub fn replay(&mut self, name: &str) -> Answer {
+    pub fn replay(&mut self, name: &str) -> Response {
         self.invoke(event(name))
     }
 
     /// Invokes the function with bytes, headers or a timeout of the test's own making.
-    pub fn send(&mut self, invocation: Submission) -> Answer {
+    pub fn send(&mut self, invocation: Submission) -> Response {
         let sandbox = &mut self.sandbox;
         let outcome = self.runtime.block_on(async {
             let outcome = sandbox.invoke(invocation).await;
             sandbox.settle().await;
             outcome
         });
-        Answer::new(outcome)
+        Response::new(outcome)
     }
 
     /// The Runtime API of the running process: arranged faults, calls received, several invocations at once.
@@ -240,7 +240,7 @@ impl Function {
 
 /// The outcome of an invocation, taken apart.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     /// As the emulator saw it.
     pub outcome: Outcome,
     /// The payload as JSON; `Null` for a streamed response.
@@ -248,7 +248,7 @@ pub struct Answer {
     http: Option<HttpResponse>,
 }
 
-impl Answer {
+impl Response {
     /// Takes an outcome apart.
     pub fn new(outcome: Outcome) -> Self {
         let http = HttpResponse::of(&outcome);
@@ -261,7 +261,7 @@ impl Answer {
     /// # Panics
     /// If it is not one.
     pub fn http(&self) -> &HttpResponse {
-        self.http.as_ref().unwrap_or_else(|| panic!("not an HTTP answer: {:?}", self.outcome))
+        self.http.as_ref().unwrap_or_else(|| panic!("not an HTTP response: {:?}", self.outcome))
     }
 
     /// The HTTP status.
