@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
+use http::HeaderName;
 use serde_json::Value;
 use support::{Function, Response, Setup, source};
 use wsgi_lambda::emulator::{Outcome, Running, Submission};
@@ -72,8 +73,13 @@ fn finish(function: &mut Function, running: Vec<Running>) -> Vec<Response> {
 fn as_many_requests_as_allowed_are_served_at_once_each_in_its_own_process() {
     let meeting = tempfile::tempdir().unwrap();
     let mut function = workers(meeting.path()).start();
-    let running: Vec<Running> = (0..WORKERS).map(|_| submit(&function, "/meet")).collect();
-    let ids: Vec<String> = running.iter().map(|running| running.id().to_owned()).collect();
+    let traces: Vec<String> = (0..WORKERS).map(|at| format!("Root=1-6b0b75b0-{at:024x};Sampled=0")).collect();
+    let traced = |trace: &String| {
+        let submission = Submission::new(get("/meet").to_string()).timeout(Duration::from_secs(30));
+        let name = HeaderName::from_static("lambda-runtime-trace-id");
+        function.api().submit(submission.header(name, trace.parse().unwrap()))
+    };
+    let running: Vec<Running> = traces.iter().map(traced).collect();
     let responses = finish(&mut function, running);
     let pids: BTreeSet<&str> = responses.iter().map(|response| response.text().split(", ").next().unwrap()).collect();
     assert_eq!(pids.len(), WORKERS);
@@ -82,9 +88,8 @@ fn as_many_requests_as_allowed_are_served_at_once_each_in_its_own_process() {
     assert_eq!(parents.len(), 1, "the application is imported once, before the fork");
     let flags = responses.iter().all(|response| response.text().contains(", True, True, "));
     assert!(flags, "wsgi.multiprocess, and what was imported is frozen: {}", responses[0].text());
-    for (response, id) in responses.iter().zip(ids) {
-        let trace = response.text().rsplit(", ").next().unwrap();
-        assert!(trace.contains(&id.replace('-', "")[..24]), "the trace id of its own request: {trace}, {id}");
+    for (response, trace) in responses.iter().zip(traces) {
+        assert!(response.text().contains(&trace), "the trace of its own request: {}, {trace}", response.text());
     }
 }
 

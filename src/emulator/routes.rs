@@ -195,7 +195,7 @@ impl Drop for InTransit<'_> {
 fn next_headers(submission: &Submission) -> HeaderMap {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let deadline = (now + submission.timeout).as_millis();
-    let trace = trace(now.as_secs(), &submission.request_id);
+    let trace = trace(now.as_secs());
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:wsgi-lambda";
     let defaults = [
         (REQUEST_ID, submission.request_id.clone()),
@@ -222,13 +222,10 @@ fn next_headers(submission: &Submission) -> HeaderMap {
     headers
 }
 
-/// A trace header in X-Ray's form, another one for each invocation: its root has the digits of the request id, as far as that
-/// is a UUID. X-Ray's SDK makes no segments without a parent. Not sampled, because there is no daemon that would take the
-/// segments.
-fn trace(seconds: u64, request_id: &str) -> String {
-    let digits: String = request_id.chars().filter(char::is_ascii_hexdigit).take(24).collect();
-    let root = if digits.len() == 24 { digits } else { uuid::random_hex(24) };
-    format!("Root=1-{seconds:08x}-{root};Parent={};Sampled=0", uuid::random_hex(16))
+/// A trace header in X-Ray's form, another one for each invocation. X-Ray's SDK makes no segments without a parent. Not
+/// sampled, because there is no daemon that would take the segments.
+fn trace(seconds: u64) -> String {
+    format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", uuid::random_hex(24), uuid::random_hex(16))
 }
 
 /// `POST /response`, buffered or streamed.
