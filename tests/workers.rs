@@ -74,12 +74,12 @@ fn as_many_requests_as_allowed_are_served_at_once_each_in_its_own_process() {
     let meeting = tempfile::tempdir().unwrap();
     let mut function = workers(meeting.path()).start();
     let traces: Vec<String> = (0..WORKERS).map(|at| format!("Root=1-6b0b75b0-{at:024x};Sampled=0")).collect();
-    let traced = |trace: &String| {
+    let meet = |trace: &String| {
         let submission = Submission::new(get("/meet").to_string()).timeout(Duration::from_secs(30));
         let name = HeaderName::from_static("lambda-runtime-trace-id");
         function.api().submit(submission.header(name, trace.parse().unwrap()))
     };
-    let running: Vec<Running> = traces.iter().map(traced).collect();
+    let running: Vec<Running> = traces.iter().map(meet).collect();
     let responses = finish(&mut function, running);
     let pids: BTreeSet<&str> = responses.iter().map(|response| response.text().split(", ").next().unwrap()).collect();
     assert_eq!(pids.len(), WORKERS);
