@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{accepted, get};
 use crate::support::{Function, kill, source};
-use wsgi_lambda::emulator::Submission;
+use wsgi_lambda::emulator::{Route, Submission};
 
 const APP: &str = r#"
 import atexit, os, threading, time
@@ -45,6 +45,15 @@ fn await_arrival(function: &mut Function) {
     });
 }
 
+/// Waits until the process has asked for its next event, after this many that it has served: one that is stopped earlier gets
+/// none.
+fn await_poll(function: &mut Function, served: usize) {
+    function.until(LIMIT, |function| {
+        let polls = function.calls().iter().filter(|call| call.route == Route::Next).count();
+        (polls > served).then_some(())
+    });
+}
+
 /// The signal comes first, or the event does: it has been given away, and there is nobody else to serve it.
 #[test]
 fn an_event_that_comes_with_sigterm_is_served_first() {
@@ -52,6 +61,7 @@ fn an_event_that_comes_with_sigterm_is_served_first() {
         let mut function = source(APP).start();
         let pid = function.invoke(get("/")).text().to_owned();
         let event = Submission::new(get("/").to_string()).timeout(LIMIT);
+        await_poll(&mut function, 1);
         // While the process is stopped both arrive.
         assert!(kill("STOP", &pid).status().unwrap().success());
         let running = function.api().submit(event);
@@ -99,8 +109,9 @@ fn freezing_loses_nothing() {
     let go = folder.path().join("go");
     let mut function = source(APP).env("GO", go.to_str().unwrap()).start();
     let pid = function.invoke(get("/")).text().to_owned();
-    for (times, path) in [(0, "/"), (1, "/work"), (1, "/"), (2, "/work")] {
+    for (served, (times, path)) in (1..).zip([(0, "/"), (1, "/work"), (1, "/"), (2, "/work")]) {
         let event = Submission::new(get(path).to_string()).timeout(LIMIT);
+        await_poll(&mut function, served);
         let running = if path == "/" {
             assert!(kill("STOP", &pid).status().unwrap().success());
             let running = function.api().submit(event);
