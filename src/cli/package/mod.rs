@@ -32,6 +32,7 @@ mod progress;
 mod prune;
 mod requirements;
 mod rules;
+mod settings;
 mod steps;
 mod summary;
 mod suspects;
