@@ -16,7 +16,7 @@ mod handler;
 mod hints;
 mod ignore;
 mod input;
-mod look;
+pub(super) mod look;
 mod not_an_event;
 mod outcome_json;
 mod profile;
