@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
+use std::path::Path;
 
 use super::files::{AppFiles, Staged};
 use super::instead;
@@ -249,7 +250,8 @@ pub(super) fn handler(handler: &str, files: &[Staged], findings: &mut Findings) 
     };
     let path = name.path();
     let first = file_of(&name);
-    if let Some(file) = first.filter(|file| handler.ends_with(".py") && !look::has_name(&source(file), "py")) {
+    let is_file_name = Path::new(handler).extension().is_some_and(|ending| ending == "py");
+    if let Some(file) = first.filter(|file| is_file_name && !look::has_name(&source(file), "py")) {
         let there = look::callables(&source(file)).into_iter().next().unwrap_or_else(|| "app".to_owned());
         let module = path.replace('/', ".");
         return Err(Failure::Usage(format!(
