@@ -2,7 +2,7 @@
 //!
 //! The snapshots are what a user sees; times, request ids and temporary folders are filtered.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "replay/checks.rs"]
 mod checks;

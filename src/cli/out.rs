@@ -72,7 +72,9 @@ impl Out {
 
     /// Says why a command ended.
     pub(super) fn error(&mut self, text: &impl Display) -> io::Result<()> {
-        self.note(format_args!("{RED}error:{RED:#} {text}"))
+        // Standard output may be what cannot be written: that must not keep the message back.
+        let _ = self.stdout.flush();
+        writeln!(self.stderr, "{RED}error:{RED:#} {text}")
     }
 }
 

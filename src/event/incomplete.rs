@@ -14,7 +14,7 @@ struct Form {
 }
 
 /// Most specific first.
-const FORMS: [Form; 7] = [
+const FORMS: [Form; 8] = [
     Form {
         name: "a VPC Lattice (V1) event",
         version: None,
@@ -64,6 +64,13 @@ const FORMS: [Form; 7] = [
         enough: 2,
         required: &["httpMethod", "path", "requestContext"],
     },
+    Form {
+        name: "an API Gateway REST API event",
+        version: None,
+        marks: &["httpMethod"],
+        enough: 1,
+        required: &["path", "requestContext"],
+    },
 ];
 
 /// "nearly a … event, but … is missing", if the event resembles one.
@@ -82,7 +89,7 @@ pub(super) fn seen(event: &Fields<'_>) -> Option<String> {
 /// A member of an object that is missing itself is not named: the object is.
 fn missing(event: &Fields<'_>, form: &Form) -> Vec<&'static str> {
     let lacks = |path: &&'static str| match path.split_once('.') {
-        Some((outer, inner)) => !event.object(outer).is_empty() && event.object(outer).object(inner).is_empty(),
+        Some((outer, inner)) => event.get(outer).is_some() && event.object(outer).object(inner).is_empty(),
         None => event.get(path).is_none(),
     };
     form.required.iter().copied().filter(lacks).collect()
@@ -120,6 +127,8 @@ mod tests {
             (r#"{"httpMethod":"GET","headers":{},"requestContext":{}}"#, "REST API", "`path` is"),
             (r#"{"version":"1.0","path":"/","headers":{},"requestContext":{}}"#, "payload 1.0", "`httpMethod` is"),
             (r#"{"raw_path":"/","is_base64_encoded":false}"#, "Lattice (V1)", "`method` is"),
+            (r#"{"httpMethod":"GET"}"#, "REST API", "`path` and `requestContext` are"),
+            (r#"{"version":"2.0","rawPath":"/","headers":{},"requestContext":{}}"#, "2.0", "`requestContext.http` is"),
             (r#"{"method":"GET","query_string_parameters":{}}"#, "Lattice (V1)", "`raw_path` is"),
             (r#"{"rawPath":"/","rawQueryString":""}"#, "payload 2.0", "`requestContext` is"),
             (r#"{"method":"GET","path":"/","headers":{}}"#, "Lattice (V2)", "`version` and `requestContext` are"),

@@ -225,3 +225,40 @@ fn a_module_with_a_requirements_name_is_told_once() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("one/__init__.py is yours") && warnings[0].contains("mixed"), "{warnings:?}");
 }
+
+#[test]
+fn an_empty_folder_makes_no_package() {
+    let place = Place::new("#\n");
+    fs::remove_file(place.path("app/app.py")).unwrap();
+    place.run(&["app"]).fails(2, &["nothing to package: app has no file that goes in"]);
+    fs::remove_file(place.path("app/requirements.txt")).unwrap();
+    place.run(&["app", "--no-requirements"]).fails(2, &["nothing to package: app"]);
+    assert!(!place.path("dist").exists());
+}
+
+#[test]
+fn a_handlers_module_has_to_compile() {
+    let place = Place::new("");
+    place.write("app/shop/__init__.py", "");
+    place.write("app/shop/wsgi.py", APP);
+    place.write("app/app.py", "def app(:\n");
+    place.run(&["app", "--handler", "app.app"]).fails(1, &["this would not run on Lambda: app.py does not compile: "]);
+    assert!(!place.path("dist").exists());
+    let said = place.run(&["app", "--handler", "shop.wsgi:app"]).fine();
+    assert!(said.stderr.contains("warning: app.py does not compile"), "{}", said.stderr);
+    place.write("app/shop/__init__.py", "import\n");
+    place.run(&["app", "--handler", "shop.wsgi:app"]).fails(1, &["shop/__init__.py does not compile"]);
+}
+
+#[test]
+fn a_handler_that_cannot_be_right_is_answered_with_what_is_there() {
+    let place = Place::new("");
+    place.run(&["app", "--handler", "app.py"]).fails(2, &["names a file", "write app.app or app:app\n"]);
+    let said = place.run(&["app", "--handler", "app.nope"]).fine();
+    assert!(said.stderr.contains("warning: app.py has no nope, and has app: correct --handler"), "{}", said.stderr);
+    place.write("app/app.py", &format!("{APP}globals()['n' + 'ope'] = nope = app\n"));
+    let said = place.run(&["app", "--handler", "app.nope"]).fine();
+    assert!(!said.stderr.contains("nope"), "{}", said.stderr);
+    place.write("app/app.py", &APP.replace("def app(", "def py("));
+    place.run(&["app", "--handler", "app.py"]).fine();
+}

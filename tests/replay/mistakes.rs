@@ -205,3 +205,62 @@ fn a_package_on_a_layer_uses_no_environment() {
     let with = place.replay(&[&options[..], &["--app", "tapp:app", "--venv", ".venv"]].concat());
     assert!(with.stderr().contains(".venv are used too, which Lambda does not have"), "{}", with.stderr());
 }
+
+#[test]
+fn a_zip_is_not_the_applications_folder() {
+    let place = Place::new();
+    place.write("x.zip", "x");
+    let said = refused(&place, &["--app", "tapp:app", "--dir", "x.zip"]);
+    assert!(said.contains("is a zip: unzip -d build x.zip") && said.ends_with("then write --dir build\n"), "{said}");
+}
+
+#[test]
+fn a_module_in_a_package_is_not_the_application() {
+    let place = Place::new();
+    place.write("rest/__init__.py", "");
+    place.write("rest/wsgi.py", "application = object()\n");
+    place.write("e.json", &get("/").to_string());
+    let seen = place.replay(&["e.json", "--app", "rest.wsgi"]);
+    assert_eq!(seen.status(), 1);
+    assert!(seen.stderr().ends_with("seems to be --app rest.wsgi:application\n"), "{}", seen.stderr());
+}
+
+#[test]
+fn the_words_of_other_tools_are_understood() {
+    let place = Place::new();
+    place.write("e.json", &get("/").to_string());
+    let seen = place.replay(&["--event", "e.json", "--handler", "tapp.app"]);
+    assert_eq!(seen.status(), 0, "{}", seen.all());
+    assert!(seen.stdout().contains("1 event: 1 answered"), "{}", seen.all());
+}
+
+#[test]
+fn a_wrong_variable_has_no_hint_on_environments() {
+    let place = Place::new();
+    place.write("e.json", &get("/").to_string());
+    place.write(".venv/pyvenv.cfg", "");
+    let seen = place.replay(&["e.json", "--app", "tapp:app", "--env", "WSGI_LAMBDA_SHUTDOWN=maybe"]);
+    assert_eq!(seen.status(), 1);
+    assert!(seen.stdout().contains("WSGI_LAMBDA_SHUTDOWN") && !seen.stderr().contains("hint:"), "{}", seen.all());
+}
+
+#[test]
+fn a_shutdown_without_callbacks_has_a_line() {
+    let place = Place::new();
+    place.write("quiet.py", APP.replace("print(", "(lambda *given, **named: None)(").as_str());
+    place.write("e.json", &get("/").to_string());
+    let seen = place.replay(&["e.json", "--app", "quiet:app", "--env", "WSGI_LAMBDA_SHUTDOWN=true"]);
+    assert!(seen.stderr().contains("SIGTERM: exit status 0\n  it ended in order and logged nothing"), "{}", seen.all());
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told() {
+    let place = Place::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = super::command();
+    command.arg("replay").env("WSGI_LAMBDA_BOOTSTRAP", super::support::bootstrap()).stdout(full);
+    let output = command.current_dir(place.path()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.ends_with("error: cannot write the output: No space left on device (os error 28)\n"), "{said}");
+}

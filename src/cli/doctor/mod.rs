@@ -67,7 +67,7 @@ pub(super) struct Doctor {
     #[arg(long, value_name = "DIR")]
     terraform: Vec<PathBuf>,
     /// Check only an application in APP_DIR, without a template
-    #[arg(long, value_name = "MODULE:ATTR", conflicts_with_all = ["template", "terraform"])]
+    #[arg(long, value_name = "MODULE:ATTR", alias = "handler", conflicts_with_all = ["template", "terraform"])]
     app: Option<String>,
     /// The value of a template's parameter or of a Terraform variable; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = |text: &str| pair(text, "NAME=VALUE"))]

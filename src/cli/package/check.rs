@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
+use std::path::Path;
 
 use super::files::{AppFiles, Staged};
 use super::instead;
@@ -14,6 +15,7 @@ use crate::cli::packaging::modules::{self, Extension, base, mentions};
 use crate::cli::packaging::tags::mismatch_of_all;
 use crate::cli::packaging::target::Target;
 use crate::cli::packaging::unfit::Unfit;
+use crate::cli::replay::look;
 use crate::handler_name::HandlerName;
 
 /// What was found. An error stops the package. Each text names the file and what to do.
@@ -237,27 +239,45 @@ fn top_level_module(file: &Staged) -> Option<&str> {
     name.filter(|name| file.is("py") && !name.contains(['.', '-']))
 }
 
-/// Whether a handler's module is in the package. Its attributes only Python knows, but where the name can be read in
-/// several ways, a module counts as the handler's only if its source mentions the next name.
-pub(super) fn handler(handler: &str, files: &[Staged]) -> Result<(), Failure> {
+/// Finds the file of a handler's module in the package. Its attributes only Python knows, but where the name can be read
+/// in several ways, a module counts as the handler's only if its source mentions the next name.
+pub(super) fn handler(handler: &str, files: &[Staged], findings: &mut Findings) -> Result<String, Failure> {
     let name =
         HandlerName::parse(handler).map_err(|error| Failure::Usage(format!("--handler: {}", error.message())))?;
     let file_of = |name: &HandlerName| {
         let found = modules::file_of(&name.path(), files.iter().map(|file| file.name.as_str()))?;
         files.iter().find(|file| file.name == found)
     };
-    let leads_on = |name: &HandlerName| {
-        let source = file_of(name).map(|file| fs::read(&file.path).unwrap_or_default());
-        source.is_some_and(|source| mentions(&String::from_utf8_lossy(&source), name.first_attribute()))
-    };
-    if file_of(&name).is_some() || name.readings().skip(1).any(|name| leads_on(&name)) {
-        return Ok(());
-    }
     let path = name.path();
-    Err(Failure::Failed(format!(
-        "the handler {handler} names a module that is not in the package: there is no {path}.py and no \
-         {path}/__init__.py. Correct --handler, or name the folder that holds the module"
-    )))
+    let first = file_of(&name);
+    let is_file_name = Path::new(handler).extension().is_some_and(|ending| ending == "py");
+    if let Some(file) = first.filter(|file| is_file_name && !look::has_name(&source(file), "py")) {
+        let there = look::callables(&source(file)).into_iter().next().unwrap_or_else(|| "app".to_owned());
+        let module = path.replace('/', ".");
+        return Err(Failure::Usage(format!(
+            "--handler {handler} names a file, not the application in it: write {module}.{there} or {module}:{there}"
+        )));
+    }
+    let leads_on = |name: &HandlerName| file_of(name).filter(|file| mentions(&source(file), name.first_attribute()));
+    if let Some(file) = name.readings().find_map(|name| leads_on(&name)) {
+        return Ok(file.name.clone());
+    }
+    let Some(file) = first else {
+        return Err(Failure::Failed(format!(
+            "the handler {handler} names a module that is not in the package: there is no {path}.py and no \
+             {path}/__init__.py. Correct --handler, or name the folder that holds the module"
+        )));
+    };
+    // Only a source can be read, and only a module with another application leaves no doubt.
+    if let Some(there) = look::callables(&source(file)).into_iter().next().filter(|_| file.is("py")) {
+        let (file, name) = (&file.name, name.first_attribute());
+        findings.warnings.push(format!("{file} has no {name}, and has {there}: correct --handler {handler}"));
+    }
+    Ok(file.name.clone())
+}
+
+fn source(file: &Staged) -> String {
+    String::from_utf8_lossy(&fs::read(&file.path).unwrap_or_default()).into_owned()
 }
 
 #[cfg(test)]

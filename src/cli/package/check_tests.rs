@@ -134,6 +134,7 @@ fn names_that_hide_others_are_told() {
 fn a_handlers_module_has_to_be_there() {
     let (folder, files) = stage(&["app.py", "mysite/wsgi.py", "pkg/__init__.pyc"]);
     fs::write(folder.path().join("app.py"), "from x import site\n").unwrap();
+    let found = |name: &str| handler(name, &files, &mut Findings::default());
     for fine in [
         "app.app",
         "app:create_app()",
@@ -143,11 +144,11 @@ fn a_handlers_module_has_to_be_there() {
         "./app:app",
         "app.site.wsgi",
     ] {
-        assert!(handler(fine, &files).is_ok(), "{fine}");
+        assert!(found(fine).is_ok(), "{fine}");
     }
     // The runtime would look for `other` in app.py, which has no such name.
-    assert!(handler("app.other.wsgi", &files).is_err());
-    let error = handler("main.app", &files).unwrap_err().to_string();
+    assert!(found("app.other.wsgi").is_err());
+    let error = found("main.app").unwrap_err().to_string();
     assert!(error.contains("no main.py and no main/__init__.py"), "{error}");
-    assert!(matches!(handler("app", &files), Err(Failure::Usage(_))));
+    assert!(matches!(found("app"), Err(Failure::Usage(_))));
 }

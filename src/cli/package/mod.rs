@@ -32,6 +32,7 @@ mod progress;
 mod prune;
 mod requirements;
 mod rules;
+mod settings;
 mod steps;
 mod summary;
 mod suspects;
@@ -145,6 +146,12 @@ impl Package {
         for (path, why) in &summary.app.left_out {
             steps.verbose(&format!("left out: {path} ({why})"))?;
         }
+        if summary.app.paths.is_empty() && files::staged(&stage)?.is_empty() {
+            let folder = self.app.display();
+            return Err(Failure::Usage(format!(
+                "nothing to package: {folder} has no file that goes in; name the folder with the code"
+            )));
+        }
         prune::tests(&stage, tests, &summary.app.paths, &mut summary.pruned)?;
         self.check(plan, &stage, &mut summary, steps)?;
         self.compile(plan, &stage, &mut summary, steps)?;
@@ -198,7 +205,7 @@ impl Package {
         let stdlib = plan.interpreter.as_ref().map(|interpreter| &interpreter.stdlib);
         check::names(&files, &summary.app, stdlib.unwrap_or(&BTreeSet::new()), &mut findings);
         if let Some(handler) = &self.handler {
-            check::handler(handler, &files)?;
+            summary.handler = Some(check::handler(handler, &files, &mut findings)?);
         }
         if findings.errors.is_empty() {
             summary.warnings.append(&mut findings.warnings);
@@ -224,6 +231,7 @@ impl Package {
             let _ = steps.show(name);
         };
         summary.compiled = pyc::compile(&interpreter.path, stage, TASK_ROOT, !self.contents.no_source, &mut show)?;
+        summary.check_handler()?;
         let with = start("with", steps)?;
         summary.starts = without.zip(with);
         Ok(())

@@ -122,4 +122,6 @@ Patterns: one without a slash is a name anywhere, one with a slash a path from t
 Exit status:
   0  the package is there
   1  it would not run on Lambda, or a tool failed; nothing was written
-  2  wrong usage, or no requirements were found and nothing says that none are needed";
+  2  wrong usage, no file to package, or no requirements were found and nothing says that none are
+     needed
+A library that a layer may bring, and a file that the handler need not import, are only warnings.";

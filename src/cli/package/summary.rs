@@ -34,6 +34,8 @@ pub(super) struct Summary {
     /// What is packed although it looks like a key or a database.
     pub(super) suspects: Vec<Suspect>,
     pub(super) warnings: Vec<String>,
+    /// The file of the handler's module, if a handler is named.
+    pub(super) handler: Option<String>,
     pub(super) compiled: Compiled,
     /// How long the application took to start without bytecode, and with it.
     pub(super) starts: Option<(Duration, Duration)>,
@@ -91,6 +93,20 @@ impl Summary {
             megabytes(MAX_UNZIPPED),
             list.join("\n")
         )))
+    }
+
+    /// Refuses a package whose handler's module, or a package that it is in, does not compile: no request would be
+    /// answered. Another file may be one that is never imported.
+    pub(super) fn check_handler(&self) -> Result<(), Failure> {
+        let Some(handler) = &self.handler else { return Ok(()) };
+        let is_on_the_way = |name: &str| {
+            name == handler
+                || name.strip_suffix("/__init__.py").is_some_and(|folder| handler.starts_with(&format!("{folder}/")))
+        };
+        let broken = self.compiled.failed.iter().find(|(name, _)| is_on_the_way(name));
+        broken.map_or(Ok(()), |(name, why)| {
+            Err(Failure::Failed(format!("this would not run on Lambda: {name} does not compile: {why}")))
+        })
     }
 
     /// All warnings, in the order of the steps.

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::files::AppFiles;
 use super::rules::Selection;
+use super::settings;
 use crate::bundle::Glob;
 use crate::cli::failure::Failure;
 use crate::cli::packaging::dists::Dists;
@@ -21,6 +22,7 @@ pub(super) struct Suspect {
 
 const KEY: &str = "a private key";
 const CREDENTIALS: &str = "credentials";
+const DATABASE: &str = "a database";
 const ACCOUNT: &str = "the key of a service account";
 
 /// What names say. Letters count as small.
@@ -41,10 +43,30 @@ const BY_NAME: [(&str, &[&str]); 4] = [
             "id_ed25519*",
         ],
     ),
-    (CREDENTIALS, &["credentials*", "client_secret*", "secrets.*", ".htpasswd", ".pgpass", ".git-credentials"]),
-    ("a database", &["*.db", "*.sqlite", "*.sqlite3"]),
+    (
+        CREDENTIALS,
+        &[
+            "credentials*",
+            "*credentials.csv",
+            "*accesskeys.csv",
+            "rootkey.csv",
+            "client_secret*",
+            "secrets.*",
+            "*.env",
+            ".htpasswd",
+            ".pgpass",
+            ".git-credentials",
+        ],
+    ),
+    (DATABASE, &["*.db", "*.sqlite", "*.sqlite3", "dump*.sql", "*dump.sql"]),
     ("an archive of its own", &["*.zip", "*.whl", "*.tar.gz", "*.tgz"]),
 ];
+
+/// What editors and people append to the name of a copy.
+const OF_COPIES: [&str; 5] = ["~", ".bak", ".orig", ".old", ".swp"];
+
+/// How a database of SQLite begins (its documentation, "Database File Format").
+const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// A larger text is no key.
 const MAX_KEY: u64 = 64 * 1024;
@@ -64,7 +86,8 @@ pub(super) fn find(
     let mut found = Vec::new();
     for path in app.paths.iter().filter(|path| !selection.keeps(path) && vendored.owner(path).is_none()) {
         let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
-        let by_name = names.iter().find(|(glob, _)| glob.matches(&name)).map(|(_, what)| *what);
+        let original = OF_COPIES.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+        let by_name = names.iter().find(|(glob, _)| glob.matches(original)).map(|(_, what)| *what);
         if let Some(what) = judge(by_name, &stage.join(path)) {
             found.push(Suspect { path: path.clone(), what });
         }
@@ -76,7 +99,7 @@ pub(super) fn find(
 fn judge(by_name: Option<&'static str>, path: &Path) -> Option<&'static str> {
     let ending = path.extension().unwrap_or_default();
     let is_code = ending == "py";
-    if ending == "pub" || is_code && by_name != Some(CREDENTIALS) {
+    if ending == "pub" {
         return None;
     }
     let is_small = path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_KEY);
@@ -88,11 +111,17 @@ fn judge(by_name: Option<&'static str>, path: &Path) -> Option<&'static str> {
     if !is_code && has(&text, "-----BEGIN ") && has(&text, "PRIVATE KEY-----") {
         return Some(KEY);
     }
+    if settings::hold_secrets(&String::from_utf8_lossy(&text), is_code) {
+        return Some(CREDENTIALS);
+    }
     let text = if is_small { text } else { start_of(path) };
+    if text.starts_with(SQLITE) {
+        return Some(DATABASE);
+    }
     if by_name == Some(KEY) && (has(&text, "-----BEGIN CERTIFICATE") || has(&text, "-----BEGIN PUBLIC KEY")) {
         return None;
     }
-    by_name
+    by_name.filter(|what| !is_code || *what == CREDENTIALS)
 }
 
 /// A long list of certificates has a comment before the first.
@@ -134,6 +163,13 @@ mod tests {
             ("db.sqlite3", "x"),
             ("kept.db", "x"),
             ("app.py", "'-----BEGIN PRIVATE KEY-----'"),
+            ("prod.env", "x"),
+            ("ada_accessKeys.csv", "x"),
+            ("a.pem~", "x"),
+            ("dump.sql", "x"),
+            ("schema.sql", "x"),
+            ("state.bin", "SQLite format 3\0x"),
+            ("settings.ini", "AWS_SECRET_ACCESS_KEY = wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzzzz"),
             ("old.zip", "x"),
             ("some/vendored.pem", "x"),
         ] {
@@ -150,15 +186,21 @@ mod tests {
         let found = find(&app, folder.path(), folder.path(), &selection).unwrap();
         let found: Vec<_> = found.iter().map(|one| (one.path.as_str(), one.what)).collect();
         let expected = [
+            ("a.pem~", KEY),
+            ("ada_accessKeys.csv", CREDENTIALS),
             ("both.pem", KEY),
             ("credentials.csv", "credentials"),
             ("db.sqlite3", "a database"),
             ("deploy.txt", KEY),
+            ("dump.sql", DATABASE),
             ("firebase.json", ACCOUNT),
             ("keys/ID_RSA", KEY),
             ("odd.pem", KEY),
             ("old.zip", "an archive of its own"),
+            ("prod.env", CREDENTIALS),
             ("server.pem", KEY),
+            ("settings.ini", CREDENTIALS),
+            ("state.bin", DATABASE),
         ];
         assert_eq!(found, expected);
     }

@@ -45,7 +45,10 @@ impl Surroundings {
         let (kind, message) = (text("errorType"), text("errorMessage"));
         let hint = match outcome {
             Outcome::InitError(_) if kind == "Runtime.HandlerNotFound" => self.other_name(app),
-            Outcome::InitError(_) => self.missing(app, &missing_module(&message, lines)),
+            // Only an import that failed says something of folders and environments.
+            Outcome::InitError(_) if kind == "Runtime.ImportModuleError" => {
+                self.missing(app, &missing_module(&message, lines))
+            }
             Outcome::Platform(error) if error.error_type == "Sandbox.Timedout" => self.where_it_hangs(lines),
             Outcome::Platform(_) => library(lines),
             _ => None,
@@ -55,6 +58,13 @@ impl Surroundings {
 
     /// The application's module has no such name: which one could it be?
     fn other_name(&self, app: &str) -> Option<String> {
+        let whole = self.dir.join(app.replace('.', "/"));
+        let inside = [whole.with_extension("py"), whole.join("__init__.py")].into_iter();
+        if let Some(options) =
+            inside.filter(|_| !app.contains(':')).find_map(|file| look::options_for(&file, &self.dir))
+        {
+            return Some(format!("{app} is a module; the application in it seems to be {options}"));
+        }
         let module = app.split_once(':').map_or_else(|| app.rsplit_once('.'), Some)?.0;
         let base = self.dir.join(module.trim_end_matches(".py").replace('.', "/"));
         let file = [base.with_extension("py"), base.join("__init__.py")].into_iter().find(|file| file.is_file())?;

@@ -19,7 +19,7 @@ const MAKERS: [&str; 9] = [
 const FACTORIES: [&str; 4] = ["create_app", "make_app", "get_app", "build_app"];
 
 /// What could be the application at the top level of a source, the likeliest first. A factory ends in `()`.
-pub(super) fn callables(source: &str) -> Vec<String> {
+pub(in crate::cli) fn callables(source: &str) -> Vec<String> {
     let mut found: Vec<(u8, String)> = source.lines().filter_map(callable).collect();
     found.sort_by_key(|(rank, _)| *rank); // stable: what comes first in the file stays first
     found.dedup_by(|(_, one), (_, other)| one == other);
@@ -67,7 +67,7 @@ fn is_callable_without_arguments(parameters: &str) -> bool {
 }
 
 /// Whether a source has this name at its top level.
-pub(super) fn has_name(source: &str, name: &str) -> bool {
+pub(in crate::cli) fn has_name(source: &str, name: &str) -> bool {
     let named = |line: &str| {
         let line = line.strip_prefix("def ").or_else(|| line.strip_prefix("class ")).unwrap_or(line);
         line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['(', ':', ' ', '=']))

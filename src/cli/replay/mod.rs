@@ -16,7 +16,7 @@ mod handler;
 mod hints;
 mod ignore;
 mod input;
-mod look;
+pub(super) mod look;
 mod not_an_event;
 mod outcome_json;
 mod profile;
@@ -43,8 +43,11 @@ pub(super) struct Replay {
     /// as soon as it has come
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// The same as PATH, as other tools call it
+    #[arg(long = "event", value_name = "PATH", hide = true)]
+    more_paths: Vec<PathBuf>,
     /// The WSGI application; the value of the function's handler
-    #[arg(long, value_name = "MODULE:ATTR")]
+    #[arg(long, value_name = "MODULE:ATTR", alias = "handler")]
     app: Option<String>,
     /// The application's folder, LAMBDA_TASK_ROOT [default: the current one]
     #[arg(long, value_name = "APP_DIR", requires = "app")]
@@ -86,7 +89,8 @@ Examples:
   What makes the cold start slow, and what could be imported later:
     wsgi-lambda replay event.json --app hello:app --profile-init --quiet
   A check: fail for server errors, and do not compare what changes from run to run:
-    wsgi-lambda replay --app hello:app --fail-on 5xx --expect responses --ignore header:date,cookie:session
+    wsgi-lambda replay --app hello:app --fail-on 5xx --expect responses \\
+      --ignore header:date,cookie:session
   What on_shutdown and atexit do:
     wsgi-lambda replay event.json --app hello:app --env WSGI_LAMBDA_SHUTDOWN=true
   The package that is deployed, on the layer that is deployed:
@@ -102,7 +106,8 @@ Exit status:
 impl Replay {
     /// Replays; `false` if an invocation failed or a response is not the expected one.
     pub(super) fn run(&self, out: &mut Out) -> Result<bool, Failure> {
-        if let Some(path) = self.paths.iter().find(|path| path.extension().is_some_and(|ending| ending == "svg")) {
+        let paths = [&self.paths[..], &self.more_paths].concat();
+        if let Some(path) = paths.iter().find(|path| path.extension().is_some_and(|ending| ending == "svg")) {
             let path = path.display();
             return Err(Failure::Usage(format!(
                 "{path} is not an event; for the flame graph write --profile-init={path}"
@@ -110,7 +115,7 @@ impl Replay {
         }
         let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from("."));
         self.check(&dir)?;
-        let mut feed = Feed::new(sources::collect(&self.paths, &dir)?);
+        let mut feed = Feed::new(sources::collect(&paths, &dir)?);
         let demo = self.app.is_none().then(demo_app).transpose()?;
         let profile = self.profile_init.as_deref().map(Profile::new).transpose()?;
         let demo_folder = demo.as_ref().map(|folder| folder.path().to_owned());
@@ -137,6 +142,13 @@ impl Replay {
 
     /// Refuses options that name something else than they mean.
     fn check(&self, dir: &Path) -> Result<(), Failure> {
+        if dir.is_file() && dir.extension().is_some_and(|ending| ending == "zip") {
+            let zip = dir.display();
+            return Err(Failure::Usage(format!(
+                "--dir {zip} is a zip: unzip -d build {zip}, or make a folder with wsgi-lambda package -o build; then write \
+                 --dir build"
+            )));
+        }
         if dir.is_file() {
             let options = look::options_for(dir, dir.parent().unwrap_or(dir)).unwrap_or_default();
             let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -282,16 +282,19 @@ pub(super) fn hints(hints: &[String], out: &mut Out) -> Shown {
     Ok(())
 }
 
-/// What the end of a sandbox with an extension showed. Without output, and with an orderly end, nothing.
+/// What the end of a sandbox with an extension showed: without output, that it was orderly.
 pub(super) fn shutdown(exit: Exit, lines: &[String], limit: Duration, out: &mut Out) -> Shown {
     let killed = exit.signal() == Some(9);
-    if !killed && (lines.is_empty() && !out.verbose() || out.quiet()) {
+    if !killed && out.quiet() {
         return Ok(());
     }
     out.note(format_args!("{BOLD}shutdown{BOLD:#}  {DIM}SIGTERM: {exit}{DIM:#}"))?;
     if killed {
         let limit = limit.as_millis();
         out.note(format_args!("  {RED}killed{RED:#}: on_shutdown callbacks and atexit took more than {limit} ms"))?;
+    }
+    if !killed && lines.is_empty() {
+        out.note("  it ended in order and logged nothing; without on_shutdown or atexit there is nothing to run")?;
     }
     logs(lines, out)
 }
