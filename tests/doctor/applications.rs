@@ -289,3 +289,59 @@ fn debug_is_that_of_the_settings_module_in_use() {
     assert_one(&found, "django-debug", "warning", "DEBUG is True", "");
     assert!(found[0]["file"].as_str().unwrap().ends_with("settings/base.py"));
 }
+
+#[test]
+fn a_handler_for_events_is_found_without_a_template_too() {
+    for text in [
+        "def handler(event, context):\n    return {'statusCode': 200}\n",
+        "import awsgi\n\n\ndef handler(e, context):\n    return awsgi.response(None, e, context)\n",
+        "import serverless_wsgi\n\n\ndef handler(event, context):\n    pass\n",
+        "from apig_wsgi import make_lambda_handler\nhandler = make_lambda_handler(app)\n",
+        "from mangum import Mangum\nhandler = Mangum(app)\n",
+    ] {
+        let place = Place::new(HANDLER, &[("app.py", &format!("{APP}{text}"))]);
+        let src = place.path().join("src");
+        let of = |app: &str| findings(&[src.to_str().unwrap(), "--app", app]);
+        assert_eq!(ids(&of("app:handler")), ["event-handler"], "{text}");
+        assert_eq!(ids(&findings(&[src.to_str().unwrap(), "--no-run", "--app", "app:app"])), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_factory_that_is_not_called_is_found() {
+    let factory = format!("{APP}\n\ndef create_app(config=None):\n    return app\n");
+    let files = [("app.py", factory.as_str())];
+    let place = Place::new("      Handler: app.create_app\n", &files);
+    let found = place.findings(&[]);
+    assert_one(&found, "handler-factory", "error", "app.create_app", "Handler: \"app:create_app()\"");
+    assert_eq!(found[0]["line"], 10);
+    let src = place.path().join("src");
+    let alone = findings(&[src.to_str().unwrap(), "--app", "app:create_app"]);
+    assert_one(&alone, "handler-factory", "error", "app:create_app", "--app 'app:create_app()'");
+    let variable = "      Handler: x.y\n      Environment: {Variables: {WSGI_LAMBDA_APP: app.create_app}}\n";
+    let found = Place::new(variable, &files).findings(&[]);
+    assert_one(&found, "handler-factory", "error", "app.create_app", "WSGI_LAMBDA_APP: \"app:create_app()\"");
+    let called = Place::new("      Handler: app:create_app()\n", &files);
+    assert_eq!(called.findings(&[]), Vec::<Value>::new());
+}
+
+#[test]
+fn settings_are_read_when_the_import_fails() {
+    let wsgi = "import os\nimport django_that_is_not_here\n\n\
+                os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\napplication = None\n";
+    let files = [("mysite/__init__.py", ""), ("mysite/wsgi.py", wsgi), ("mysite/settings.py", "DEBUG = True\n")];
+    let place = Place::new("      Handler: mysite.wsgi.application\n", &files);
+    let found = place.findings(&[]);
+    assert_eq!(ids(&found), ["handler-import", "django-debug"], "{found:#?}");
+}
+
+#[test]
+fn an_import_that_ends_the_process_is_an_error() {
+    for end in ["import os\nos._exit(127)\n", "import sys\nsys.exit(0)\n"] {
+        let place = Place::new(HANDLER, &[("app.py", &format!("{APP}{end}"))]);
+        let src = place.path().join("src");
+        let found = findings(&[src.to_str().unwrap(), "--app", "app:app"]);
+        assert_one(&found, "handler-import", "error", "xit", "sys.exit, os._exit");
+        assert_one(&place.findings(&[]), "handler-import", "error", "xit", "sys.exit, os._exit");
+    }
+}

@@ -284,6 +284,10 @@ impl Doctor {
         if checks::has_no_application(project, function) {
             return Ok(false);
         }
+        if let Some(what) = checks::unfit(runner).filter(|_| !function.image) {
+            checks::no_runtime(function, what, findings);
+            return Ok(false);
+        }
         if let Some((what, fix)) = checks::obstacle(project, function, runner) {
             checks::not_run(function, what, fix, findings);
             return Ok(false);
@@ -297,7 +301,14 @@ impl Doctor {
                 checks::judge_django(project, function, runner, &mut run, findings);
                 true
             }
-            Err(error) => checks::explain_start(project, function, runner, &run, &error, findings),
+            Err(error) => {
+                let is_judged = checks::explain_start(project, function, runner, &run, &error, findings);
+                if is_judged {
+                    // Else the caller reads them.
+                    checks::read_django(project, function, findings);
+                }
+                is_judged
+            }
         };
         run.stop();
         bar.finish_and_clear();

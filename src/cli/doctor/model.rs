@@ -246,6 +246,11 @@ impl Deployment {
 }
 
 impl Function {
+    /// Whether it stands for an application without a template.
+    pub(super) fn is_alone(&self) -> bool {
+        self.name.is_empty()
+    }
+
     /// `python3.13` as `13`, `provided.al2023` as none.
     pub(super) fn managed_minor(&self) -> Option<u32> {
         self.runtime.value()?.strip_prefix("python3.")?.parse().ok()

@@ -76,9 +76,6 @@ pub(in crate::cli::doctor) fn obstacle(
         let fix = "wsgi-lambda replay tries an application in its image's folder.";
         return Some(("The code is in a container image: the application was not started.".to_owned(), fix));
     }
-    if let Some(reason) = faults::unfit(runner) {
-        return Some(reason);
-    }
     let is_named = function.variables.get(APP.name).is_some_and(|variable| variable.value.is_some());
     if function.handler.value().is_none() && !is_named {
         let what = "Only the deployment knows the handler: the application was not started.".to_owned();
@@ -118,7 +115,7 @@ pub(in crate::cli::doctor) fn explain(
     findings: &mut Findings,
 ) -> bool {
     if let Some(fault) = faults::of_runtime(runner, run, error) {
-        not_run(function, fault, faults::RUNTIME_FIX, findings);
+        faults::no_runtime(function, fault, findings);
         return false;
     }
     if faults::crash(function, run, error, findings) {
@@ -280,7 +277,12 @@ impl Start<'_> {
             return not_run(self.function, what, fix, findings);
         }
         let unknown: Vec<&str> = self.unknown_variables().collect();
-        let is_ours = self.error_type.starts_with("Runtime.") && !self.error_type.ends_with("ExitError");
+        if ["Runtime.ExitError", "SystemExit"].contains(&self.error_type.as_str()) {
+            let fix = "Remove what ends the process (sys.exit, os._exit) from what is imported, or raise an exception that \
+                       says what is wrong; `wsgi-lambda replay` shows the log.";
+            return self.add(Severity::Error, what, fix, findings);
+        }
+        let is_ours = self.error_type.starts_with("Runtime.");
         if is_ours {
             return self.add(Severity::Error, what, self.runtime_fix(), findings);
         }
@@ -341,6 +343,10 @@ fn missing_module(message: &str) -> Option<&str> {
 }
 
 pub(super) fn handler_fix(project: &Project, handler: &str) -> String {
+    if project.deployment.functions.iter().all(Function::is_alone) {
+        let quote = if handler.contains('(') { "'" } else { "" };
+        return format!("--app {quote}{handler}{quote}");
+    }
     let handler = if handler.contains("()") || project.deployment.dialect == Dialect::Terraform {
         format!("\"{handler}\"")
     } else {

@@ -8,6 +8,7 @@ use crate::config::APP;
 
 mod django;
 mod environment;
+mod factories;
 mod faults;
 mod front_ends;
 mod handler;
@@ -24,7 +25,8 @@ mod timeouts;
 mod triggers;
 mod words;
 
-pub(super) use django::judge as judge_django;
+pub(super) use django::{judge as judge_django, read as read_django};
+pub(super) use faults::{no_runtime, unfit};
 pub(super) use handler::{explain as explain_start, not_run, obstacle};
 pub(super) use peer_files::{named_application, run as files};
 
@@ -98,6 +100,7 @@ pub(super) const CHECKS: &[&Check] = &[
     &paths::LIBRARY_PATH,
     &handler::MISSING,
     &handler::IMPORT,
+    &factories::FACTORY,
     &handler::UNCHECKED,
     &faults::CRASH,
     &peers::EVENT_HANDLER,
@@ -128,6 +131,7 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
     environment::run(project, findings);
     paths::run(project, findings);
     handler::run(project, findings);
+    factories::run(project, findings);
     peers::run(project, findings);
     package::run(project, findings);
 }

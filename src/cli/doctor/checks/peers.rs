@@ -132,12 +132,13 @@ fn fix(project: &Project, handler: &str, code: Option<&Contents>, found: &EventH
     }
 }
 
-/// The handler, if it is no WSGI application. A name in WSGI_LAMBDA_APP takes the handler's place.
+/// The handler, if it is no WSGI application. A name in `WSGI_LAMBDA_APP` takes the handler's place; without a template
+/// the handler is what `--app` names.
 pub(in crate::cli::doctor) fn event_handler<'a>(
     project: &'a Project,
     function: &Function,
 ) -> Option<(Option<&'a Contents>, EventHandler)> {
-    if function.variables.value_or(APP.name, "").as_deref() != Some("") {
+    if !function.is_alone() && function.variables.value_or(APP.name, "").as_deref() != Some("") {
         return None;
     }
     let code = project.code(function);
