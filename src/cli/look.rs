@@ -92,12 +92,18 @@ pub(in crate::cli) fn has_name(source: &str, name: &str) -> bool {
 
 /// The options that name the application in this file, such as `--app app:app`, if there is one.
 pub(in crate::cli) fn options_for(file: &Path, dir: &Path) -> Option<String> {
+    let (app, folder) = application_in(file, dir)?;
+    let folder = folder.map(|folder| format!(" --dir {}", folder.display())).unwrap_or_default();
+    Some(format!("--app {app}{folder}"))
+}
+
+/// The application in a file as a shell takes it, such as `app:app`, and the folder to import it from if that is not `dir`.
+pub(in crate::cli) fn application_in(file: &Path, dir: &Path) -> Option<(String, Option<PathBuf>)> {
     let source = std::fs::read_to_string(file).ok()?;
     let name = callables(&source).into_iter().next()?;
     let (module, folder) = module(file, dir)?;
     let app = if name.ends_with("()") { format!("'{module}:{name}'") } else { format!("{module}:{name}") };
-    let folder = folder.map(|folder| format!(" --dir {}", folder.display())).unwrap_or_default();
-    Some(format!("--app {app}{folder}"))
+    Some((app, folder))
 }
 
 /// How a file is imported: its module, and the folder for `--dir` if it is not `dir` (`.` for the current one).

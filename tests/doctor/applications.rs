@@ -308,6 +308,14 @@ fn a_handler_for_events_is_found_without_a_template_too() {
 }
 
 #[test]
+fn the_folder_in_a_fix_is_in_quotes() {
+    let place = Place::new("      Handler: rest.prod.app\n", &[("rest/__init__.py", "")]);
+    let found = place.findings(&[]);
+    let fix = found[0]["fix"].as_str().unwrap();
+    assert!(fix.ends_with("into the folder \"src\".") || fix.ends_with("/src\"."), "{found:#?}");
+}
+
+#[test]
 fn a_factory_that_is_not_called_is_found() {
     let factory = format!("{APP}\n\ndef create_app(config=None):\n    return app\n");
     let files = [("app.py", factory.as_str())];

@@ -203,6 +203,18 @@ fn what_serverless_has_packaged_is_read() {
 }
 
 #[test]
+fn terraforms_json_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write(path, "main.tf.json", "{}");
+    for arguments in [vec![path.to_str().unwrap()], vec!["--terraform", path.to_str().unwrap()]] {
+        let output = doctor(&arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("main.tf.json is not read"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn a_template_that_is_older_than_its_source_is_told_of() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

@@ -36,6 +36,7 @@ mod run;
 mod show;
 mod terraform;
 mod triggers;
+mod usage;
 mod wsgi;
 mod yaml;
 
@@ -127,9 +128,9 @@ impl Doctor {
             show::list(out)?;
             return Ok(true);
         }
-        if !self.folder.is_dir() {
-            return Err(Failure::Usage(format!("no folder {}: correct APP_DIR", self.folder.display())));
-        }
+        usage::folder(&self.folder)?;
+        self.terraform.iter().try_for_each(|folder| usage::terraform(folder))?;
+        self.app.iter().try_for_each(|app| usage::app(app, &self.folder))?;
         let runner = self.runner()?;
         let mut findings = Findings::default();
         let subjects = self.subjects()?;
@@ -181,11 +182,12 @@ impl Doctor {
     /// What the options name, else what is found, else the application alone.
     fn subjects(&self) -> Result<Subjects, Failure> {
         let is_named = self.app.is_some() || !self.template.is_empty() || !self.terraform.is_empty();
-        let found = if is_named {
+        let mut found = if is_named {
             Found { templates: self.template.clone(), terraform: self.terraform.clone(), unread: Vec::new() }
         } else {
             find::found(&self.folder)
         };
+        self.terraform.iter().for_each(|folder| find::terraform_json(folder, &mut found));
         let mut projects = Vec::new();
         for path in &found.templates {
             let deployment = cloudformation::read(path, &self.parameter)?;
@@ -195,6 +197,7 @@ impl Doctor {
             let deployment = terraform::read(folder, &self.parameter)?;
             projects.push((format!("{}/*.tf", folder.display()), Project::new(deployment)));
         }
+        usage::parameters(&self.parameter, &projects)?;
         if projects.is_empty() {
             projects.push(self.alone(&found.unread)?);
         }

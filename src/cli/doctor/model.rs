@@ -27,6 +27,8 @@ pub(super) struct Deployment {
     pub(super) rest_apis: Vec<RestApi>,
     pub(super) http_apis: Vec<HttpApi>,
     pub(super) target_groups: Vec<TargetGroup>,
+    /// The names of the template's parameters, or of the root module's variables.
+    pub(super) parameters: Vec<String>,
     /// Host names that clients use in place of AWS's; `None` where only the deployment knows.
     pub(super) domains: Vec<Option<String>>,
 }

@@ -210,7 +210,7 @@ impl Start<'_> {
         if is_handler || in_package {
             let fix = match wsgi::guess(self.code).filter(|_| is_handler) {
                 Some(guess) => handler_fix(self.project, &guess),
-                None => format!("Correct the name, or put {} into {}.", module, shown(&self.code.path)),
+                None => format!("Correct the name, or put {module} into the folder \"{}\".", shown(&self.code.path)),
             };
             return self.add(Severity::Error, self.message.clone(), fix, findings);
         }

@@ -33,8 +33,8 @@ pub(super) use peer_files::{named_application, run as files};
 pub(super) const UNREAD: Check = Check {
     id: "template-unread",
     severity: Severity::Note,
-    title: "a serverless.yml or a CDK program, which doctor does not read itself",
-    why: "Only their tools can evaluate them. Doctor reads what those make: CloudFormation templates.",
+    title: "a serverless.yml, a *.tf.json or a CDK program, which doctor does not read itself",
+    why: "Only their tools can evaluate them. Doctor reads *.tf and what those tools make: CloudFormation templates.",
 };
 
 /// Says which files were not read, and what to do about it.
