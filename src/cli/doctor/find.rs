@@ -11,7 +11,7 @@ const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 const SERVERLESS: [&str; 5] =
     ["serverless.yml", "serverless.yaml", "serverless.json", "serverless.ts", "serverless.js"];
 /// What `serverless package` makes of them.
-const SERVERLESS_OUTPUT: &str = ".serverless/cloudformation-template-update-stack.json";
+pub(super) const SERVERLESS_OUTPUT: &str = ".serverless/cloudformation-template-update-stack.json";
 
 /// CDK's settings, and the folder that `cdk synth` writes.
 const CDK: &str = "cdk.json";
