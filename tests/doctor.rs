@@ -335,6 +335,13 @@ fn what_is_ignored_is_not_said_and_does_not_fail() {
 }
 
 #[test]
+fn several_checks_are_left_out_with_commas() {
+    let template = "tests/doctor/rest-binary-types/template.yaml";
+    let output = doctor(&["--no-run", "--template", template, "--ignore", "rest-binary-types,handler-unchecked"]);
+    assert!(output.status.success() && !text(&output.stdout).contains("Fix:"), "{}", text(&output.stdout));
+}
+
+#[test]
 fn json_templates_are_read_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.json");

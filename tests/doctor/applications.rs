@@ -353,3 +353,46 @@ fn an_import_that_ends_the_process_is_an_error() {
         assert_one(&place.findings(&[]), "handler-import", "error", "xit", "sys.exit, os._exit");
     }
 }
+
+#[test]
+fn a_requirement_of_another_file_is_named_with_the_environment_that_has_it() {
+    for file in ["requirements.in", "requirements/prod.txt"] {
+        let place = Place::new(HANDLER, &[("app.py", &format!("import shopkit\n{APP}")), (file, "Shopkit>=1\n")]);
+        let src = place.path().join("src");
+        let arguments = [src.to_str().unwrap(), "--app", "app:app"];
+        assert_one(&findings(&arguments), "handler-unchecked", "note", file, &format!("pip install -r {file}"));
+        place.write("src/.venv/pyvenv.cfg", "");
+        place.write("src/.venv/lib/python3.11/site-packages/shopkit/__init__.py", "");
+        let fix = format!("--venv {}", src.join(".venv").display());
+        assert_one(&findings(&arguments), "handler-unchecked", "note", file, &fix);
+    }
+}
+
+#[test]
+fn a_setting_that_is_refused_is_said_once() {
+    let variable = "      Handler: app.app\n      Environment: {Variables: {WSGI_LAMBDA_RESPONSE_MODE: streaming}}\n";
+    let place = Place::new(variable, &[("app.py", APP)]);
+    assert_eq!(ids(&place.findings(&[])), ["setting-value"]);
+}
+
+#[test]
+fn a_source_that_is_switched_off_is_no_mistake() {
+    let with = |kind: &str, switch: &str| {
+        let event = format!("{{Type: {kind}, Properties: {{Schedule: rate(5 minutes){switch}}}}}");
+        let place = Place::new(&format!("{HANDLER}      Events: {{Tick: {event}}}\n"), &[("app.py", APP)]);
+        place.findings(&["--no-run"])
+    };
+    for (kind, switch) in [("Schedule", ", Enabled: false"), ("ScheduleV2", ", State: DISABLED")] {
+        assert_eq!(with(kind, switch), Vec::<Value>::new(), "{kind}");
+        assert_eq!(ids(&with(kind, "")), ["trigger-not-http"], "{kind}");
+    }
+    let rule = "  Rule:\n    Type: AWS::Events::Rule\n    Properties:\n      ScheduleExpression: rate(5 minutes)\n      \
+                Targets: [{Id: a, Arn: !GetAtt App.Arn}]\n      State: ";
+    let permission = "  Permission:\n    Type: AWS::Lambda::Permission\n    Properties: {FunctionName: !Ref App, Action: \
+                      'lambda:InvokeFunction', Principal: events.amazonaws.com}\n";
+    let state = |state: &str| {
+        Place::new(&format!("{HANDLER}{rule}{state}\n{permission}"), &[("app.py", APP)]).findings(&["--no-run"])
+    };
+    assert_eq!(state("DISABLED"), Vec::<Value>::new());
+    assert_eq!(ids(&state("ENABLED")), ["trigger-not-http"]);
+}

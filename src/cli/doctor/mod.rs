@@ -82,8 +82,8 @@ pub(super) struct Doctor {
     /// Do not start the applications
     #[arg(long)]
     no_run: bool,
-    /// Leave out a check, by the name that --list shows; may be repeated
-    #[arg(long, value_name = "ID", hide_possible_values = true)]
+    /// Leave out a check, by the name that --list shows; several with commas, or repeated
+    #[arg(long, value_name = "ID", value_delimiter = ',', hide_possible_values = true)]
     #[arg(value_parser = PossibleValuesParser::new(checks::CHECKS.iter().map(|check| check.id)))]
     ignore: Vec<String>,
     /// Print one JSON document

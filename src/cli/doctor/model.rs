@@ -72,6 +72,8 @@ pub(super) struct Trigger {
     pub(super) at: Place,
     /// `an SQS queue`
     pub(super) source: String,
+    /// Switched off: it calls nothing now.
+    pub(super) is_disabled: bool,
 }
 
 /// What `RuntimeConfig` names.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::environment;
 use super::faults;
 use super::package::foreign_module;
 use super::words::{place, set, set_variable};
@@ -10,7 +11,7 @@ use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
 use crate::cli::doctor::node::Place;
 use crate::cli::doctor::project::{Project, is_named_after_us};
-use crate::cli::doctor::requirements::Requirements;
+use crate::cli::doctor::requirements::{self, Requirements};
 use crate::cli::doctor::run::{LocalRun, Runner};
 use crate::cli::doctor::wsgi;
 use crate::config::APP;
@@ -224,6 +225,11 @@ impl Start<'_> {
             );
         }
         let is_built = self.code.is_built();
+        let environment = requirements::environment_with(self.code, top).filter(|_| self.runner.venv.is_none());
+        let fix_for = |file: &str| match &environment {
+            Some(venv) => format!("Name the virtual environment that has it: --venv {}", venv.display()),
+            None => format!("pip install -r {file} in a virtual environment, and name it with --venv."),
+        };
         match Requirements::of(self.code, self.runner.venv.as_deref()) {
             _ if is_built => {
                 self.add(Severity::Error, self.message.clone(), format!("Install {top} into the package."), findings);
@@ -233,8 +239,11 @@ impl Start<'_> {
                     "The requirements are not installed here ({}): the import was not checked.",
                     names.join(", ")
                 );
-                let fix = "pip install -r requirements.txt in a virtual environment, and name it with --venv.";
-                not_run(self.function, what, fix, findings);
+                not_run(self.function, what, &fix_for("requirements.txt"), findings);
+            }
+            Requirements::None | Requirements::Unknown if let Some(file) = requirements::named_in(self.code, top) => {
+                let what = format!("{}: {file} names it, and doctor was started without it.", self.message);
+                not_run(self.function, what, &fix_for(file), findings);
             }
             Requirements::Unknown => {
                 let what = format!("{}: the requirements may not be installed here.", self.message);
@@ -283,6 +292,9 @@ impl Start<'_> {
             return self.add(Severity::Error, what, fix, findings);
         }
         let is_ours = self.error_type.starts_with("Runtime.");
+        if is_ours && self.is_said_of_a_setting() {
+            return;
+        }
         if is_ours {
             return self.add(Severity::Error, what, self.runtime_fix(), findings);
         }
@@ -302,6 +314,12 @@ impl Start<'_> {
             "Correct what is raised at the import; `wsgi-lambda replay` shows the traceback.",
             findings,
         );
+    }
+
+    /// Whether the runtime has refused a setting, which is a finding of its own.
+    fn is_said_of_a_setting(&self) -> bool {
+        let settings = self.function.variables.entries.iter().filter(|one| one.name.starts_with(crate::config::PREFIX));
+        settings.filter_map(environment::refused).any(|refusal| self.message.contains(&refusal))
     }
 
     fn runtime_fix(&self) -> String {
