@@ -275,12 +275,12 @@ impl Doctor {
         let runner = match runner {
             Ok(runner) => runner,
             Err(reason) => {
-                let fix = if self.no_run {
-                    "Run doctor without --no-run."
+                let what = format!("The application was not started: {reason}.");
+                if self.no_run {
+                    checks::not_run(function, what, "Run doctor without --no-run.", findings);
                 } else {
-                    "Build it, or name one with --bootstrap."
-                };
-                checks::not_run(function, format!("The application was not started: {reason}."), fix, findings);
+                    checks::no_runtime(function, what, findings);
+                }
                 return Ok(false);
             }
         };

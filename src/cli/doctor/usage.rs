@@ -34,7 +34,8 @@ pub(super) fn folder(path: &Path) -> Result<(), Failure> {
 /// Refuses a file in the place of an application's name, and a name that the runtime cannot read.
 pub(super) fn app(app: &str, folder: &Path) -> Result<(), Failure> {
     let places = [folder.join(app), Path::new(app).to_owned()];
-    let file = places.iter().find(|place| app.ends_with(".py") && place.is_file());
+    let is_python = |place: &Path| place.extension().is_some_and(|ending| ending == "py");
+    let file = places.iter().find(|place| is_python(place) && place.is_file());
     // Lambda reads `app.py` as the name `py` in the module `app`.
     let is_name = |source: String| look::has_name(&source, "py");
     if let Some(file) = file.filter(|file| !std::fs::read_to_string(file).is_ok_and(is_name)) {

@@ -1,7 +1,6 @@
 //! A process that ended by itself: because the runtime does not run on this machine, or because something crashed. Neither
 //! is the application's mistake as such.
 
-use super::handler::UNCHECKED;
 use super::words::place;
 use crate::bundle::Architecture;
 use crate::cli::doctor::contents::shown;
@@ -18,17 +17,6 @@ pub(super) const CRASH: Check = Check {
           module which the application imports, in Python, or in the runtime itself. On Lambda every request would fail \
           with Runtime.ExitError.",
 };
-
-const RUNTIME_FIX: &str = "Name a bootstrap that runs on this machine with --bootstrap (`make build` makes one). \
-                                      A bootstrap needs the shared library of its Python (libpython3.N.so.1.0), in the \
-                                      library path or in lib/ next to it. The application is not the reason.";
-
-/// Says that the runtime does not run here. Without a template the start is the whole job, and not to do it no success.
-pub(in crate::cli::doctor) fn no_runtime(function: &Function, what: String, findings: &mut Findings) {
-    let severity = if function.is_alone() { Severity::Error } else { UNCHECKED.severity };
-    let at = Some(place(&function.handler, function));
-    findings.add_as(severity, &UNCHECKED, &function.name, at, what, RUNTIME_FIX);
-}
 
 /// Why the runtime cannot run here at all, if its file says so.
 pub(in crate::cli::doctor) fn unfit(runner: &Runner) -> Option<String> {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::environment;
 use super::faults;
 use super::package::foreign_module;
+use super::unchecked::{UNCHECKED, no_runtime, not_run};
 use super::words::{place, set, set_variable};
 use crate::cli::doctor::contents::{Contents, shown};
 use crate::cli::doctor::finding::{Check, Findings, Severity};
@@ -32,14 +33,6 @@ pub(super) const IMPORT: Check = Check {
     why: "The application is imported when a sandbox starts. What is raised then is an init error: every request fails.",
 };
 
-pub(super) const UNCHECKED: Check = Check {
-    id: "handler-unchecked",
-    severity: Severity::Note,
-    title: "a handler that was not tried, and why",
-    why: "Only a start shows whether an application imports. It takes a runtime for this machine, the code, and the \
-          requirements.",
-};
-
 /// Modules that AWS's managed runtimes have.
 const MANAGED_MODULES: &[&str] = &["boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"];
 
@@ -60,11 +53,6 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
             );
         }
     }
-}
-
-/// Says that a function was not started, and why.
-pub(in crate::cli::doctor) fn not_run(function: &Function, what: String, fix: &str, findings: &mut Findings) {
-    findings.add(&UNCHECKED, &function.name, Some(place(&function.handler, function)), what, fix);
 }
 
 /// Why a function cannot be started on this machine, if so, and what to do.
@@ -116,7 +104,7 @@ pub(in crate::cli::doctor) fn explain(
     findings: &mut Findings,
 ) -> bool {
     if let Some(fault) = faults::of_runtime(runner, run, error) {
-        faults::no_runtime(function, fault, findings);
+        no_runtime(function, fault, findings);
         return false;
     }
     if faults::crash(function, run, error, findings) {

@@ -23,12 +23,14 @@ mod runtimes;
 mod streaming;
 mod timeouts;
 mod triggers;
+mod unchecked;
 mod words;
 
 pub(super) use django::{judge as judge_django, read as read_django};
-pub(super) use faults::{no_runtime, unfit};
-pub(super) use handler::{explain as explain_start, not_run, obstacle};
+pub(super) use faults::unfit;
+pub(super) use handler::{explain as explain_start, obstacle};
 pub(super) use peer_files::{named_application, run as files};
+pub(super) use unchecked::{no_runtime, not_run};
 
 pub(super) const UNREAD: Check = Check {
     id: "template-unread",
@@ -101,7 +103,7 @@ pub(super) const CHECKS: &[&Check] = &[
     &handler::MISSING,
     &handler::IMPORT,
     &factories::FACTORY,
-    &handler::UNCHECKED,
+    &unchecked::UNCHECKED,
     &faults::CRASH,
     &peers::EVENT_HANDLER,
     &peers::VARIABLE,
