@@ -266,11 +266,79 @@ fn wrong_usage_says_what_to_do() {
     }
 }
 
+/// A file in the place of a folder, or of a name: what to write instead.
+#[test]
+fn what_names_a_file_is_told_the_option_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = "from flask import Flask\n\napp = Flask(__name__)\n";
+    std::fs::create_dir(folder.path().join("rest")).unwrap();
+    for (name, text) in [
+        ("template.yaml", "Parameters: {T: {Type: Number, Default: 29}}\nResources: {}\n"),
+        ("serverless.yml", "service: shop\n"),
+        ("serverless.ts", "const x = {\n"),
+        ("app.py", app),
+        ("rest/wsgi.py", app),
+        ("main.tf", ""),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let here = folder.path().display().to_string();
+    let at = |name: &str| format!("{here}/{name}");
+    for (arguments, expected) in [
+        (vec![at("template.yaml")], format!("--template {here}/template.yaml")),
+        (vec![at("serverless.yml")], "sls package".to_owned()),
+        (vec![at("app.py")], format!("{here} --app app:app")),
+        (vec![at("main.tf")], format!("--terraform {here}")),
+        (vec!["--terraform".to_owned(), at("main.tf")], format!("--terraform {here}")),
+        (vec!["--template".to_owned(), at("serverless.yml")], "sls package".to_owned()),
+        (vec!["--template".to_owned(), at("serverless.ts")], "sls package".to_owned()),
+        (vec![here.clone(), "--app".to_owned(), "app.py".to_owned()], "write --app app:app".to_owned()),
+        (vec![here.clone(), "--app".to_owned(), "rest/wsgi.py".to_owned()], "write --app rest.wsgi:app".to_owned()),
+        (
+            vec!["--template".to_owned(), at("template.yaml"), "--parameter".to_owned(), "Tt=10".to_owned()],
+            "no parameter Tt; did you mean T?".to_owned(),
+        ),
+        (
+            vec!["--template".to_owned(), at("template.yaml"), "--parameter".to_owned(), "Stage=10".to_owned()],
+            "no parameter Stage; there are T".to_owned(),
+        ),
+        (
+            vec![here.clone(), "--app".to_owned(), "app:app".to_owned(), "--parameter".to_owned(), "T=10".to_owned()],
+            "there are no parameters".to_owned(),
+        ),
+    ] {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = doctor(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stdout));
+        assert!(text(&output.stderr).contains(&expected), "{arguments:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn variables_of_terraform_are_parameters() {
+    let fixture = "tests/doctor/timeout-limit-terraform/repaired";
+    let folder = tempfile::tempdir().unwrap();
+    let source = std::fs::read_to_string(root().join(fixture).join("main.tf")).unwrap();
+    std::fs::write(folder.path().join("main.tf"), format!("variable \"stage\" {{}}\n{source}")).unwrap();
+    let arguments = ["--no-run", "--terraform", folder.path().to_str().unwrap(), "--parameter"];
+    assert!(doctor(&[&arguments[..], &["stage=x"]].concat()).status.success());
+    let output = doctor(&[&arguments[..], &["stag=x"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("did you mean stage?"), "{}", text(&output.stderr));
+}
+
 #[test]
 fn what_is_ignored_is_not_said_and_does_not_fail() {
     let arguments =
         ["--no-run", "--template", "tests/doctor/rest-binary-types/template.yaml", "--ignore", "rest-binary-types"];
     assert_eq!(findings(&arguments), Vec::<Value>::new());
+}
+
+#[test]
+fn several_checks_are_left_out_with_commas() {
+    let template = "tests/doctor/rest-binary-types/template.yaml";
+    let output = doctor(&["--no-run", "--template", template, "--ignore", "rest-binary-types,handler-unchecked"]);
+    assert!(output.status.success() && !text(&output.stdout).contains("Fix:"), "{}", text(&output.stdout));
 }
 
 #[test]

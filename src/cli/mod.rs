@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 mod doctor;
 mod failure;
 mod layer;
+mod look;
 mod out;
 mod package;
 mod packaging;

@@ -289,3 +289,110 @@ fn debug_is_that_of_the_settings_module_in_use() {
     assert_one(&found, "django-debug", "warning", "DEBUG is True", "");
     assert!(found[0]["file"].as_str().unwrap().ends_with("settings/base.py"));
 }
+
+#[test]
+fn a_handler_for_events_is_found_without_a_template_too() {
+    for text in [
+        "def handler(event, context):\n    return {'statusCode': 200}\n",
+        "import awsgi\n\n\ndef handler(e, context):\n    return awsgi.response(None, e, context)\n",
+        "import serverless_wsgi\n\n\ndef handler(event, context):\n    pass\n",
+        "from apig_wsgi import make_lambda_handler\nhandler = make_lambda_handler(app)\n",
+        "from mangum import Mangum\nhandler = Mangum(app)\n",
+    ] {
+        let place = Place::new(HANDLER, &[("app.py", &format!("{APP}{text}"))]);
+        let src = place.path().join("src");
+        let of = |app: &str| findings(&[src.to_str().unwrap(), "--app", app]);
+        assert_eq!(ids(&of("app:handler")), ["event-handler"], "{text}");
+        assert_eq!(ids(&findings(&[src.to_str().unwrap(), "--no-run", "--app", "app:app"])), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn the_folder_in_a_fix_is_in_quotes() {
+    let place = Place::new("      Handler: rest.prod.app\n", &[("rest/__init__.py", "")]);
+    let found = place.findings(&[]);
+    let fix = found[0]["fix"].as_str().unwrap();
+    assert!(fix.ends_with("into the folder \"src\".") || fix.ends_with("/src\"."), "{found:#?}");
+}
+
+#[test]
+fn a_factory_that_is_not_called_is_found() {
+    let factory = format!("{APP}\n\ndef create_app(config=None):\n    return app\n");
+    let files = [("app.py", factory.as_str())];
+    let place = Place::new("      Handler: app.create_app\n", &files);
+    let found = place.findings(&[]);
+    assert_one(&found, "handler-factory", "error", "app.create_app", "Handler: \"app:create_app()\"");
+    assert_eq!(found[0]["line"], 10);
+    let src = place.path().join("src");
+    let alone = findings(&[src.to_str().unwrap(), "--app", "app:create_app"]);
+    assert_one(&alone, "handler-factory", "error", "app:create_app", "--app 'app:create_app()'");
+    let variable = "      Handler: x.y\n      Environment: {Variables: {WSGI_LAMBDA_APP: app.create_app}}\n";
+    let found = Place::new(variable, &files).findings(&[]);
+    assert_one(&found, "handler-factory", "error", "app.create_app", "WSGI_LAMBDA_APP: \"app:create_app()\"");
+    let called = Place::new("      Handler: app:create_app()\n", &files);
+    assert_eq!(called.findings(&[]), Vec::<Value>::new());
+}
+
+#[test]
+fn settings_are_read_when_the_import_fails() {
+    let wsgi = "import os\nimport django_that_is_not_here\n\n\
+                os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\napplication = None\n";
+    let files = [("mysite/__init__.py", ""), ("mysite/wsgi.py", wsgi), ("mysite/settings.py", "DEBUG = True\n")];
+    let place = Place::new("      Handler: mysite.wsgi.application\n", &files);
+    let found = place.findings(&[]);
+    assert_eq!(ids(&found), ["handler-import", "django-debug"], "{found:#?}");
+}
+
+#[test]
+fn an_import_that_ends_the_process_is_an_error() {
+    for end in ["import os\nos._exit(127)\n", "import sys\nsys.exit(0)\n"] {
+        let place = Place::new(HANDLER, &[("app.py", &format!("{APP}{end}"))]);
+        let src = place.path().join("src");
+        let found = findings(&[src.to_str().unwrap(), "--app", "app:app"]);
+        assert_one(&found, "handler-import", "error", "xit", "sys.exit, os._exit");
+        assert_one(&place.findings(&[]), "handler-import", "error", "xit", "sys.exit, os._exit");
+    }
+}
+
+#[test]
+fn a_requirement_of_another_file_is_named_with_the_environment_that_has_it() {
+    for file in ["requirements.in", "requirements/prod.txt"] {
+        let place = Place::new(HANDLER, &[("app.py", &format!("import shopkit\n{APP}")), (file, "Shopkit>=1\n")]);
+        let src = place.path().join("src");
+        let arguments = [src.to_str().unwrap(), "--app", "app:app"];
+        assert_one(&findings(&arguments), "handler-unchecked", "note", file, &format!("pip install -r {file}"));
+        place.write("src/.venv/pyvenv.cfg", "");
+        place.write("src/.venv/lib/python3.11/site-packages/shopkit/__init__.py", "");
+        let fix = format!("--venv {}", src.join(".venv").display());
+        assert_one(&findings(&arguments), "handler-unchecked", "note", file, &fix);
+    }
+}
+
+#[test]
+fn a_setting_that_is_refused_is_said_once() {
+    let variable = "      Handler: app.app\n      Environment: {Variables: {WSGI_LAMBDA_RESPONSE_MODE: streaming}}\n";
+    let place = Place::new(variable, &[("app.py", APP)]);
+    assert_eq!(ids(&place.findings(&[])), ["setting-value"]);
+}
+
+#[test]
+fn a_source_that_is_switched_off_is_no_mistake() {
+    let with = |kind: &str, switch: &str| {
+        let event = format!("{{Type: {kind}, Properties: {{Schedule: rate(5 minutes){switch}}}}}");
+        let place = Place::new(&format!("{HANDLER}      Events: {{Tick: {event}}}\n"), &[("app.py", APP)]);
+        place.findings(&["--no-run"])
+    };
+    for (kind, switch) in [("Schedule", ", Enabled: false"), ("ScheduleV2", ", State: DISABLED")] {
+        assert_eq!(with(kind, switch), Vec::<Value>::new(), "{kind}");
+        assert_eq!(ids(&with(kind, "")), ["trigger-not-http"], "{kind}");
+    }
+    let rule = "  Rule:\n    Type: AWS::Events::Rule\n    Properties:\n      ScheduleExpression: rate(5 minutes)\n      \
+                Targets: [{Id: a, Arn: !GetAtt App.Arn}]\n      State: ";
+    let permission = "  Permission:\n    Type: AWS::Lambda::Permission\n    Properties: {FunctionName: !Ref App, Action: \
+                      'lambda:InvokeFunction', Principal: events.amazonaws.com}\n";
+    let state = |state: &str| {
+        Place::new(&format!("{HANDLER}{rule}{state}\n{permission}"), &[("app.py", APP)]).findings(&["--no-run"])
+    };
+    assert_eq!(state("DISABLED"), Vec::<Value>::new());
+    assert_eq!(ids(&state("ENABLED")), ["trigger-not-http"]);
+}

@@ -203,6 +203,36 @@ fn what_serverless_has_packaged_is_read() {
 }
 
 #[test]
+fn variables_of_peers_in_a_serverless_yml_are_named_before_it_is_packaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let yml = "service: shop\nprovider:\n  environment:\n    STRIP_STAGE_PATH: 'yes'\n    STAGE: dev\nfunctions:\n  \
+               app:\n    environment:\n      API_GATEWAY_BASE_PATH: shop\n";
+    write(path, "serverless.yml", yml);
+    write(path, "app.py", WSGI);
+    let named = found(path, &["--app", "app:app"]);
+    assert_eq!(ids(&named), ["peer-variable"; 2], "{named:#?}");
+    let lines: Vec<_> = named.iter().map(|one| one["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [4, 9]);
+    assert!(named[1]["fix"].as_str().unwrap().contains("environment: {WSGI_LAMBDA_BASE_PATH: /shop}"), "{named:#?}");
+    // Then what it has written tells.
+    write(path, OUTPUT, &packaged("app.app", &json!({}), &json!({})));
+    assert_eq!(found(path, &["--app", "app:app"]), Vec::<Value>::new());
+}
+
+#[test]
+fn terraforms_json_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write(path, "main.tf.json", "{}");
+    for arguments in [vec![path.to_str().unwrap()], vec!["--terraform", path.to_str().unwrap()]] {
+        let output = doctor(&arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("main.tf.json is not read"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn a_template_that_is_older_than_its_source_is_told_of() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

@@ -110,6 +110,33 @@ fn a_runtime_that_does_not_run_here_is_not_the_applications_fault() {
 }
 
 #[test]
+fn a_runtime_that_does_not_run_is_an_error_if_the_start_is_all_there_is() {
+    let folder = place(PROPERTIES, APP);
+    let path = program(folder.path(), b"#!/bin/sh\nexit 127\n");
+    let src = folder.path().join("src");
+    let found = found(&src, &["--app", "app:app", "--bootstrap", path.to_str().unwrap()]);
+    assert_eq!((ids(&found), &found[0]["severity"]), (vec!["handler-unchecked"], &Value::from("error")), "{found:#?}");
+    assert!(found[0]["what"].as_str().unwrap().contains("exit status 127"), "{found:#?}");
+}
+
+#[test]
+fn a_runtime_that_is_not_there_is_an_error_if_the_start_is_all_there_is() {
+    let folder = place(PROPERTIES, APP);
+    let program = folder.path().join("wsgi-lambda");
+    std::fs::copy(env!("CARGO_BIN_EXE_wsgi-lambda"), &program).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(&program);
+        command.env_remove("WSGI_LAMBDA_BOOTSTRAP").env_remove("VIRTUAL_ENV").current_dir(folder.path());
+        command.arg("doctor").args(arguments).output().unwrap()
+    };
+    let alone = run(&["src", "--app", "app:app"]);
+    assert_eq!(alone.status.code(), Some(1), "{}", text(&alone.stdout));
+    assert!(text(&alone.stdout).contains("error handler-unchecked"), "{}", text(&alone.stdout));
+    // A template has more to check, and --no-run says that nothing is to be started.
+    assert!(run(&[]).status.success() && run(&["src", "--app", "app:app", "--no-run"]).status.success());
+}
+
+#[test]
 fn a_crash_names_the_signal_and_where_to_look() {
     let crash = "import os, signal\n\n\ndef f():\n    os.kill(os.getpid(), signal.SIGSEGV)\n\n\nf()\n";
     let folder = place(PROPERTIES, crash);

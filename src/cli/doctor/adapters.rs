@@ -88,8 +88,11 @@ fn made(line: &str, name: &str) -> Option<Made> {
 /// `def handler(event, context):`
 fn defined(text: &str, line: &str, name: &str) -> Option<Made> {
     let rest = line.strip_prefix("async ").unwrap_or(line).strip_prefix("def ")?.strip_prefix(name)?;
-    let first = rest.trim_start().strip_prefix('(')?.split([',', ')', ':', '=']).next()?.trim();
-    if !["event", "_event", "evt", "lambda_event"].contains(&first) {
+    let mut parameters = rest.trim_start().strip_prefix('(')?.split(')').next()?.split(',');
+    let mut next = || parameters.next()?.split([':', '=']).next().map(str::trim);
+    let (first, second) = (next()?, next().unwrap_or_default());
+    let is_event = ["event", "_event", "evt", "lambda_event"].contains(&first);
+    if !is_event && !["context", "_context", "lambda_context"].contains(&second) {
         return None;
     }
     let is_used =
@@ -113,6 +116,7 @@ mod tests {
         let text = "import awsgi\ndef handler(event, context):\n    return awsgi.response(app, event, context)\n";
         assert_eq!(found(text), Some((Some("awsgi"), None)));
         assert_eq!(found("def handler(event: dict, context):"), Some((None, None)));
+        assert_eq!(found("def handler(e, context: Any):"), Some((None, None)));
         for text in ["def handler(environ, start_response):", "handler = Flask(__name__)", "handlers = Mangum(app)", ""]
         {
             assert_eq!(found(text), None, "{text}");

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::find;
 use super::model::{Code, Deployment, Dialect, Function, Layer, LayerUse, RuntimeConfig, Variables};
 use super::node::{Field, Node};
 use super::yaml;
@@ -18,13 +19,14 @@ use self::template::{Resource, Template};
 pub(super) fn read(path: &Path, parameters: &[(String, String)]) -> Result<Deployment, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::Usage(format!("cannot read the template {}: {error}", path.display())))?;
-    let root = yaml::parse(&text, path)?;
-    if root.get("Resources").and_then(Node::map).is_none() {
-        return Err(Failure::Usage(format!(
-            "{} is not a CloudFormation template: it has no Resources. Name the template with --template",
-            path.display()
-        )));
-    }
+    let refusal =
+        |what: &str| Err(Failure::Usage(format!("{} is not a CloudFormation template: {what}", path.display())));
+    let root = match yaml::parse(&text, path) {
+        Ok(root) if root.get("Resources").and_then(Node::map).is_some() => root,
+        _ if find::is_of_serverless(path) => return refusal(find::SLS_PACKAGE),
+        Ok(_) => return refusal("it has no Resources. Name another file with --template"),
+        Err(failure) => return Err(failure),
+    };
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     Ok(Reader { template: Template::new(&root, parameters), folder }.deployment())
 }
@@ -54,9 +56,15 @@ impl Reader<'_> {
             function_urls: apis::function_urls(&self.template),
             rest_apis: apis::rest_apis(&self.template),
             http_apis: apis::http_apis(&self.template),
+            parameters: self.parameters(),
             target_groups: apis::target_groups(&self.template),
             domains: apis::domains(&self.template),
         }
+    }
+
+    fn parameters(&self) -> Vec<String> {
+        let parameters = self.template.root.get("Parameters").and_then(Node::map);
+        parameters.map(|map| map.entries.iter().map(|(name, _)| name.clone()).collect()).unwrap_or_default()
     }
 
     fn sam_function(&self, resource: &Resource) -> Function {

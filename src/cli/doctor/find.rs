@@ -11,7 +11,7 @@ const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 const SERVERLESS: [&str; 5] =
     ["serverless.yml", "serverless.yaml", "serverless.json", "serverless.ts", "serverless.js"];
 /// What `serverless package` makes of them.
-const SERVERLESS_OUTPUT: &str = ".serverless/cloudformation-template-update-stack.json";
+pub(super) const SERVERLESS_OUTPUT: &str = ".serverless/cloudformation-template-update-stack.json";
 
 /// CDK's settings, and the folder that `cdk synth` writes.
 const CDK: &str = "cdk.json";
@@ -21,6 +21,15 @@ const CDK_ENDING: &str = ".template.json";
 /// What was looked for, for the message that nothing is there.
 pub(super) const LOOKED_FOR: &str = "template.yaml (.yml, .json), *.tf, terraform/*.tf, cdk.out/*.template.json, \
                                      .serverless/cloudformation-template-update-stack.json";
+
+/// What to do with a file of the Serverless Framework's.
+pub(super) const SLS_PACKAGE: &str = "only the Serverless Framework can evaluate it. `serverless package` (sls package) \
+                                      writes .serverless/cloudformation-template-update-stack.json, which doctor reads: \
+                                      run that, then doctor on the folder";
+
+pub(super) fn is_of_serverless(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| SERVERLESS.iter().any(|known| name == *known))
+}
 
 /// What a folder has.
 #[derive(Debug, Default)]
@@ -59,9 +68,25 @@ fn in_folder(folder: &Path) -> Found {
     let mut found = Found { templates: templates.take(1).collect(), ..Found::default() };
     let folders = [folder.to_owned(), tidy(&folder.join("terraform"))].into_iter();
     found.terraform = folders.filter(|path| has_terraform(path)).collect();
+    terraform_json(folder, &mut found);
     serverless(folder, &mut found);
     cdk(folder, &mut found);
     found
+}
+
+/// Terraform's JSON syntax.
+pub(super) fn terraform_json(folder: &Path, found: &mut Found) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let Some(path) = paths.filter(|path| path.to_string_lossy().ends_with(".tf.json")).min().map(|path| tidy(&path))
+    else {
+        return;
+    };
+    let what = format!("{} is not read: of Terraform doctor reads *.tf, not *.tf.json.", path.display());
+    let fix =
+        "What only *.tf.json declares is not checked; --app MODULE:ATTR checks the application itself.".to_owned();
+    let is_missing = !has_terraform(folder);
+    found.unread.push(Unread { at: Place { file: path.into(), line: 1 }, what, fix, is_missing });
 }
 
 fn serverless(folder: &Path, found: &mut Found) {

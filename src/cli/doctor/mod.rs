@@ -36,6 +36,7 @@ mod run;
 mod show;
 mod terraform;
 mod triggers;
+mod usage;
 mod wsgi;
 mod yaml;
 
@@ -81,8 +82,8 @@ pub(super) struct Doctor {
     /// Do not start the applications
     #[arg(long)]
     no_run: bool,
-    /// Leave out a check, by the name that --list shows; may be repeated
-    #[arg(long, value_name = "ID", hide_possible_values = true)]
+    /// Leave out a check, by the name that --list shows; several with commas, or repeated
+    #[arg(long, value_name = "ID", value_delimiter = ',', hide_possible_values = true)]
     #[arg(value_parser = PossibleValuesParser::new(checks::CHECKS.iter().map(|check| check.id)))]
     ignore: Vec<String>,
     /// Print one JSON document
@@ -127,9 +128,9 @@ impl Doctor {
             show::list(out)?;
             return Ok(true);
         }
-        if !self.folder.is_dir() {
-            return Err(Failure::Usage(format!("no folder {}: correct APP_DIR", self.folder.display())));
-        }
+        usage::folder(&self.folder)?;
+        self.terraform.iter().try_for_each(|folder| usage::terraform(folder))?;
+        self.app.iter().try_for_each(|app| usage::app(app, &self.folder))?;
         let runner = self.runner()?;
         let mut findings = Findings::default();
         let subjects = self.subjects()?;
@@ -181,11 +182,12 @@ impl Doctor {
     /// What the options name, else what is found, else the application alone.
     fn subjects(&self) -> Result<Subjects, Failure> {
         let is_named = self.app.is_some() || !self.template.is_empty() || !self.terraform.is_empty();
-        let found = if is_named {
+        let mut found = if is_named {
             Found { templates: self.template.clone(), terraform: self.terraform.clone(), unread: Vec::new() }
         } else {
             find::found(&self.folder)
         };
+        self.terraform.iter().for_each(|folder| find::terraform_json(folder, &mut found));
         let mut projects = Vec::new();
         for path in &found.templates {
             let deployment = cloudformation::read(path, &self.parameter)?;
@@ -195,6 +197,7 @@ impl Doctor {
             let deployment = terraform::read(folder, &self.parameter)?;
             projects.push((format!("{}/*.tf", folder.display()), Project::new(deployment)));
         }
+        usage::parameters(&self.parameter, &projects)?;
         if projects.is_empty() {
             projects.push(self.alone(&found.unread)?);
         }
@@ -272,16 +275,20 @@ impl Doctor {
         let runner = match runner {
             Ok(runner) => runner,
             Err(reason) => {
-                let fix = if self.no_run {
-                    "Run doctor without --no-run."
+                let what = format!("The application was not started: {reason}.");
+                if self.no_run {
+                    checks::not_run(function, what, "Run doctor without --no-run.", findings);
                 } else {
-                    "Build it, or name one with --bootstrap."
-                };
-                checks::not_run(function, format!("The application was not started: {reason}."), fix, findings);
+                    checks::no_runtime(function, what, findings);
+                }
                 return Ok(false);
             }
         };
         if checks::has_no_application(project, function) {
+            return Ok(false);
+        }
+        if let Some(what) = checks::unfit(runner).filter(|_| !function.image) {
+            checks::no_runtime(function, what, findings);
             return Ok(false);
         }
         if let Some((what, fix)) = checks::obstacle(project, function, runner) {
@@ -297,7 +304,14 @@ impl Doctor {
                 checks::judge_django(project, function, runner, &mut run, findings);
                 true
             }
-            Err(error) => checks::explain_start(project, function, runner, &run, &error, findings),
+            Err(error) => {
+                let is_judged = checks::explain_start(project, function, runner, &run, &error, findings);
+                if is_judged {
+                    // Else the caller reads them.
+                    checks::read_django(project, function, findings);
+                }
+                is_judged
+            }
         };
         run.stop();
         bar.finish_and_clear();

@@ -27,6 +27,8 @@ pub(super) struct Deployment {
     pub(super) rest_apis: Vec<RestApi>,
     pub(super) http_apis: Vec<HttpApi>,
     pub(super) target_groups: Vec<TargetGroup>,
+    /// The names of the template's parameters, or of the root module's variables.
+    pub(super) parameters: Vec<String>,
     /// Host names that clients use in place of AWS's; `None` where only the deployment knows.
     pub(super) domains: Vec<Option<String>>,
 }
@@ -70,6 +72,8 @@ pub(super) struct Trigger {
     pub(super) at: Place,
     /// `an SQS queue`
     pub(super) source: String,
+    /// Switched off: it calls nothing now.
+    pub(super) is_disabled: bool,
 }
 
 /// What `RuntimeConfig` names.
@@ -246,6 +250,11 @@ impl Deployment {
 }
 
 impl Function {
+    /// Whether it stands for an application without a template.
+    pub(super) fn is_alone(&self) -> bool {
+        self.name.is_empty()
+    }
+
     /// `python3.13` as `13`, `provided.al2023` as none.
     pub(super) fn managed_minor(&self) -> Option<u32> {
         self.runtime.value()?.strip_prefix("python3.")?.parse().ok()

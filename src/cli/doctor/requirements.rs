@@ -1,9 +1,10 @@
 //! Whether a virtual environment has what an application requires.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::contents::Contents;
+use super::find::tidy;
 use crate::cli::packaging::dists::name_of_info;
 use crate::cli::packaging::requirements::{normal, other_files, unconditional_name};
 
@@ -36,6 +37,32 @@ impl Requirements {
             _ => Self::Missing(missing.into_iter().map(str::to_owned).collect()),
         }
     }
+}
+
+/// The file other than `requirements.txt` that requires a distribution of this name: `requirements.in`, or one for
+/// deployment in a folder.
+pub(super) fn named_in<'a>(code: &'a Contents, module: &str) -> Option<&'a str> {
+    let is_list = |name: &&str| {
+        let is_named = name.starts_with("requirements/") || name.starts_with("requirements") && !name.contains('/');
+        is_named && [".txt", ".in"].iter().any(|ending| name.ends_with(ending)) && *name != "requirements.txt"
+    };
+    let wanted = normal(module);
+    let names_it = |text: String| text.lines().filter_map(unconditional_name).any(|name| normal(name) == wanted);
+    code.names().filter(is_list).find(|file| code.text(file).is_some_and(names_it))
+}
+
+/// A virtual environment next to the code, or next to its folder, that has this module.
+pub(super) fn environment_with(code: &Contents, module: &str) -> Option<PathBuf> {
+    let places = [code.path.clone(), code.path.join("..")];
+    let all = places.iter().flat_map(|place| [".venv", "venv"].map(|name| tidy(&place.join(name))));
+    all.filter(|path| path.join("pyvenv.cfg").is_file()).find(|path| has_module(path, module))
+}
+
+fn has_module(venv: &Path, module: &str) -> bool {
+    folders(&venv.join("lib")).iter().any(|version| {
+        let site = version.join("site-packages");
+        site.join(module).is_dir() || site.join(format!("{module}.py")).is_file()
+    })
 }
 
 /// The distributions of a virtual environment.

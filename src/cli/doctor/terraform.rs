@@ -21,8 +21,8 @@ use self::stack::{Stack, block};
 /// Reads the files of a root module with these values of its variables.
 pub(super) fn read(folder: &Path, variables: &[(String, String)]) -> Result<Deployment, Failure> {
     let root = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let resources = module::resources(folder, variables)?;
-    Ok(Stack { root, resources }.deployment())
+    let (resources, parameters) = module::resources(folder, variables)?;
+    Ok(Deployment { parameters, ..Stack { root, resources }.deployment() })
 }
 
 impl Stack {
@@ -38,6 +38,7 @@ impl Stack {
             function_urls: self.of_kind(&["aws_lambda_function_url"]).map(|one| self.function_url(one)).collect(),
             rest_apis: self.of_kind(&["aws_api_gateway_rest_api"]).map(|one| self.rest_api(one)).collect(),
             http_apis: self.http_apis(),
+            parameters: Vec::new(),
             target_groups: self.target_groups(),
             domains: self.domains(),
         }

@@ -80,7 +80,12 @@ pub(super) type Called = (String, Trigger);
 
 /// A trigger of a function.
 pub(super) fn called(function: &str, at: &Place, source: impl Into<String>) -> Called {
-    (function.to_owned(), Trigger { at: at.clone(), source: source.into() })
+    (function.to_owned(), Trigger { at: at.clone(), source: source.into(), is_disabled: false })
+}
+
+/// The same, if it is switched off.
+pub(super) fn disabled((function, trigger): Called, is_disabled: bool) -> Called {
+    (function, Trigger { is_disabled, ..trigger })
 }
 
 /// Each function's own. Permissions repeat what the resource that calls says better.
@@ -97,6 +102,8 @@ pub(super) fn of_function(name: &str, resources: &[Called], permissions: &[Calle
             triggers.push(permitted);
         }
     }
+    // Only now: the permission of one that is switched off says nothing else.
+    triggers.retain(|trigger| !trigger.is_disabled);
     triggers.dedup();
     triggers
 }

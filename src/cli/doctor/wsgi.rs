@@ -1,28 +1,9 @@
 //! Where a handler leads, as far as files tell without Python: the module's file, and what its text says.
 
 use super::contents::{Contents, extension};
+use crate::cli::look;
 use crate::cli::packaging::modules::{file_of, mentions};
 use crate::handler_name::HandlerName;
-
-/// Calls with which frameworks make an application, on the right of `app = …`.
-const MAKERS: &[&str] = &[
-    "Flask(",
-    "Bottle(",
-    "default_app(",
-    "get_wsgi_application(",
-    "make_wsgi_app(",
-    "falcon.App(",
-    "falcon.API(",
-    "WSGIMiddleware(",
-    "ASGIMiddleware(",
-    "DispatcherMiddleware(",
-    "WhiteNoise(",
-    "create_app(",
-    "make_app(",
-];
-
-/// Functions that are called once to make an application.
-const FACTORIES: &[&str] = &["create_app", "make_app", "create_application"];
 
 /// The modules and names that are searched when no application is named.
 const MODULES: &[&str] = &["app.py", "application.py", "wsgi.py", "main.py"];
@@ -96,8 +77,16 @@ fn makes(text: &str, name: &str) -> bool {
         let more = text.lines().skip(index + 1).take(if is_open { LINES } else { 0 });
         let mut call = std::iter::once(value).chain(more.take_while(|line| !line.starts_with(')')));
         (annotation.is_empty() || annotation.starts_with(':'))
-            && call.any(|value| MAKERS.iter().any(|maker| value.contains(maker)))
+            && call.any(|value| look::MAKERS.iter().any(|maker| value.contains(maker)))
     })
+}
+
+/// The call to write for a handler that names a function which makes the application: `app:create_app()`.
+pub(super) fn call_of_factory(contents: &Contents, handler: &str) -> Option<String> {
+    let name = name(handler).filter(|name| !name.factory)?;
+    let [attribute] = name.attributes.as_slice() else { return None };
+    let text = source(contents, module_file(contents, &name)?)?;
+    look::is_factory(&text, attribute).then(|| format!("{}:{attribute}()", name.module))
 }
 
 /// The application of a folder, if a file has one under a usual name.
@@ -108,8 +97,7 @@ pub(super) fn guess(contents: &Contents) -> Option<String> {
         let text = contents.text(file)?;
         let module = file.trim_end_matches(".py").replace('/', ".");
         let named = ATTRIBUTES.iter().find(|name| makes(&text, name)).map(|name| format!("{module}:{name}"));
-        let is_defined = |name: &&&str| text.lines().any(|line| line.starts_with(&format!("def {name}(")));
-        named.or_else(|| FACTORIES.iter().find(is_defined).map(|name| format!("{module}:{name}()")))
+        named.or_else(|| look::factory(&text).map(|call| format!("{module}:{call}")))
     })
 }
 

@@ -9,13 +9,13 @@ use super::files::{AppFiles, Staged};
 use super::instead;
 use crate::bundle::Elf;
 use crate::cli::failure::Failure;
+use crate::cli::look;
 use crate::cli::packaging::dists::Dists;
 use crate::cli::packaging::libraries;
 use crate::cli::packaging::modules::{self, Extension, base, mentions};
 use crate::cli::packaging::tags::mismatch_of_all;
 use crate::cli::packaging::target::Target;
 use crate::cli::packaging::unfit::Unfit;
-use crate::cli::replay::look;
 use crate::handler_name::HandlerName;
 
 /// What was found. An error stops the package. Each text names the file and what to do.

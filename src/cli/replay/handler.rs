@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::look;
 use crate::cli::failure::Failure;
+use crate::cli::look;
 use crate::handler_name::HandlerName;
 
 /// Refuses a value of `--app` that is a file, a folder or a bare module, and says what to write, and one that the runtime
@@ -39,7 +39,7 @@ fn check_kind(app: &str, dir: &Path) -> Result<(), Failure> {
 fn factory(app: &str, module: &str, name: &str, dir: &Path) -> Result<(), Failure> {
     let file = dir.join(module.trim_end_matches(".py").replace('.', "/")).with_extension("py");
     let source = std::fs::read_to_string(file).unwrap_or_default();
-    if look::callables(&source).contains(&format!("{name}()")) {
+    if look::is_factory(&source, name) {
         return Err(Failure::Usage(format!(
             "--app {app} names a function that returns the application: write --app '{module}:{name}()'"
         )));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::look;
+use crate::cli::look;
 use crate::emulator::Outcome;
 
 /// Calls that start a server and do not return.

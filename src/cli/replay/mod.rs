@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::out::Out;
-use super::shared;
+use super::{look, shared};
 use crate::config;
 use crate::emulator::{BOOTSTRAP_VARIABLE, Launch, locate};
 
@@ -16,7 +16,6 @@ mod handler;
 mod hints;
 mod ignore;
 mod input;
-pub(super) mod look;
 mod not_an_event;
 mod outcome_json;
 mod profile;

@@ -122,7 +122,7 @@ fn is_refused(run: &mut LocalRun<'_>, host: &str) -> bool {
 
 /// Without a template nobody knows which front end it will be.
 fn is_alone(project: &Project) -> bool {
-    project.deployment.functions.iter().all(|function| function.name.is_empty())
+    project.deployment.functions.iter().all(Function::is_alone)
 }
 
 fn is_django(code: &Contents, function: &Function) -> bool {

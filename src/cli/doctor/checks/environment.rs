@@ -104,13 +104,18 @@ fn setting(function: &Function, variable: &Variable, findings: &mut Findings) {
         findings.add(&LOCAL_SETTING, &function.name, at, format!("{name} is for local runs."), "Remove the variable.");
         return;
     }
-    let Some(value) = &variable.value else { return };
+    if let Some(error) = refused(variable) {
+        let help = SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.help);
+        findings.add(&SETTING_VALUE, &function.name, at, format!("{error}."), help);
+    }
+}
+
+/// What the runtime says of a variable's value, if it refuses that.
+pub(super) fn refused(variable: &Variable) -> Option<String> {
+    let (name, value) = (variable.name.as_str(), variable.value.as_deref()?);
     let alone = [("AWS_LAMBDA_RUNTIME_API", "127.0.0.1"), (name, value)];
     let alone: HashMap<_, _> = alone.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    if let Err(error) = Config::from_vars(&alone) {
-        let help = SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.help);
-        findings.add(&SETTING_VALUE, &function.name, at, format!("{}.", error.message()), help);
-    }
+    Config::from_vars(&alone).err().map(|error| error.message().to_owned())
 }
 
 /// The setting whose name is most like this one, by the measure and the limit that clap has for options. clap itself

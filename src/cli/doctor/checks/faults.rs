@@ -18,18 +18,14 @@ pub(super) const CRASH: Check = Check {
           with Runtime.ExitError.",
 };
 
-pub(super) const RUNTIME_FIX: &str = "Name a bootstrap that runs on this machine with --bootstrap (`make build` makes one). \
-                                      A bootstrap needs the shared library of its Python (libpython3.N.so.1.0), in the \
-                                      library path or in lib/ next to it. The application is not the reason.";
-
 /// Why the runtime cannot run here at all, if its file says so.
-pub(super) fn unfit(runner: &Runner) -> Option<(String, &'static str)> {
+pub(in crate::cli::doctor) fn unfit(runner: &Runner) -> Option<String> {
     let (found, here) = (runner.architecture?, Architecture::of_this_machine()?);
     let what = format!(
         "The runtime {} is for {found}, this machine is {here}: the application was not started.",
         shown(&runner.bootstrap)
     );
-    (found != here).then_some((what, RUNTIME_FIX))
+    (found != here).then_some(what)
 }
 
 /// What is wrong with the runtime, if it does not even tell its version: then no application is the reason.

@@ -2,15 +2,17 @@
 
 use serde_json::Value;
 
+use super::environment;
 use super::faults;
 use super::package::foreign_module;
+use super::unchecked::{UNCHECKED, no_runtime, not_run};
 use super::words::{place, set, set_variable};
 use crate::cli::doctor::contents::{Contents, shown};
 use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
 use crate::cli::doctor::node::Place;
 use crate::cli::doctor::project::{Project, is_named_after_us};
-use crate::cli::doctor::requirements::Requirements;
+use crate::cli::doctor::requirements::{self, Requirements};
 use crate::cli::doctor::run::{LocalRun, Runner};
 use crate::cli::doctor::wsgi;
 use crate::config::APP;
@@ -29,14 +31,6 @@ pub(super) const IMPORT: Check = Check {
     severity: Severity::Error,
     title: "a handler that does not import (the application is started, with the function's variables)",
     why: "The application is imported when a sandbox starts. What is raised then is an init error: every request fails.",
-};
-
-pub(super) const UNCHECKED: Check = Check {
-    id: "handler-unchecked",
-    severity: Severity::Note,
-    title: "a handler that was not tried, and why",
-    why: "Only a start shows whether an application imports. It takes a runtime for this machine, the code, and the \
-          requirements.",
 };
 
 /// Modules that AWS's managed runtimes have.
@@ -61,11 +55,6 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
     }
 }
 
-/// Says that a function was not started, and why.
-pub(in crate::cli::doctor) fn not_run(function: &Function, what: String, fix: &str, findings: &mut Findings) {
-    findings.add(&UNCHECKED, &function.name, Some(place(&function.handler, function)), what, fix);
-}
-
 /// Why a function cannot be started on this machine, if so, and what to do.
 pub(in crate::cli::doctor) fn obstacle(
     project: &Project,
@@ -75,9 +64,6 @@ pub(in crate::cli::doctor) fn obstacle(
     if function.image {
         let fix = "wsgi-lambda replay tries an application in its image's folder.";
         return Some(("The code is in a container image: the application was not started.".to_owned(), fix));
-    }
-    if let Some(reason) = faults::unfit(runner) {
-        return Some(reason);
     }
     let is_named = function.variables.get(APP.name).is_some_and(|variable| variable.value.is_some());
     if function.handler.value().is_none() && !is_named {
@@ -118,7 +104,7 @@ pub(in crate::cli::doctor) fn explain(
     findings: &mut Findings,
 ) -> bool {
     if let Some(fault) = faults::of_runtime(runner, run, error) {
-        not_run(function, fault, faults::RUNTIME_FIX, findings);
+        no_runtime(function, fault, findings);
         return false;
     }
     if faults::crash(function, run, error, findings) {
@@ -213,7 +199,7 @@ impl Start<'_> {
         if is_handler || in_package {
             let fix = match wsgi::guess(self.code).filter(|_| is_handler) {
                 Some(guess) => handler_fix(self.project, &guess),
-                None => format!("Correct the name, or put {} into {}.", module, shown(&self.code.path)),
+                None => format!("Correct the name, or put {module} into the folder \"{}\".", shown(&self.code.path)),
             };
             return self.add(Severity::Error, self.message.clone(), fix, findings);
         }
@@ -227,6 +213,11 @@ impl Start<'_> {
             );
         }
         let is_built = self.code.is_built();
+        let environment = requirements::environment_with(self.code, top).filter(|_| self.runner.venv.is_none());
+        let fix_for = |file: &str| match &environment {
+            Some(venv) => format!("Name the virtual environment that has it: --venv {}", venv.display()),
+            None => format!("pip install -r {file} in a virtual environment, and name it with --venv."),
+        };
         match Requirements::of(self.code, self.runner.venv.as_deref()) {
             _ if is_built => {
                 self.add(Severity::Error, self.message.clone(), format!("Install {top} into the package."), findings);
@@ -236,8 +227,11 @@ impl Start<'_> {
                     "The requirements are not installed here ({}): the import was not checked.",
                     names.join(", ")
                 );
-                let fix = "pip install -r requirements.txt in a virtual environment, and name it with --venv.";
-                not_run(self.function, what, fix, findings);
+                not_run(self.function, what, &fix_for("requirements.txt"), findings);
+            }
+            Requirements::None | Requirements::Unknown if let Some(file) = requirements::named_in(self.code, top) => {
+                let what = format!("{}: {file} names it, and doctor was started without it.", self.message);
+                not_run(self.function, what, &fix_for(file), findings);
             }
             Requirements::Unknown => {
                 let what = format!("{}: the requirements may not be installed here.", self.message);
@@ -280,7 +274,15 @@ impl Start<'_> {
             return not_run(self.function, what, fix, findings);
         }
         let unknown: Vec<&str> = self.unknown_variables().collect();
-        let is_ours = self.error_type.starts_with("Runtime.") && !self.error_type.ends_with("ExitError");
+        if ["Runtime.ExitError", "SystemExit"].contains(&self.error_type.as_str()) {
+            let fix = "Remove what ends the process (sys.exit, os._exit) from what is imported, or raise an exception that \
+                       says what is wrong; `wsgi-lambda replay` shows the log.";
+            return self.add(Severity::Error, what, fix, findings);
+        }
+        let is_ours = self.error_type.starts_with("Runtime.");
+        if is_ours && self.is_said_of_a_setting() {
+            return;
+        }
         if is_ours {
             return self.add(Severity::Error, what, self.runtime_fix(), findings);
         }
@@ -300,6 +302,12 @@ impl Start<'_> {
             "Correct what is raised at the import; `wsgi-lambda replay` shows the traceback.",
             findings,
         );
+    }
+
+    /// Whether the runtime has refused a setting, which is a finding of its own.
+    fn is_said_of_a_setting(&self) -> bool {
+        let settings = self.function.variables.entries.iter().filter(|one| one.name.starts_with(crate::config::PREFIX));
+        settings.filter_map(environment::refused).any(|refusal| self.message.contains(&refusal))
     }
 
     fn runtime_fix(&self) -> String {
@@ -341,6 +349,10 @@ fn missing_module(message: &str) -> Option<&str> {
 }
 
 pub(super) fn handler_fix(project: &Project, handler: &str) -> String {
+    if project.deployment.functions.iter().all(Function::is_alone) {
+        let quote = if handler.contains('(') { "'" } else { "" };
+        return format!("--app {quote}{handler}{quote}");
+    }
     let handler = if handler.contains("()") || project.deployment.dialect == Dialect::Terraform {
         format!("\"{handler}\"")
     } else {

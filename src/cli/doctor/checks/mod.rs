@@ -8,6 +8,7 @@ use crate::config::APP;
 
 mod django;
 mod environment;
+mod factories;
 mod faults;
 mod front_ends;
 mod handler;
@@ -22,17 +23,20 @@ mod runtimes;
 mod streaming;
 mod timeouts;
 mod triggers;
+mod unchecked;
 mod words;
 
-pub(super) use django::judge as judge_django;
-pub(super) use handler::{explain as explain_start, not_run, obstacle};
+pub(super) use django::{judge as judge_django, read as read_django};
+pub(super) use faults::unfit;
+pub(super) use handler::{explain as explain_start, obstacle};
 pub(super) use peer_files::{named_application, run as files};
+pub(super) use unchecked::{no_runtime, not_run};
 
 pub(super) const UNREAD: Check = Check {
     id: "template-unread",
     severity: Severity::Note,
-    title: "a serverless.yml or a CDK program, which doctor does not read itself",
-    why: "Only their tools can evaluate them. Doctor reads what those make: CloudFormation templates.",
+    title: "a serverless.yml, a *.tf.json or a CDK program, which doctor does not read itself",
+    why: "Only their tools can evaluate them. Doctor reads *.tf and what those tools make: CloudFormation templates.",
 };
 
 /// Says which files were not read, and what to do about it.
@@ -98,7 +102,8 @@ pub(super) const CHECKS: &[&Check] = &[
     &paths::LIBRARY_PATH,
     &handler::MISSING,
     &handler::IMPORT,
-    &handler::UNCHECKED,
+    &factories::FACTORY,
+    &unchecked::UNCHECKED,
     &faults::CRASH,
     &peers::EVENT_HANDLER,
     &peers::VARIABLE,
@@ -128,6 +133,7 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
     environment::run(project, findings);
     paths::run(project, findings);
     handler::run(project, findings);
+    factories::run(project, findings);
     peers::run(project, findings);
     package::run(project, findings);
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::cli::doctor::find::tidy;
+use super::peers::{VARIABLE, replacement};
+use crate::cli::doctor::find::{SERVERLESS_OUTPUT, tidy};
 use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::node::{Node, Place};
 use crate::cli::doctor::yaml;
@@ -54,6 +55,10 @@ pub(in crate::cli::doctor) fn run(folders: &[PathBuf], findings: &mut Findings) 
                 requirements(&path, findings);
             } else if ["serverless.yml", "serverless.yaml"].contains(&name.as_str()) {
                 serverless(&path, findings);
+                // What was made of it is read in its place.
+                if !folder.join(SERVERLESS_OUTPUT).is_file() {
+                    variables(&path, findings);
+                }
             }
         }
         for name in names(&folder.join("requirements")) {
@@ -143,6 +148,24 @@ fn serverless(path: &Path, findings: &mut Findings) {
         if handler.text().is_some_and(|text| text.ends_with("wsgi_handler.handler")) {
             let fix = "handler: module.attribute, the application that custom.wsgi.app names";
             add(handler, "wsgi_handler.handler is serverless-wsgi's.".to_owned(), fix);
+        }
+    }
+}
+
+/// Variables of peers in a serverless.yml: the provider's, and those of functions.
+fn variables(path: &Path, findings: &mut Findings) {
+    let Ok(text) = std::fs::read_to_string(path) else { return };
+    let Ok(root) = yaml::parse(&text, path) else { return };
+    let entries = |node: Option<&Node>| node.and_then(Node::map).map(|map| map.entries.clone()).unwrap_or_default();
+    let mut all = entries(root.path(&["provider", "environment"]));
+    for (_, function) in entries(root.get("functions")) {
+        all.extend(entries(function.get("environment")));
+    }
+    for (name, value) in all {
+        let set = |name: &str, value: &str| format!("environment: {{{name}: {value}}}");
+        if let Some((severity, fix)) = replacement(&name, value.text().as_deref(), &set) {
+            let what = format!("{name} is set: wsgi-lambda does not read it.");
+            findings.add_as(severity, &VARIABLE, "", Some(&value.at), what, fix);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::words::{place, set_variable};
 use crate::cli::doctor::adapters::{self, EventHandler};
 use crate::cli::doctor::contents::{Contents, shown};
 use crate::cli::doctor::finding::{Check, Findings, Severity};
-use crate::cli::doctor::model::{Function, LayerUse, Variable};
+use crate::cli::doctor::model::{Function, LayerUse};
 use crate::cli::doctor::project::{Project, is_web_adapter};
 use crate::cli::doctor::wsgi;
 use crate::config::{APP, BASE_PATH, RESPONSE_MODE};
@@ -54,7 +54,9 @@ const VARIABLES: &[(&str, &str)] = &[
 pub(super) fn run(project: &Project, findings: &mut Findings) {
     for function in project.functions() {
         for variable in &function.variables.entries {
-            if let Some((severity, fix)) = replacement(project, variable) {
+            if let Some((severity, fix)) = replacement(&variable.name, variable.value.as_deref(), &|name, value| {
+                set_variable(&project.deployment, name, value)
+            }) {
                 let what = format!("{} is set: wsgi-lambda does not read it.", variable.name);
                 findings.add_as(severity, &VARIABLE, &function.name, Some(&variable.at), what, fix);
             }
@@ -72,22 +74,19 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
 }
 
 /// What replaces a variable of a peer's.
-fn replacement(project: &Project, variable: &Variable) -> Option<(Severity, String)> {
-    let name = variable.name.as_str();
-    let deployment = &project.deployment;
-    let value = variable.value.as_deref().unwrap_or("…");
+pub(super) fn replacement(
+    name: &str,
+    value: Option<&str>,
+    set: &dyn Fn(&str, &str) -> String,
+) -> Option<(Severity, String)> {
+    let value = value.unwrap_or("…");
     let base_path = || {
         let path = format!("/{}", value.trim_matches('/'));
-        format!(
-            "Remove it for a REST API: its base path is derived. Elsewhere {}",
-            set_variable(deployment, BASE_PATH.name, &path)
-        )
+        format!("Remove it for a REST API: its base path is derived. Elsewhere {}", set(BASE_PATH.name, &path))
     };
     let fix = match name {
         "API_GATEWAY_BASE_PATH" | "AWS_LWA_REMOVE_BASE_PATH" | "REMOVE_BASE_PATH" => base_path(),
-        "AWS_LWA_INVOKE_MODE" if value.eq_ignore_ascii_case("response_stream") => {
-            set_variable(deployment, RESPONSE_MODE.name, "stream")
-        }
+        "AWS_LWA_INVOKE_MODE" if value.eq_ignore_ascii_case("response_stream") => set(RESPONSE_MODE.name, "stream"),
         _ => match VARIABLES.iter().find(|(known, _)| *known == name) {
             Some((_, fix)) => (*fix).to_owned(),
             None if name.starts_with("AWS_LWA_") => {
@@ -132,12 +131,13 @@ fn fix(project: &Project, handler: &str, code: Option<&Contents>, found: &EventH
     }
 }
 
-/// The handler, if it is no WSGI application. A name in WSGI_LAMBDA_APP takes the handler's place.
+/// The handler, if it is no WSGI application. A name in `WSGI_LAMBDA_APP` takes the handler's place; without a template
+/// the handler is what `--app` names.
 pub(in crate::cli::doctor) fn event_handler<'a>(
     project: &'a Project,
     function: &Function,
 ) -> Option<(Option<&'a Contents>, EventHandler)> {
-    if function.variables.value_or(APP.name, "").as_deref() != Some("") {
+    if !function.is_alone() && function.variables.value_or(APP.name, "").as_deref() != Some("") {
         return None;
     }
     let code = project.code(function);

@@ -75,9 +75,17 @@ fn of_sam(template: &Template<'_>) -> Vec<Called> {
     let others = all.filter(|(_, (kind, _))| !matches!(kind.as_str(), "Api" | "HttpApi"));
     let trigger = |(function, (kind, event)): (&Resource, (String, &Node))| {
         let known = EVENTS.iter().find(|(name, _)| *name == kind).map(|(_, source)| (*source).to_owned());
-        called(&function.name, &event.at, known.unwrap_or_else(|| format!("a source of type {kind}")))
+        let source = known.unwrap_or_else(|| format!("a source of type {kind}"));
+        let is_off = event.get("Properties").is_some_and(is_disabled);
+        triggers::disabled(called(&function.name, &event.at, source), is_off)
     };
     others.map(trigger).collect()
+}
+
+/// Whether an event source is switched off: SAM's events have one of the two properties, rules and schedules `State`.
+fn is_disabled(properties: &Node) -> bool {
+    let is_off = properties.get("Enabled").and_then(Node::flag) == Some(false);
+    is_off || properties.get("State").and_then(Node::text).as_deref() == Some("DISABLED")
 }
 
 fn of_resources(template: &Template<'_>) -> Vec<Called> {
@@ -86,7 +94,9 @@ fn of_resources(template: &Template<'_>) -> Vec<Called> {
         for (_, path, source) in CALLERS.iter().filter(|(kind, ..)| *kind == resource.kind) {
             // A rule that has a schedule is a schedule.
             let is_timer = resource.properties.get("ScheduleExpression").is_some();
-            found.extend(at(template, resource, path, if is_timer { triggers::SCHEDULE } else { source }));
+            let is_off = is_timer && is_disabled(&resource.properties);
+            let all = at(template, resource, path, if is_timer { triggers::SCHEDULE } else { source });
+            found.extend(all.into_iter().map(|one| triggers::disabled(one, is_off)));
         }
         // CDK's own, such as the one above, have a function of CDK's behind their token.
         if resource.kind.starts_with("Custom::") {

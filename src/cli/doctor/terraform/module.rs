@@ -29,7 +29,7 @@ struct Module {
 }
 
 /// Every resource of a root module and of the modules below it.
-pub(super) fn resources(folder: &Path, given: &[(String, String)]) -> Result<Vec<Resource>, Failure> {
+pub(super) fn resources(folder: &Path, given: &[(String, String)]) -> Result<(Vec<Resource>, Vec<String>), Failure> {
     let mut module = Module::parse(folder, folder, String::new())?;
     let mut values = module.settings()?;
     for (name, value) in given {
@@ -39,7 +39,7 @@ pub(super) fn resources(folder: &Path, given: &[(String, String)]) -> Result<Vec
     module.set_variables(&values);
     let mut found = Vec::new();
     module.collect(&mut found, 0)?;
-    Ok(found)
+    Ok((found, module.variables.into_keys().collect()))
 }
 
 impl Module {

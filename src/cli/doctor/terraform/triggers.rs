@@ -43,10 +43,18 @@ fn of_resources(stack: &Stack) -> Vec<Called> {
         for (_, path, source) in CALLERS.iter().filter(|(kind, ..)| *kind == resource.kind) {
             let rule = stack.target(resource.body.get("rule"), "aws_cloudwatch_event_rule");
             let is_timer = rule.is_some_and(|rule| rule.body.get("schedule_expression").is_some());
-            found.extend(at(stack, resource, path, if is_timer { triggers::SCHEDULE } else { source }));
+            let is_off = is_disabled(rule.unwrap_or(resource));
+            let all = at(stack, resource, path, if is_timer { triggers::SCHEDULE } else { source });
+            found.extend(all.into_iter().map(|one| triggers::disabled(one, is_off)));
         }
     }
     found
+}
+
+/// Whether a rule or a schedule is switched off.
+fn is_disabled(resource: &Resource) -> bool {
+    let is_off = resource.body.get("is_enabled").and_then(Node::flag) == Some(false);
+    is_off || resource.body.get("state").and_then(Node::text).as_deref() == Some("DISABLED")
 }
 
 fn at(stack: &Stack, resource: &Resource, path: &[&str], source: &str) -> Vec<Called> {

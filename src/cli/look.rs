@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Where applications usually are, the likeliest first.
 const FILES: [&str; 6] = ["app.py", "application.py", "wsgi.py", "main.py", "server.py", "__init__.py"];
 /// What makes a WSGI application, by the end of the call's name.
-const MAKERS: [&str; 9] = [
+pub(in crate::cli) const MAKERS: [&str; 13] = [
     "Flask(",
     "get_wsgi_application(",
     "Bottle(",
@@ -13,10 +13,15 @@ const MAKERS: [&str; 9] = [
     "falcon.App(",
     "falcon.API(",
     "make_wsgi_app(",
+    "WSGIMiddleware(",
+    "ASGIMiddleware(",
+    "DispatcherMiddleware(",
+    "WhiteNoise(",
     "create_app(",
     "make_app(",
 ];
-const FACTORIES: [&str; 4] = ["create_app", "make_app", "get_app", "build_app"];
+/// Functions that are called once to make an application.
+const FACTORIES: [&str; 5] = ["create_app", "make_app", "create_application", "get_app", "build_app"];
 
 /// What could be the application at the top level of a source, the likeliest first. A factory ends in `()`.
 pub(in crate::cli) fn callables(source: &str) -> Vec<String> {
@@ -66,6 +71,16 @@ fn is_callable_without_arguments(parameters: &str) -> bool {
     parameters.split(',').map(str::trim).all(|one| one.is_empty() || one.contains('=') || one.starts_with('*'))
 }
 
+/// The call of a function at the top level of a source that makes the application: `create_app()`.
+pub(in crate::cli) fn factory(source: &str) -> Option<String> {
+    callables(source).into_iter().find(|name| name.ends_with("()"))
+}
+
+/// Whether a name at the top level of a source is a function that makes the application, without arguments.
+pub(in crate::cli) fn is_factory(source: &str, name: &str) -> bool {
+    callables(source).contains(&format!("{name}()"))
+}
+
 /// Whether a source has this name at its top level.
 pub(in crate::cli) fn has_name(source: &str, name: &str) -> bool {
     let named = |line: &str| {
@@ -76,13 +91,19 @@ pub(in crate::cli) fn has_name(source: &str, name: &str) -> bool {
 }
 
 /// The options that name the application in this file, such as `--app app:app`, if there is one.
-pub(super) fn options_for(file: &Path, dir: &Path) -> Option<String> {
+pub(in crate::cli) fn options_for(file: &Path, dir: &Path) -> Option<String> {
+    let (app, folder) = application_in(file, dir)?;
+    let folder = folder.map(|folder| format!(" --dir {}", folder.display())).unwrap_or_default();
+    Some(format!("--app {app}{folder}"))
+}
+
+/// The application in a file as a shell takes it, such as `app:app`, and the folder to import it from if that is not `dir`.
+pub(in crate::cli) fn application_in(file: &Path, dir: &Path) -> Option<(String, Option<PathBuf>)> {
     let source = std::fs::read_to_string(file).ok()?;
     let name = callables(&source).into_iter().next()?;
     let (module, folder) = module(file, dir)?;
     let app = if name.ends_with("()") { format!("'{module}:{name}'") } else { format!("{module}:{name}") };
-    let folder = folder.map(|folder| format!(" --dir {}", folder.display())).unwrap_or_default();
-    Some(format!("--app {app}{folder}"))
+    Some((app, folder))
 }
 
 /// How a file is imported: its module, and the folder for `--dir` if it is not `dir` (`.` for the current one).
@@ -109,7 +130,7 @@ fn module(file: &Path, dir: &Path) -> Option<(String, Option<PathBuf>)> {
 }
 
 /// The options for the application that seems to be in a folder, or in one directly below it.
-pub(super) fn options_in(folder: &Path, dir: &Path) -> Option<String> {
+pub(in crate::cli) fn options_in(folder: &Path, dir: &Path) -> Option<String> {
     let here = FILES.iter().find_map(|file| options_for(&folder.join(file), dir));
     here.or_else(|| {
         let entries = std::fs::read_dir(folder).ok()?;
