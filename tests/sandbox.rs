@@ -37,8 +37,7 @@ fn get(path: &str) -> Value {
 fn source(layer: &Layer, python: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("app.py"), python).unwrap();
-    std::fs::write(folder.path().join("requirements.txt"), "# Nothing: the standard library is enough.\n").unwrap();
-    layer.package(folder.path())
+    layer.package(folder.path(), &["--no-requirements"])
 }
 
 #[test]
@@ -46,7 +45,7 @@ fn the_examples_are_served() {
     let Some(layer) = Layer::find() else { return };
     let examples = [("plain", "app.application"), ("flask", "app.app"), ("django", "mysite.wsgi.application")];
     for (name, handler) in examples {
-        let package = layer.package(&support::root().join("examples").join(name));
+        let package = layer.package(&support::root().join("examples").join(name), &[]);
         for flavour in [Flavour::SelfContained, Flavour::Managed] {
             let at = format!("{name}, {flavour:?}");
             let sandbox = Sandbox::start(layer, flavour, package.path(), handler, 30);

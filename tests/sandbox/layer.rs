@@ -69,12 +69,13 @@ impl Layer {
         fs::read_dir(modules).is_ok_and(|mut entries| entries.next().is_none())
     }
 
-    /// A function's folder, as `wsgi-lambda package` makes it.
-    pub(crate) fn package(&self, app: &Path) -> TempDir {
+    /// A function's folder, as `wsgi-lambda package` makes it with these options.
+    pub(crate) fn package(&self, app: &Path, options: &[&str]) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_wsgi-lambda"))
             .args(["package", "--python", &self.python, "--output"])
             .arg(folder.path().join("function"))
+            .args(options)
             .arg(app)
             .output()
             .unwrap();
