@@ -56,10 +56,7 @@ impl Runner {
         venv: Option<PathBuf>,
         variables: Vec<(String, String)>,
     ) -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
+        let runtime = crate::cli::shared::tokio_runtime()?;
         let minor = python_of_bootstrap(&bootstrap).map(|python| python.minor);
         let elf = std::fs::read(&bootstrap).ok().and_then(|bytes| Elf::read(&bytes).ok()?);
         let architecture = elf.and_then(|elf| elf.architecture);
