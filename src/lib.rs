@@ -73,6 +73,7 @@
 //! | `python` | talks to the interpreter; `python/glue/` has what is better said in Python |
 //! | `server` | the loop that joins them |
 //! | `emulator` | the platform's side of the Runtime API, for replays and tests |
+//! | `gateway` | pure: the front ends' side, from a client's request to an event, and back |
 //! | `bundle` | zips of checked files, for layers and packages |
 //! | `cli` | the command line, on top of `emulator` and `bundle` |
 //!
@@ -109,3 +110,5 @@ pub mod bundle;
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod emulator;
+#[cfg(feature = "cli")]
+pub mod gateway;
