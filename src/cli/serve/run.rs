@@ -10,8 +10,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::find::{self, Application};
-use super::front::Front;
+use super::front::{self, Front};
 use super::gate::Gate;
+use super::inspector;
 use super::journal::Journal;
 use super::launch;
 use super::listen::Listener;
@@ -33,19 +34,25 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
     let plan = launch::plan(options, &application)?;
     let mut signals = Signals::new()?;
     let bound = bind(options).await?;
+    let inspector = inspector::bind(options).await?;
     let (notices, mut heard) = mpsc::unbounded_channel();
     let journal = Arc::new(Journal::new());
     let reporter = Arc::new(Reporter::new(Arc::clone(&journal), notices));
     let pool = Pool::new(plan, options.concurrency.get(), Arc::clone(&reporter));
     pool.warm_up();
     let fronts: Vec<Front> = bound.iter().map(|(front, _)| front.clone()).collect();
-    let gate = Arc::new(Gate::new(Arc::clone(&pool), journal, Arc::clone(&reporter), fronts.clone()));
+    let everywhere = front::NAMES.iter().map(|(_, front_end)| Arc::new(settings(options, *front_end))).collect();
+    let gate = Arc::new(Gate::new(Arc::clone(&pool), journal, Arc::clone(&reporter), fronts.clone(), everywhere));
     for (front, listener) in bound {
         let served =
             Listener { front, gate: Arc::clone(&gate), reporter: Arc::clone(&reporter), idle: options.client_timeout };
         tokio::spawn(Arc::new(served).serve(listener));
     }
-    welcome(options, &application, &fronts, out)?;
+    let inspector = match inspector {
+        Some(listener) => Some(inspector::start(listener, Arc::clone(&gate))?),
+        None => None,
+    };
+    welcome(options, &application, &fronts, inspector.as_deref(), out)?;
     let result = tokio::select! {
         shown = Terminal::default().run(out, &mut heard) => shown,
         () = signals.any() => Ok(()),
@@ -135,11 +142,20 @@ fn settings(options: &Options, front_end: FrontEnd) -> Settings {
     }
 }
 
-fn welcome(options: &Options, application: &Application, fronts: &[Front], out: &mut Out) -> Result<(), Failure> {
+fn welcome(
+    options: &Options,
+    application: &Application,
+    fronts: &[Front],
+    inspector: Option<&str>,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let named = application.named_by.as_ref().map(|file| format!("  {DIM}named by {}{DIM:#}", file.display()));
     out.line(format_args!("{BOLD}{}{BOLD:#}{}", application.handler, named.unwrap_or_default()))?;
     for front in fronts {
         out.line(format_args!("  {BOLD}{}{BOLD:#}  {}", front.url(), front.name()))?;
+    }
+    if let Some(url) = inspector {
+        out.line(format_args!("  {BOLD}{url}{BOLD:#}  inspector"))?;
     }
     if !options.host.is_loopback() {
         out.line("  Other machines can reach it: --host is no loopback address.")?;

@@ -60,9 +60,10 @@ fn start(request: &ClientRequest, secrets: Secrets) -> String {
     } else if request.method != Method::GET || !request.body.is_empty() {
         let _ = write!(start, " -X {}", quoted(request.method.as_str().as_bytes())); // cannot fail
     }
-    let host = request.headers.get(header::HOST).map_or(Cow::Borrowed("localhost"), |host| {
-        String::from_utf8_lossy(host.as_bytes())
-    });
+    let host = request
+        .headers
+        .get(header::HOST)
+        .map_or(Cow::Borrowed("localhost"), |host| String::from_utf8_lossy(host.as_bytes()));
     let target = secrets.url(&request.target);
     if target.contains(['[', ']', '{', '}']) {
         start.push_str(" --globoff");

@@ -49,7 +49,11 @@ fn cut(value: &mut Value, name: &str, notes: &mut Vec<String>) {
 /// `12 kB`, `5.2 MB`
 fn size(bytes: usize) -> String {
     let kilobytes = bytes / 1024;
-    if kilobytes < 1024 { format!("{kilobytes} kB") } else { format!("{}.{} MB", kilobytes / 1024, kilobytes % 1024 * 10 / 1024) }
+    if kilobytes < 1024 {
+        format!("{kilobytes} kB")
+    } else {
+        format!("{}.{} MB", kilobytes / 1024, kilobytes % 1024 * 10 / 1024)
+    }
 }
 
 #[cfg(test)]

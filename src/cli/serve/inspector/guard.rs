@@ -99,8 +99,15 @@ mod tests {
             assert!(host("/", &[good]), "{good}");
         }
         for bad in [
-            "127.0.0.1", "127.0.0.1:8000", "evil.test:8001", "localhost.evil.test:8001", "127.0.0.1.nip.io:8001", "",
-            "evil@localhost:8001", "localhost:8001:8001", "0.0.0.0:8001",
+            "127.0.0.1",
+            "127.0.0.1:8000",
+            "evil.test:8001",
+            "localhost.evil.test:8001",
+            "127.0.0.1.nip.io:8001",
+            "",
+            "evil@localhost:8001",
+            "localhost:8001:8001",
+            "0.0.0.0:8001",
         ] {
             assert!(!host("/", &[bad]), "{bad}");
         }

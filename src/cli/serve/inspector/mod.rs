@@ -11,7 +11,7 @@ mod document;
 mod feed;
 mod guard;
 mod page;
-mod percent;
+mod place;
 mod plain_server;
 mod posted;
 mod reasons;
@@ -28,6 +28,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -35,12 +37,25 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::gate::Gate;
+use crate::cli::failure::Failure;
 use feed::Feed;
 use guard::Guard;
 use routes::Site;
 
+pub(super) use place::bind;
+
+/// Serves the page in the background, and returns its address.
+pub(super) fn start(listener: TcpListener, gate: Arc<Gate>) -> Result<String, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("cannot start the inspector: {error}"));
+    let address = listener.local_addr().map_err(|error| failed(&error))?;
+    let mut token = [0; 32];
+    getrandom::fill(&mut token).map_err(|error| failed(&error))?;
+    tokio::spawn(serve(listener, URL_SAFE_NO_PAD.encode(token), gate));
+    Ok(format!("http://{address}/"))
+}
+
 /// Serves the page on a listener of the loopback interface, for ever. `token` is what the page shows with its calls.
-pub(in crate::cli::serve) async fn serve(listener: TcpListener, token: String, gate: Arc<Gate>) {
+async fn serve(listener: TcpListener, token: String, gate: Arc<Gate>) {
     // Fails only for a socket that is closed.
     let port = listener.local_addr().map_or(0, |address| address.port());
     let feed = Arc::new(Feed::new());

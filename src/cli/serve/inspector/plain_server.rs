@@ -5,8 +5,8 @@
 
 use http::uri::Authority;
 use http::{Version, header};
+use percent_encoding::percent_decode_str;
 
-use super::percent;
 use crate::environ::header_key;
 use crate::gateway::ClientRequest;
 
@@ -22,7 +22,7 @@ pub(super) fn environ(request: &ClientRequest) -> Variables {
     let mut environ: Variables = [
         ("REQUEST_METHOD", request.method.as_str().as_bytes().to_vec()),
         ("SCRIPT_NAME", Vec::new()),
-        ("PATH_INFO", percent::decode(path)),
+        ("PATH_INFO", percent_decode_str(path).collect()),
         ("QUERY_STRING", query.as_bytes().to_vec()),
         ("RAW_URI", request.target.as_bytes().to_vec()),
         ("SERVER_PROTOCOL", protocol(request.version).into()),

@@ -7,6 +7,7 @@ use http::{Method, StatusCode};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use super::super::front::Front;
 use super::super::gate::Gate;
 use super::super::journal::{Exchange, KEPT};
 use super::feed::Feed;
@@ -15,6 +16,7 @@ use super::reply::{self, Reply};
 use super::secrets::Secrets;
 use super::{comparison, curl, detail, page, stream, summary};
 use crate::config::RequestConfig;
+use crate::gateway::Settings;
 
 /// What every connection shares.
 pub(super) struct Site {
@@ -53,7 +55,7 @@ pub(super) async fn serve(site: Arc<Site>, request: http::Request<Incoming>) -> 
         (&Method::GET, ["requests", number, "curl"]) => {
             one(&site, number, move |of| reply::text(StatusCode::OK, curl::command(&of.request, secrets))).await
         }
-        (&Method::POST, ["requests", number, "again"]) => again(&site, number, &parts),
+        (&Method::POST, ["requests", number, "again"]) => again(&site, number, &parts).await,
         (_, ["about" | "requests" | "changes" | "comparison" | "events", ..]) => not_allowed(),
         _ => reply::text(StatusCode::NOT_FOUND, "The inspector has no such address.\n"),
     }
@@ -93,9 +95,10 @@ fn find(site: &Site, number: &str) -> Option<Exchange> {
 }
 
 fn about(site: &Site) -> Value {
-    let front_ends = site.gate.front_ends();
-    let front_ends = front_ends.iter().map(|front_end| json!([front_end.name(), summary::front_end(*front_end)]));
-    json!({ "kept": KEPT, "front_ends": front_ends.collect::<Vec<_>>(), "urls": site.gate.urls() })
+    let name = |settings: &Arc<Settings>| json!([settings.front_end.name(), summary::front_end(settings.front_end)]);
+    let front_ends: Vec<Value> = site.gate.everywhere().iter().map(name).collect();
+    let urls: Vec<String> = site.gate.fronts().iter().map(Front::url).collect();
+    json!({ "kept": KEPT, "front_ends": front_ends, "urls": urls })
 }
 
 fn list(site: &Site) -> Value {
@@ -121,20 +124,19 @@ fn event_file(exchange: &Exchange, secrets: Secrets) -> Reply {
     }
 }
 
-/// Sends a request again, through the same front end or through the one that `front_end=` names.
-fn again(site: &Site, number: &str, parts: &Parts) -> Reply {
+/// Sends a request again, through the same front end or through the one that `front_end=` names, and waits for the end of
+/// the response. A page that goes away is a client that hangs up.
+async fn again(site: &Site, number: &str, parts: &Parts) -> Reply {
     let Some(exchange) = find(site, number) else { return forgotten() };
-    let front_end = match parameter(parts, "front_end") {
-        None => exchange.settings.front_end,
-        Some(name) => match site.gate.front_ends().iter().find(|front_end| front_end.name() == name) {
-            Some(front_end) => *front_end,
-            None => return reply::text(StatusCode::BAD_REQUEST, "There is no front end of this name.\n"),
-        },
+    let settings = match parameter(parts, "front_end") {
+        None => Some(&exchange.settings),
+        Some(name) => site.gate.everywhere().iter().find(|settings| settings.front_end.name() == name),
     };
-    let number = site.gate.again(&exchange, front_end);
-    let mut reply = reply::json(&json!({ "number": number }));
-    *reply.status_mut() = StatusCode::ACCEPTED;
-    reply
+    let Some(settings) = settings else {
+        return reply::text(StatusCode::BAD_REQUEST, "There is no front end of this name.\n");
+    };
+    let number = site.gate.send((*exchange.request).clone(), settings).await;
+    reply::json(&json!({ "number": number }))
 }
 
 fn secrets(parts: &Parts) -> Secrets {

@@ -33,7 +33,11 @@ async fn run(feed: Arc<Feed>, journal: Arc<Journal>, version: u64, sender: mpsc:
     loop {
         let (numbers, version) = feed.since(seen);
         seen = version;
-        let lines: Vec<_> = numbers.into_iter().filter_map(|number| journal.get(number)).map(|exchange| summary::form(&exchange)).collect();
+        let lines: Vec<_> = numbers
+            .into_iter()
+            .filter_map(|number| journal.get(number))
+            .map(|exchange| summary::form(&exchange))
+            .collect();
         if !lines.is_empty() {
             let _ = write!(text, "id: {seen}\ndata: {}\n\n", serde_json::Value::Array(lines)); // cannot fail
         }

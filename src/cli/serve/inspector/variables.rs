@@ -38,12 +38,7 @@ pub(super) fn of_event(bytes: &[u8], config: &RequestConfig) -> Result<Variables
 
 /// `{"rows": [{"name", "here", "there", "mark", "why"}], "differences": 3}`, or `{"error": "…"}`. `mark` is `same`,
 /// `changed`, `added` or `missing`; `here` and `there` are `null` where a variable is not set.
-pub(super) fn compared(
-    event: &[u8],
-    request: &ClientRequest,
-    config: &RequestConfig,
-    secrets: Secrets,
-) -> Value {
+pub(super) fn compared(event: &[u8], request: &ClientRequest, config: &RequestConfig, secrets: Secrets) -> Value {
     let here = match of_event(event, config) {
         Ok(here) => here,
         Err(error) => return json!({ "error": error }),

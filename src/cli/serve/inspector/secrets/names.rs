@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_known_in_every_spelling() {
-        for name in ["Authorization", "proxy-authorization", "COOKIE", "Set-Cookie", "X-Api-Key", "X-Amz-Security-Token"] {
+        for name in
+            ["Authorization", "proxy-authorization", "COOKIE", "Set-Cookie", "X-Api-Key", "X-Amz-Security-Token"]
+        {
             assert!(header(name), "{name}");
         }
         for name in ["access_token", "newPassword", "client-secret", "csrfmiddlewaretoken", "X-Amz-Signature", "code"] {

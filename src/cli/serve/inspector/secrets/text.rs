@@ -1,6 +1,7 @@
 //! Secrets in texts that have parts: cookies, queries, URLs, forms.
 
-use super::super::percent;
+use percent_encoding::percent_decode_str;
+
 use super::names;
 
 /// What stands in the place of a secret, whatever its length.
@@ -57,7 +58,9 @@ fn pair(text: &str) -> String {
 /// A query or an urlencoded form: `a=1&token=2`.
 pub(super) fn query(text: &str) -> String {
     let parameter = |part: &str| match part.split_once('=') {
-        Some((name, value)) if !value.is_empty() && names::parameter(&String::from_utf8_lossy(&percent::decode(name))) => format!("{name}={MASK}"),
+        Some((name, value)) if !value.is_empty() && names::parameter(&percent_decode_str(name).decode_utf8_lossy()) => {
+            format!("{name}={MASK}")
+        }
         _ => part.to_owned(),
     };
     text.split('&').map(parameter).collect::<Vec<_>>().join("&")
