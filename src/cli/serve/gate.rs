@@ -12,6 +12,7 @@ use super::front::{self, Front};
 use super::journal::{Exchange, Journal, Posted};
 use super::pages;
 use super::pool::{Job, Pool};
+use super::record::Recorder;
 use super::reply::Reply;
 use super::reporter::Reporter;
 use super::trouble::trouble;
@@ -28,6 +29,7 @@ pub(super) struct Gate {
     journal: Arc<Journal>,
     reporter: Arc<Reporter>,
     fronts: Vec<Front>,
+    recorder: Option<Recorder>,
     numbers: AtomicU64,
 }
 
@@ -63,8 +65,14 @@ pub(super) fn stamps() -> (SystemTime, String, String) {
 }
 
 impl Gate {
-    pub(super) fn new(pool: Arc<Pool>, journal: Arc<Journal>, reporter: Arc<Reporter>, fronts: Vec<Front>) -> Self {
-        Self { pool, journal, reporter, fronts, numbers: AtomicU64::new(0) }
+    pub(super) fn new(
+        pool: Arc<Pool>,
+        journal: Arc<Journal>,
+        reporter: Arc<Reporter>,
+        fronts: Vec<Front>,
+        recorder: Option<Recorder>,
+    ) -> Self {
+        Self { pool, journal, reporter, fronts, recorder, numbers: AtomicU64::new(0) }
     }
 
     /// The last exchanges.
@@ -109,6 +117,11 @@ impl Gate {
         };
         let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
         let document = event.as_ref().cloned().unwrap_or_default();
+        if let (Some(recorder), Ok(event)) = (&self.recorder, &event)
+            && let Err(text) = recorder.write(event, &request, settings)
+        {
+            self.reporter.say(text);
+        }
         let exchange = Exchange::new(number, Arc::clone(&request), Arc::clone(settings), document);
         let arrived = exchange.arrived;
         let several = self.fronts.len() > 1;

@@ -18,11 +18,13 @@ mod options;
 mod pages;
 mod pool;
 mod receive;
+mod record;
 mod reply;
 mod reporter;
 mod run;
 mod terminal;
 mod trouble;
+mod watch;
 
 use options::Options;
 

@@ -17,8 +17,10 @@ use super::launch;
 use super::listen::Listener;
 use super::options::Options;
 use super::pool::Pool;
+use super::record::Recorder;
 use super::reporter::Reporter;
 use super::terminal::Terminal;
+use super::watch::Watch;
 use crate::cli::failure::Failure;
 use crate::cli::out::{BOLD, DIM, Out};
 use crate::gateway::Settings;
@@ -31,15 +33,16 @@ const PATIENCE: Duration = Duration::from_millis(800);
 pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure> {
     let application = find::application(options.app.as_deref(), options.dir.as_deref())?;
     let plan = launch::plan(options, &application)?;
+    let recorder = options.record.as_deref().map(Recorder::new).transpose()?;
     let mut signals = Signals::new()?;
     let bound = bind(options).await?;
     let (notices, mut heard) = mpsc::unbounded_channel();
     let journal = Arc::new(Journal::new());
     let reporter = Arc::new(Reporter::new(Arc::clone(&journal), notices));
     let pool = Pool::new(plan, options.concurrency.get(), Arc::clone(&reporter));
-    pool.warm_up();
+    pool.warm_up(None);
     let fronts: Vec<Front> = bound.iter().map(|(front, _)| front.clone()).collect();
-    let gate = Arc::new(Gate::new(Arc::clone(&pool), journal, Arc::clone(&reporter), fronts.clone()));
+    let gate = Arc::new(Gate::new(Arc::clone(&pool), journal, Arc::clone(&reporter), fronts.clone(), recorder));
     for (front, listener) in bound {
         let served =
             Listener { front, gate: Arc::clone(&gate), reporter: Arc::clone(&reporter), idle: options.client_timeout };
@@ -49,12 +52,35 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
     let result = tokio::select! {
         shown = Terminal::default().run(out, &mut heard) => shown,
         () = signals.any() => Ok(()),
+        () = reload(options, &application, &pool, &reporter), if options.reload => Ok(()),
     };
     tokio::select! {
         () = pool.close(PATIENCE) => {}
         () = signals.any() => {} // a second Ctrl-C
     }
     result
+}
+
+/// Starts the application again whenever its files were saved; never returns.
+async fn reload(options: &Options, application: &Application, pool: &Arc<Pool>, reporter: &Reporter) {
+    let root = application.dir.canonicalize().unwrap_or_else(|_| application.dir.clone());
+    let files: Vec<_> = options.env_file.iter().chain(&application.named_by).cloned().collect();
+    let mut watch = match Watch::new(&root, &files) {
+        Ok(watch) => watch,
+        Err(error) => {
+            reporter.say(format!("saved files are not noticed: {error}"));
+            return std::future::pending().await;
+        }
+    };
+    loop {
+        let file = watch.saved().await;
+        let file = file.strip_prefix(&root).unwrap_or(&file).display().to_string();
+        let application = find::application(options.app.as_deref(), options.dir.as_deref());
+        match application.and_then(|application| launch::plan(options, &application)) {
+            Ok(plan) => pool.reload(plan, &file),
+            Err(failure) => reporter.say(format!("{file} was saved, but: {failure}")),
+        }
+    }
 }
 
 /// Ctrl-C and SIGTERM.
