@@ -239,6 +239,9 @@ impl Asked<'_> {
                 Progress::Started | Progress::Head(_) | Progress::End(_) | Progress::Debugger => None,
             };
             if let Some((head, first)) = begun {
+                if self.request.method == http::Method::HEAD {
+                    return Ok(self.whole(ClientResponse { head, body: Bytes::new() }));
+                }
                 return Ok(Reply::streamed(head, first, steps, self.number, self.reporter));
             }
         }
@@ -302,6 +305,7 @@ fn reason(fault: &Fault) -> Option<String> {
         Fault::HeadersTooLarge => "the request's headers are larger than the front end takes".to_owned(),
         Fault::MethodNotAllowed => "the front end does not take this method".to_owned(),
         Fault::BadRequest(why) => (*why).to_owned(),
+        Fault::NotFound(why) => why.clone(),
         Fault::Malformed(why) => format!("the front end does not take the function's response: {why}"),
         Fault::ResponseTooLarge => "the function's response is larger than the front end takes".to_owned(),
         Fault::Throttled => "no sandbox was free; --concurrency sets how many there may be".to_owned(),
