@@ -12,6 +12,7 @@ use super::front::{self, Front};
 use super::journal::{Exchange, Journal, Posted};
 use super::pages;
 use super::pool::{Job, Pool};
+use super::record::Recorder;
 use super::reply::Reply;
 use super::reporter::Reporter;
 use super::trouble::trouble;
@@ -30,6 +31,7 @@ pub(super) struct Gate {
     reporter: Arc<Reporter>,
     fronts: Vec<Front>,
     everywhere: Vec<Arc<Settings>>,
+    recorder: Option<Recorder>,
     numbers: AtomicU64,
 }
 
@@ -72,8 +74,9 @@ impl Gate {
         reporter: Arc<Reporter>,
         fronts: Vec<Front>,
         everywhere: Vec<Arc<Settings>>,
+        recorder: Option<Recorder>,
     ) -> Self {
-        Self { pool, journal, reporter, fronts, everywhere, numbers: AtomicU64::new(0) }
+        Self { pool, journal, reporter, fronts, everywhere, recorder, numbers: AtomicU64::new(0) }
     }
 
     /// The last exchanges.
@@ -130,6 +133,11 @@ impl Gate {
         };
         let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
         let document = event.as_ref().cloned().unwrap_or_default();
+        if let (Some(recorder), Ok(event)) = (&self.recorder, &event)
+            && let Err(text) = recorder.write(event, &request, settings)
+        {
+            self.reporter.say(text);
+        }
         let exchange = Exchange::new(number, Arc::clone(&request), Arc::clone(settings), document);
         let arrived = exchange.arrived;
         let several = self.fronts.len() > 1;
@@ -251,6 +259,9 @@ impl Asked<'_> {
             };
             if let Some((head, first)) = begun {
                 self.reporter.start_of_stream(self.number, start.freeze());
+                if self.request.method == http::Method::HEAD {
+                    return Ok(self.whole(ClientResponse { head, body: Bytes::new() }));
+                }
                 return Ok(Reply::streamed(head, first, steps, self.number, self.reporter));
             }
         }

@@ -11,6 +11,7 @@ mod env_file;
 mod find;
 mod front;
 mod gate;
+mod index;
 mod inspector;
 mod journal;
 mod launch;
@@ -19,11 +20,13 @@ mod options;
 mod pages;
 mod pool;
 mod receive;
+mod record;
 mod reply;
 mod reporter;
 mod run;
 mod terminal;
 mod trouble;
+mod watch;
 
 use options::Options;
 

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::reporter::Reporter;
 use super::trouble::trouble;
+use crate::cli::shown::duration;
 use crate::emulator::{Launch, LogLine, Outcome, Progress, Sandbox, StartError, Steps, Submission, random_hex};
 use crate::sync::lock;
 
@@ -190,8 +191,9 @@ impl Pool {
         });
     }
 
-    /// Starts a sandbox before a request needs it, and shows why if that fails.
-    pub(super) fn warm_up(self: &Arc<Self>) {
+    /// Starts a sandbox before a request needs it, and shows why if that fails. `saved` is the file that is the reason.
+    pub(super) fn warm_up(self: &Arc<Self>, saved: Option<&str>) {
+        let saved = saved.map(str::to_owned);
         let cell = {
             let mut state = lock(&self.state);
             state.starting += 1;
@@ -210,9 +212,13 @@ impl Pool {
                 }
                 is_current
             };
-            match started {
-                Err(outcome) if is_current => pool.reporter.say(trouble(&outcome).unwrap_or_default()),
-                Ok(()) | Err(_) => {}
+            let init = duration(cell.sandbox.init_duration().unwrap_or_default());
+            match (started, saved) {
+                (Err(outcome), _) if is_current => pool.reporter.say(trouble(&outcome).unwrap_or_default()),
+                (Ok(()), Some(file)) if is_current => {
+                    pool.reporter.say(format!("{file} was saved: the application has started again in {init}"));
+                }
+                _ => {}
             }
         });
     }
@@ -278,7 +284,8 @@ impl Pool {
     }
 
     /// Uses this plan from now on: what is idle ends, what is busy ends after its request, and a new sandbox starts at once.
-    pub(super) fn reload(self: &Arc<Self>, plan: Plan) {
+    /// `saved` is the file that is the reason.
+    pub(super) fn reload(self: &Arc<Self>, plan: Plan, saved: &str) {
         let idle = {
             let mut state = lock(&self.state);
             state.plan = plan;
@@ -287,7 +294,7 @@ impl Pool {
             std::mem::take(&mut state.idle)
         };
         idle.into_iter().for_each(|cell| self.end(cell));
-        self.warm_up();
+        self.warm_up(Some(saved));
         self.serve_waiting();
     }
 

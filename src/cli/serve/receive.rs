@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Request, header};
+use http::{HeaderValue, Request, header};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 
@@ -39,22 +39,19 @@ pub(super) async fn read(
     {
         parts.headers.insert(header::HOST, host);
     }
-    let mut fault = (head_bytes(&target, &parts.headers) > limits.request_head).then_some(Fault::HeadersTooLarge);
+    let mut fault = None;
     let declared = body.size_hint().lower();
     let is_too_large = declared > limits.request_body as u64;
     let expects = parts.headers.contains_key(header::EXPECT);
     let mut bytes = Bytes::new();
     // A client that asks first is told before it sends.
-    if !body.is_end_stream() && !(expects && (is_too_large || fault.is_some())) {
+    if expects && is_too_large {
+        fault = Some(Fault::RequestTooLarge);
+    } else if !body.is_end_stream() {
         match collect(body, limits.request_body, idle).await? {
             Some(collected) => bytes = collected,
-            None => fault = fault.or(Some(Fault::RequestTooLarge)),
+            None => fault = Some(Fault::RequestTooLarge),
         }
-    } else if is_too_large {
-        fault = fault.or(Some(Fault::RequestTooLarge));
-    }
-    if fault.is_some() {
-        bytes = Bytes::new();
     }
     let (received, request_id, trace_id) = stamps();
     let request = ClientRequest {
@@ -85,8 +82,4 @@ async fn collect(mut body: Incoming, limit: usize, idle: Duration) -> Result<Opt
         }
     }
     Ok((read <= limit).then(|| collected.freeze()))
-}
-
-fn head_bytes(target: &str, headers: &HeaderMap) -> usize {
-    target.len() + headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
 }

@@ -12,14 +12,17 @@ use tokio::sync::mpsc;
 use super::find::{self, Application};
 use super::front::{self, Front};
 use super::gate::Gate;
+use super::index;
 use super::inspector;
 use super::journal::Journal;
 use super::launch;
 use super::listen::Listener;
 use super::options::Options;
 use super::pool::Pool;
+use super::record::Recorder;
 use super::reporter::Reporter;
 use super::terminal::Terminal;
+use super::watch::Watch;
 use crate::cli::failure::Failure;
 use crate::cli::out::{BOLD, DIM, Out};
 use crate::gateway::Settings;
@@ -32,36 +35,71 @@ const PATIENCE: Duration = Duration::from_millis(800);
 pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure> {
     let application = find::application(options.app.as_deref(), options.dir.as_deref())?;
     let plan = launch::plan(options, &application)?;
+    let recorder = options.record.as_deref().map(Recorder::new).transpose()?;
     let mut signals = Signals::new()?;
-    let bound = bind(options).await?;
+    let mut ports = Ports { host: options.host, next: options.port };
+    let index = if options.is_all() { Some(ports.listen().await?) } else { None };
+    let bound = bind(options, &mut ports).await?;
     let inspector = inspector::bind(options).await?;
     let (notices, mut heard) = mpsc::unbounded_channel();
     let journal = Arc::new(Journal::new());
     let reporter = Arc::new(Reporter::new(Arc::clone(&journal), notices));
     let pool = Pool::new(plan, options.concurrency.get(), Arc::clone(&reporter));
-    pool.warm_up();
+    pool.warm_up(None);
     let fronts: Vec<Front> = bound.iter().map(|(front, _)| front.clone()).collect();
     let everywhere = front::NAMES.iter().map(|(_, front_end)| Arc::new(settings(options, *front_end))).collect();
-    let gate = Arc::new(Gate::new(Arc::clone(&pool), journal, Arc::clone(&reporter), fronts.clone(), everywhere));
+    let gate = Gate::new(Arc::clone(&pool), journal, Arc::clone(&reporter), fronts.clone(), everywhere, recorder);
+    let gate = Arc::new(gate);
     for (front, listener) in bound {
         let served =
             Listener { front, gate: Arc::clone(&gate), reporter: Arc::clone(&reporter), idle: options.client_timeout };
         tokio::spawn(Arc::new(served).serve(listener));
     }
+    let index = match index {
+        Some(listener) => {
+            let address = listener.local_addr().map_err(|error| cannot_listen(options.host, options.port, &error))?;
+            tokio::spawn(index::serve(listener, fronts.clone()));
+            Some(address)
+        }
+        None => None,
+    };
     let inspector = match inspector {
         Some(listener) => Some(inspector::start(listener, Arc::clone(&gate))?),
         None => None,
     };
-    welcome(options, &application, &fronts, inspector.as_deref(), out)?;
+    welcome(options, &application, index, &fronts, inspector.as_deref(), out)?;
     let result = tokio::select! {
         shown = Terminal::default().run(out, &mut heard) => shown,
         () = signals.any() => Ok(()),
+        () = reload(options, &application, &pool, &reporter), if options.reload => Ok(()),
     };
     tokio::select! {
         () = pool.close(PATIENCE) => {}
         () = signals.any() => {} // a second Ctrl-C
     }
     result
+}
+
+/// Starts the application again whenever its files were saved; never returns.
+async fn reload(options: &Options, application: &Application, pool: &Arc<Pool>, reporter: &Reporter) {
+    let root = application.dir.canonicalize().unwrap_or_else(|_| application.dir.clone());
+    let files: Vec<_> = options.env_file.iter().chain(&application.named_by).cloned().collect();
+    let mut watch = match Watch::new(&root, &files) {
+        Ok(watch) => watch,
+        Err(error) => {
+            reporter.say(format!("saved files are not noticed: {error}"));
+            return std::future::pending().await;
+        }
+    };
+    loop {
+        let file = watch.saved().await;
+        let file = file.strip_prefix(&root).unwrap_or(&file).display().to_string();
+        let application = find::application(options.app.as_deref(), options.dir.as_deref());
+        match application.and_then(|application| launch::plan(options, &application)) {
+            Ok(plan) => pool.reload(plan, &file),
+            Err(failure) => reporter.say(format!("{file} was saved, but: {failure}")),
+        }
+    }
 }
 
 /// Ctrl-C and SIGTERM.
@@ -90,24 +128,34 @@ impl Signals {
     }
 }
 
-/// A port for each front end, from the first one on.
-async fn bind(options: &Options) -> Result<Vec<(Front, TcpListener)>, Failure> {
+/// The ports, one after the other.
+struct Ports {
+    host: IpAddr,
+    /// 0 for any.
+    next: u16,
+}
+
+impl Ports {
+    async fn listen(&mut self) -> Result<TcpListener, Failure> {
+        let port = self.next;
+        if port > 0 {
+            self.next = port.checked_add(1).unwrap_or_default();
+        }
+        let listener = TcpListener::bind(SocketAddr::from((self.host, port))).await;
+        listener.map_err(|error| cannot_listen(self.host, port, &error))
+    }
+}
+
+/// A port for each front end.
+async fn bind(options: &Options, ports: &mut Ports) -> Result<Vec<(Front, TcpListener)>, Failure> {
     let mut bound = Vec::new();
-    for (index, front_end) in options.front_ends().into_iter().enumerate() {
-        let port = match options.port {
-            0 => 0,
-            first => u16::try_from(usize::from(first) + index).unwrap_or_default(),
-        };
-        let listener = listen(options.host, port).await?;
-        let address = listener.local_addr().map_err(|error| cannot_listen(options.host, port, &error))?;
+    for front_end in options.front_ends() {
+        let listener = ports.listen().await?;
+        let address = listener.local_addr().map_err(|error| cannot_listen(options.host, 0, &error))?;
         let settings = Arc::new(settings(options, front_end));
         bound.push((Front { settings, address }, listener));
     }
     Ok(bound)
-}
-
-async fn listen(host: IpAddr, port: u16) -> Result<TcpListener, Failure> {
-    TcpListener::bind(SocketAddr::from((host, port))).await.map_err(|error| cannot_listen(host, port, &error))
 }
 
 fn cannot_listen(host: IpAddr, port: u16, error: &io::Error) -> Failure {
@@ -145,12 +193,16 @@ fn settings(options: &Options, front_end: FrontEnd) -> Settings {
 fn welcome(
     options: &Options,
     application: &Application,
+    index: Option<SocketAddr>,
     fronts: &[Front],
     inspector: Option<&str>,
     out: &mut Out,
 ) -> Result<(), Failure> {
     let named = application.named_by.as_ref().map(|file| format!("  {DIM}named by {}{DIM:#}", file.display()));
     out.line(format_args!("{BOLD}{}{BOLD:#}{}", application.handler, named.unwrap_or_default()))?;
+    if let Some(index) = index {
+        out.line(format_args!("  {BOLD}http://{index}/{BOLD:#}  all front ends"))?;
+    }
     for front in fronts {
         out.line(format_args!("  {BOLD}{}{BOLD:#}  {}", front.url(), front.name()))?;
     }

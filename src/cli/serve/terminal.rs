@@ -181,7 +181,7 @@ impl Terminal {
 
 fn log(line: &LogLine, out: &mut Out) -> Shown {
     for line in unfold(&line.text) {
-        out.line(format_args!("    {DIM}{}{DIM:#}", printable(&line)))?;
+        out.line(format_args!("    {DIM}│ {}{DIM:#}", printable(&line.replace('\t', "  "))))?;
     }
     Ok(())
 }

@@ -16,20 +16,20 @@ const WITH_PRELUDE: &str = "application/vnd.awslambda.http-integration-response"
 /// Between a prelude and the body (AWS, "Lambda response streaming").
 const DELIMITER: [u8; 8] = [0; 8];
 
-/// `{"kind": "envelope" | "prelude" | "error" | "bytes", "streamed", "headers", "document", "body"}`: `document` is there
-/// but for `bytes`, and `body` for a prelude and `bytes`.
+/// `{"kind": "envelope" | "prelude" | "error" | "bytes", "streamed", "headers", "document", "body", "bytes"}`: `document` is
+/// there but for `bytes`, and `body` for `bytes` alone. What follows a prelude is as the client got it.
 pub(super) fn form(posted: &Posted, secrets: Secrets) -> Value {
     let headers = fields(&posted.headers, secrets);
     let (kind, json, body) = parts(posted);
     let document = document::read(json, secrets).map(|value| document::form(value, json.len()));
     let body = body.map(|body| {
-        let total = body.len() as u64;
-        let content_type = if kind == "bytes" { content_type(&posted.headers) } else { inner_type(json) };
-        Body { content_type: &content_type, encoding: "", kept: &body, total }.form(secrets)
+        let content_type = content_type(&posted.headers);
+        Body { content_type: &content_type, encoding: "", kept: &body, total: body.len() as u64 }.form(secrets)
     });
+    let bytes = if kind == "prelude" { json.len() } else { posted.body.len() };
     json!({
         "kind": kind, "streamed": posted.streamed, "headers": headers, "document": document, "body": body,
-        "bytes": posted.body.len(),
+        "bytes": bytes,
     })
 }
 
@@ -37,7 +37,7 @@ pub(super) fn form(posted: &Posted, secrets: Secrets) -> Value {
 fn parts(posted: &Posted) -> (&'static str, &[u8], Option<Bytes>) {
     if posted.streamed && content_type(&posted.headers).starts_with(WITH_PRELUDE) {
         if let Some(end) = memmem::find(&posted.body, &DELIMITER) {
-            return ("prelude", &posted.body[..end], Some(posted.body.slice(end + DELIMITER.len()..)));
+            return ("prelude", &posted.body[..end], None);
         }
     } else if !posted.streamed {
         match serde_json::from_slice::<Value>(&posted.body) {
@@ -102,16 +102,8 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// The `Content-Type` in a prelude.
-fn inner_type(json: &[u8]) -> String {
-    let document: Value = serde_json::from_slice(json).unwrap_or_default();
-    let mut headers = document["headers"].as_object().into_iter().flatten();
-    let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    found.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned()
-}
-
 /// The `Content-Type` of headers; empty if there is none.
-pub(super) fn content_type(headers: &HeaderMap) -> String {
+fn content_type(headers: &HeaderMap) -> String {
     header_text(headers, "content-type")
 }
 
@@ -138,7 +130,7 @@ mod tests {
         assert_eq!(kind(&posted("application/json", b"\"text\"", false)), "bytes");
         let stream = posted(WITH_PRELUDE, b"{\"statusCode\":200,\"headers\":{}}\0\0\0\0\0\0\0\0hello", true);
         let form = form(&stream, Secrets::Masked);
-        assert_eq!((form["kind"].as_str(), form["body"]["text"].as_str()), (Some("prelude"), Some("hello")));
+        assert_eq!((form["kind"].as_str(), form["bytes"].as_u64()), (Some("prelude"), Some(31)));
         assert_eq!(kind(&posted(WITH_PRELUDE, b"{\"statusCode\"", true)), "bytes");
     }
 
