@@ -23,19 +23,26 @@ const BY_CHANCE: [&str; 7] = [
 ];
 
 /// `{"columns": [summaries], "environ": rows, "response": rows}`; a row is `{"name", "values", "same", "by_chance"}` with a
-/// value for each column, `null` where there is none.
+/// value for each column, `null` where there is none. A column whose front end has refused the request has no environ,
+/// which is no difference.
 pub(super) fn form(exchanges: &[Exchange], config: &RequestConfig, secrets: Secrets) -> Value {
     json!({
-        "columns": exchanges.iter().map(summary::form).collect::<Vec<_>>(),
+        "columns": exchanges.iter().map(column).collect::<Vec<_>>(),
         "environ": environ(exchanges, config, secrets),
         "response": response(exchanges, secrets),
     })
 }
 
+fn column(exchange: &Exchange) -> Value {
+    let mut form = summary::form(exchange);
+    form["has_event"] = (!exchange.event.is_empty()).into();
+    form
+}
+
 fn environ(exchanges: &[Exchange], config: &RequestConfig, secrets: Secrets) -> Vec<Value> {
-    let made = exchanges.iter().map(|exchange| variables::of_event(&exchange.event, config).unwrap_or_default());
-    let made: Vec<Variables> = made.collect();
-    let mut names: Vec<&String> = made.iter().flatten().map(|(name, _)| name).collect();
+    let made = exchanges.iter().map(|exchange| variables::of_event(&exchange.event, config).ok());
+    let made: Vec<Option<Variables>> = made.collect();
+    let mut names: Vec<&String> = made.iter().flatten().flatten().map(|(name, _)| name).collect();
     names.sort_by_key(|name| (variables::order(name), *name));
     names.dedup();
     let value = |of: &Variables, name: &str| {
@@ -43,8 +50,11 @@ fn environ(exchanges: &[Exchange], config: &RequestConfig, secrets: Secrets) -> 
         found.map(|(_, value)| variables::native(value))
     };
     let row = |name: &String| {
-        let values: Vec<_> = made.iter().map(|of| value(of, name)).collect();
-        row(name, &values, |value| secrets.variable(name, value))
+        let values: Vec<_> = made.iter().map(|of| value(of.as_ref()?, name)).collect();
+        let mut form = row(name, &values, |value| secrets.variable(name, value));
+        let there: Vec<_> = made.iter().flatten().map(|of| value(of, name)).collect();
+        form["same"] = is_same(&there).into();
+        form
     };
     names.into_iter().map(row).collect()
 }
@@ -71,9 +81,12 @@ fn response(exchanges: &[Exchange], secrets: Secrets) -> Vec<Value> {
 
 /// Compares the real values, then masks them.
 fn row<T: PartialEq>(name: &str, values: &[Option<T>], shown: impl Fn(&T) -> String) -> Value {
-    let same = values.windows(2).all(|pair| pair.first() == pair.last());
-    let values: Vec<Option<String>> = values.iter().map(|value| value.as_ref().map(&shown)).collect();
-    json!({ "name": name, "values": values, "same": same, "by_chance": BY_CHANCE.contains(&name) })
+    let texts: Vec<Option<String>> = values.iter().map(|value| value.as_ref().map(&shown)).collect();
+    json!({ "name": name, "values": texts, "same": is_same(values), "by_chance": BY_CHANCE.contains(&name) })
+}
+
+fn is_same<T: PartialEq>(values: &[T]) -> bool {
+    values.windows(2).all(|pair| pair.first() == pair.last())
 }
 
 /// The events of two requests, line by line: `[["same" | "changed" | "left" | "right", "left line", "right line"]]`, with

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use super::super::front::Front;
+use super::super::front::{self, Front};
 use super::super::gate::Gate;
 use super::super::journal::{Exchange, KEPT};
 use super::feed::Feed;
@@ -135,7 +135,9 @@ async fn again(site: &Site, number: &str, parts: &Parts) -> Reply {
     let Some(settings) = settings else {
         return reply::text(StatusCode::BAD_REQUEST, "There is no front end of this name.\n");
     };
-    let number = site.gate.send((*exchange.request).clone(), settings).await;
+    let mut request = (*exchange.request).clone();
+    request.target = front::retarget(&request.target, &exchange.settings, settings);
+    let number = site.gate.send(request, settings).await;
     reply::json(&json!({ "number": number }))
 }
 

@@ -18,7 +18,7 @@ async function ask(path, options) {
 
 export const json = async (path) => (await ask(path)).json();
 export const text = async (path) => (await ask(path)).text();
-export const post = async (path) => (await ask(path, { method: "POST" })).json();
+export const post = async (path, signal) => (await ask(path, { method: "POST", signal })).json();
 
 // Calls `changed` with lists of requests, for ever, and `state` with "live" or "lost". `fetch` and not EventSource: that
 // one cannot send the token in a header.

@@ -16,8 +16,8 @@ export async function comparison(numbers, secrets, back) {
   ]);
   const differences = (rows) => rows.filter((row) => !row.same && !row.by_chance).length;
   const list = [
-    { id: "response", title: "Response", badge: String(differences(form.response)), panel: () => matrix("Response", heads, form.response) },
-    { id: "environ", title: "Environ", badge: String(differences(form.environ)), panel: () => matrix("Environ", heads, form.environ) },
+    { id: "response", title: "Response", badge: String(differences(form.response)), panel: () => matrix("Response", form.columns, heads, form.response) },
+    { id: "environ", title: "Environ", badge: String(differences(form.environ)), panel: () => matrix("Environ", form.columns, heads, form.environ) },
     { id: "event", title: "Event", panel: () => events(form.columns, secrets) },
   ];
   return [
@@ -33,10 +33,12 @@ export async function comparison(numbers, secrets, back) {
 
 let all = false;
 
-function matrix(name, heads, rows) {
+function matrix(name, columns, heads, rows) {
+  const isEnviron = name === "Environ";
   const shown = el("div", { class: "wide", tabindex: "0", role: "group", "aria-label": `${name} of each front end` });
   const cell = (row) => (value, at) => {
     const text = value === null ? el("span", { class: "none" }, "not set") : value === "" ? el("span", { class: "none" }, "empty") : el("code", null, value);
+    if (isEnviron && !columns[at].has_event) return el("span", { class: "none", title: "The front end has refused the request" }, "–");
     const differs = !row.same && !row.by_chance && value !== row.values[0] && at > 0;
     return differs ? el("mark", null, text) : text;
   };

@@ -9,7 +9,6 @@ import * as panels from "./panels.js";
 
 const detail = byId("detail");
 const page = { tab: "overview", secrets: false, shown: null, asked: 0, frontEnds: [], comparing: false };
-const waiting = new Map();
 
 const list = new List((number, byHand) => {
   page.comparing = false;
@@ -48,12 +47,10 @@ function show(request) {
   const focused = same ? document.activeElement?.id : null;
   const scroll = same ? detail.scrollTop : 0;
   page.shown = request.number;
-  const lines = request.log.lines.length;
   const differences = request.environ?.differences;
   const tab = (id, title, badge, kind) => ({ id, title, badge, kind, panel: () => panels[id](request) });
   replace(detail, title(request), tabs("What is known of the request", [
-    tab("overview", "Overview", request.error || request.trouble ? "!" : lines > 0 ? count(lines, "line") : null,
-      request.error || request.trouble ? "bad" : ""),
+    tab("overview", "Overview", request.error || request.trouble ? "!" : null, "bad"),
     tab("client", "Request"),
     tab("event", "Event"),
     tab("environ", "Environ", differences ? String(differences) : null),
@@ -98,38 +95,32 @@ async function act(action) {
   }
 }
 
-async function again(number, frontEnd) {
-  const query = frontEnd ? `?front_end=${frontEnd}` : "";
-  const sent = await api.post(`/requests/${number}/again${query}`);
-  if (!frontEnd) {
-    toast(`Sent again as #${sent.number}`);
-    list.follow.checked = true;
-    if (list.requests.has(sent.number)) list.select(sent.number, false);
-  }
-  return sent.number;
+// The list follows, so that a long response is seen while it comes.
+async function again(number) {
+  list.follow.checked = true;
+  const sent = await api.post(`/requests/${number}/again`);
+  toast(`Sent again as #${sent.number}`);
 }
 
-// One after the other: sandboxes are few, and an application on one machine has one database.
+// One after the other: sandboxes are few, and an application on one machine has one database. "Stop" hangs up, as a client
+// does: a stream may have no end.
 async function everywhere(number) {
   const numbers = [];
+  const stop = new AbortController();
   list.follow.checked = false;
-  for (const [id, name] of page.frontEnds) {
-    toast(`${name} (${numbers.length + 1} of ${page.frontEnds.length})`, false, true);
-    const sent = await again(number, id);
-    await over(sent);
-    numbers.push(sent);
+  try {
+    for (const [id, name] of page.frontEnds) {
+      toast([`${name}, ${numbers.length + 1} of ${page.frontEnds.length}`,
+        el("button", { type: "button", onclick: () => stop.abort() }, "Stop")], false, true);
+      const sent = await api.post(`/requests/${number}/again?front_end=${id}`, stop.signal);
+      numbers.push(sent.number);
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
   }
   byId("toast").hidden = true;
-  await compare(numbers, number);
+  if (numbers.length > 0) await compare(numbers, number);
 }
-
-// Until the client of a request has its response.
-function over(number) {
-  if (isOver(list.requests.get(number))) return Promise.resolve();
-  return new Promise((done) => waiting.set(number, done));
-}
-
-const isOver = (request) => request?.state === "done" || request?.state === "cut";
 
 async function compare(numbers, from = list.selected) {
   page.comparing = numbers;
@@ -166,7 +157,7 @@ let hide;
 
 function toast(text, bad, stays) {
   const box = byId("toast");
-  box.textContent = text;
+  replace(box, text);
   box.className = bad ? "toast bad" : "toast";
   box.hidden = false;
   clearTimeout(hide);
@@ -195,12 +186,6 @@ let reload;
 function changed(requests) {
   const numbers = list.update(requests);
   if (numbers.length > 0) announce(numbers);
-  for (const request of requests) {
-    if (isOver(request) && waiting.has(request.number)) {
-      waiting.get(request.number)();
-      waiting.delete(request.number);
-    }
-  }
   const selected = requests.find((request) => request.number === list.selected);
   if (selected && page.shown === selected.number && !page.comparing) {
     clearTimeout(reload);

@@ -1,7 +1,7 @@
 // What is shown of one request, tab by tab.
 
 import { el, table } from "./dom.js";
-import { count, size, time } from "./format.js";
+import { count, size } from "./format.js";
 import { code } from "./json.js";
 import { picture } from "./times.js";
 
@@ -118,8 +118,7 @@ export function environ(request) {
   show();
   return [
     el("div", { class: "head" },
-      el("p", { class: "note" }, `${count(form.differences, "difference")} from what gunicorn makes of the same request, `,
-        `of ${count(form.rows.length, "variable")}. Objects such as wsgi.input are alike.`),
+      el("p", { class: "note" }, `${form.differences} of ${form.rows.length} variables differ from what gunicorn makes of the same request.`),
       el("label", { class: "switch" }, el("input", {
         type: "checkbox", checked: onlyDifferences, onchange: (event) => {
           onlyDifferences = event.target.checked;
@@ -155,10 +154,11 @@ function posted(request) {
   const title = el("h2", null, "As the function posted it");
   if (!form) return el("div", { class: "side-by-side" }, title, el("p", { class: "none" }, "It posted nothing."));
   return el("div", { class: "side-by-side" }, title,
-    el("p", { class: "note" }, `${form.streamed ? "Streamed" : "Buffered"}, ${size(form.bytes)}.`,
+    el("p", { class: "note" }, form.streamed ? "Streamed." : `Buffered, ${size(form.bytes)}.`,
       form.document?.cut ? ` Cut: ${form.document.cut}.` : ""),
     form.document ? section(KINDS[form.kind], code(form.document.text, KINDS[form.kind])) : null,
-    form.body ? body(form.body, form.kind === "prelude" ? "Body after the prelude" : "Bytes") : null,
+    form.body ? body(form.body, "Bytes") : null,
+    form.kind === "prelude" ? el("p", { class: "note" }, "The body follows it, as the client got it.") : null,
     el("details", null, el("summary", null, "Headers of its POST to the Runtime API"),
       table("Headers of the POST", ["Name", "Value"], form.headers, { class: "pairs" })));
 }
@@ -180,5 +180,3 @@ function sent(request) {
       ? table("Headers", ["Name", "Value"], rows, { class: "pairs" }) : el("p", { class: "none" }, "None.")),
     body(form.body, "Body"));
 }
-
-export const duration = (request) => time(request.ms);

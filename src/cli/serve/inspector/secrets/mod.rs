@@ -91,6 +91,10 @@ fn members(value: &mut Value) {
             if names::member(name) { mask(value, &|_| MASK.to_owned()) } else { members(value) }
         }),
         Value::Array(items) => items.iter_mut().for_each(members),
+        // A query or a URL, as applications give them back.
+        Value::String(text) if text.contains('=') && !text.contains(char::is_whitespace) => {
+            *text = if text.contains('?') { text::url(text) } else { text::query(text) };
+        }
         _ => {}
     }
 }
@@ -199,6 +203,10 @@ mod tests {
         assert_eq!(
             Secrets::Masked.body("application/json", br#"[{"password": "x", "code": 404}]"#).as_deref(),
             Some(r#"[{"password":"••••••","code":404}]"#)
+        );
+        assert_eq!(
+            Secrets::Masked.body("application/json", br#"{"query":"a=1&token=x","next":"/a?token=x"}"#).as_deref(),
+            Some(r#"{"query":"a=1&token=••••••","next":"/a?token=••••••"}"#)
         );
         assert_eq!(Secrets::Masked.body("text/plain", b"password=x"), None);
         assert_eq!(Secrets::Masked.body("", br#"{"token": "x"}"#).as_deref(), Some(r#"{"token":"••••••"}"#));
