@@ -242,8 +242,8 @@ class Requests(Page):
 class Keyboard(Page):
     def test_everything_is_reached_without_a_mouse(self):
         for number in range(3):
-            send(f"/cart?key={number}")
-        self.until(lambda: "/cart?key=2" in self.rows()[0])
+            send(f"/cart?step={number}")
+        self.until(lambda: "/cart?step=2" in self.rows()[0])
         self.keys(Keys.TAB)
         self.assertEqual(self.focused(), "skip")
         seen = []
@@ -256,12 +256,12 @@ class Keyboard(Page):
         outline = "const style = getComputedStyle(document.activeElement); return [style.outlineStyle, style.outlineWidth]"
         self.assertEqual(self.browser.execute_script(outline), ["solid", "2px"])
         self.keys(Keys.ARROW_DOWN)
-        self.until(lambda: "/cart?key=1" in self.text(".title"))
+        self.until(lambda: "/cart?step=1" in self.text(".title"))
         self.assertFalse(self.one("#follow").is_selected())
         self.keys(Keys.ARROW_DOWN)
-        self.until(lambda: "/cart?key=0" in self.text(".title"))
+        self.until(lambda: "/cart?step=0" in self.text(".title"))
         self.keys(Keys.HOME)
-        self.until(lambda: "/cart?key=2" in self.text(".title"))
+        self.until(lambda: "/cart?step=2" in self.text(".title"))
         active = self.one("#list").get_attribute("aria-activedescendant")
         self.assertEqual(self.one(f"#{active}").get_attribute("aria-selected"), "true")
         self.keys(Keys.ENTER)
