@@ -16,8 +16,8 @@ pub(super) struct Fields<'r>(Vec<(Cow<'r, str>, Vec<Cow<'r, str>>)>);
 impl<'r> Fields<'r> {
     /// The fields that go on to the function, with `Host` as the front end knows it.
     pub(super) fn of(request: &'r ClientRequest, url: &Url<'r>) -> Self {
-        let named = named_by_connection(&request.headers);
-        let goes_on = |name: &str| !ends_here(name) && (name == "host" || !named.iter().any(|other| other == name));
+        let listed = named_by_connection(&request.headers);
+        let goes_on = |name: &str| !ends_here(name) && (name == "host" || !listed.iter().any(|other| other == name));
         let names = request.headers.keys().map(http::HeaderName::as_str).filter(|name| goes_on(name));
         let mut fields: Vec<_> = names.map(|name| (name.into(), texts(&request.headers, name))).collect();
         fields.sort();

@@ -41,8 +41,8 @@ pub fn event(request: &ClientRequest, settings: &Settings) -> Result<Bytes, Faul
         FrontEnd::Rest => rest::event(request, settings, &url),
         FrontEnd::Alb => alb::single(request, &url),
         FrontEnd::AlbMulti => alb::multi(request, &url),
-        FrontEnd::LatticeV1 => lattice::v1(request, &url),
-        FrontEnd::LatticeV2 => lattice::v2(request, &url),
+        FrontEnd::LatticeV1 => Ok(lattice::v1(request, &url)),
+        FrontEnd::LatticeV2 => Ok(lattice::v2(request, &url)),
     }?;
     // What is smaller than the front end's own limit may still be more than a function takes.
     if json.len() > super::limits::INVOCATION { Err(Fault::RequestTooLarge) } else { Ok(json) }
