@@ -1,8 +1,8 @@
 //! VPC Lattice, event structures V1 and V2. The path has the query in it. There is no stage, and no trace.
 //!
 //! `aws_lambda_events` has `VpcLatticeRequestV1` and `VpcLatticeRequestV2`. They lose header values that are not ASCII,
-//! V1's type writes the first value of a repeated parameter where AWS writes the last, and V2's writes an empty map
-//! where AWS writes none.
+//! V1's type writes the first value of a repeated parameter where AWS writes the last, and V2's writes an empty map,
+//! and `null` for parts of an identity, where AWS writes nothing.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

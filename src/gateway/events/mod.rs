@@ -1,6 +1,7 @@
 //! From a client's request to an event: one file per front end.
 //!
-//! `aws_lambda_events` has types for all of them, made for reading. Each file says why it writes with its own.
+//! `aws_lambda_events` has types for all of them, made for reading. Its parts are used where they write what AWS writes;
+//! each file says what is wrong with the rest.
 
 mod alb;
 mod function_url;

@@ -5,9 +5,9 @@ use http::{HeaderMap, StatusCode};
 
 use super::envelope::{Members, Posted, Scalars, malformed};
 use super::{finish, fixed, names};
-use crate::gateway::fields::text;
 use crate::gateway::limits::API_GATEWAY_HEAD;
 use crate::gateway::media;
+use crate::gateway::text::text;
 use crate::gateway::values::{ClientRequest, ClientResponse, Fault, Settings};
 
 /// The response of a REST API. Members that it does not know are an error (API Gateway guide, "Lambda proxy integrations
