@@ -18,9 +18,11 @@ mod identity;
 mod limits;
 mod media;
 mod pairs;
+mod prelude;
 mod query;
 mod responses;
 mod stream;
+mod text;
 mod url;
 mod values;
 
