@@ -129,7 +129,7 @@ class Requests(Page):
     def test_everything_is_told(self):
         send("/products?page=1")
         self.choose("/products?page=1")
-        self.assertIn("serves /products", self.text())
+        self.until(lambda: "serves /products" in self.text())
         self.assertRegex(self.text(".times"), r"Application\s+[\d.]+ m?s")
         self.tab("client")
         self.assertIn("GET /products?page=1 HTTP/1.1", self.text())
@@ -149,10 +149,10 @@ class Requests(Page):
     def test_an_error_is_seen_at_once(self):
         send("/exit")
         self.choose("/exit")
-        self.assertIn("exit", self.text(".trouble"))
+        self.until(lambda: "exit" in self.text(".trouble"))
         send("/error")
         self.choose("/error")
-        self.assertIn("ValueError: no price for <b>pears</b>", self.text(".log"))
+        self.until(lambda: "ValueError: no price for <b>pears</b>" in self.text(".log"))
 
     def test_a_request_is_sent_again(self):
         send("/cart?again=1", body=b"once more")
