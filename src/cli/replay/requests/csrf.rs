@@ -4,7 +4,6 @@
 //! All of them take it from a field of the form or from a header, and some compare `Referer` with the host.
 
 use html5gum::{Token, Tokenizer};
-use url::form_urlencoded;
 
 /// Cookies that hold a token: Django's, and the one that scripts of Angular and axios look for.
 pub(super) const COOKIES: [&str; 2] = ["csrftoken", "XSRF-TOKEN"];

@@ -22,14 +22,6 @@ impl Sent {
 
     /// The event, if the front end passes the request on.
     pub(super) fn event(&self) -> Result<Bytes, Fault> {
-        let limits = gateway::limits(&self.settings);
-        let fields = self.request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-        if self.request.body.len() > limits.request_body {
-            return Err(Fault::RequestTooLarge);
-        }
-        if fields.sum::<usize>() + self.request.target.len() > limits.request_head {
-            return Err(Fault::HeadersTooLarge);
-        }
         gateway::event(&self.request, &self.settings)
     }
 
@@ -108,6 +100,7 @@ fn why(fault: &Fault) -> String {
         Fault::RequestTooLarge => "the request's body is larger than it takes".to_owned(),
         Fault::HeadersTooLarge => "the request's headers are larger than it takes".to_owned(),
         Fault::MethodNotAllowed => "it does not know the method".to_owned(),
+        Fault::NotFound(text) => text.clone(),
         Fault::BadRequest(text) => (*text).to_owned(),
         Fault::Malformed(text) => text.clone(),
         Fault::ResponseTooLarge => "the response is larger than it takes".to_owned(),
