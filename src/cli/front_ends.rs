@@ -8,28 +8,28 @@ use super::failure::Failure;
 use crate::gateway::Settings;
 use crate::request::FrontEnd;
 
-/// The front ends that a request can come through, with the words for them. VPC Lattice makes events of structure V2 for
-/// every new target group.
-const KNOWN: [(FrontEnd, &[&str]); 7] = [
-    (FrontEnd::FunctionUrl, &["url", "function-url"]),
-    (FrontEnd::HttpApiV2, &["http", "http-api", "http-api-v2"]),
-    (FrontEnd::HttpApiV1, &["http-v1", "http-api-v1"]),
+/// The front ends that a request can come through, with the words for them; the first is the one that messages use.
+const KNOWN: [(FrontEnd, &[&str]); 8] = [
+    (FrontEnd::FunctionUrl, &["function-url", "url"]),
+    (FrontEnd::HttpApiV2, &["http-api", "http-api-v2", "http"]),
+    (FrontEnd::HttpApiV1, &["http-api-v1"]),
     (FrontEnd::Rest, &["rest"]),
     (FrontEnd::Alb, &["alb"]),
     (FrontEnd::AlbMulti, &["alb-multi"]),
     (FrontEnd::LatticeV2, &["lattice", "lattice-v2"]),
+    (FrontEnd::LatticeV1, &["lattice-v1"]),
 ];
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct FrontEndOptions {
-    /// The front end that a request comes through: url (Function URL), http (HTTP API), http-v1 (HTTP API, payload 1.0),
-    /// rest, alb, alb-multi (ALB with multi-value headers), lattice; several with commas; or all [default: url]
+    /// The front end that a request comes through: function-url, http-api, http-api-v1 (HTTP API, payload 1.0), rest, alb,
+    /// alb-multi (ALB with multi-value headers), lattice or lattice-v1; several with commas; or all [default: function-url]
     #[arg(long = "front", value_name = "FRONT_END", value_delimiter = ',')]
     front_ends: Vec<Choice>,
-    /// The stage of a REST or HTTP API, in whose URL the path begins with /STAGE [default: a custom domain without one]
+    /// The stage of a REST or HTTP API [default: prod of a REST API, $default of an HTTP API]
     #[arg(long, value_name = "STAGE")]
     stage: Option<String>,
-    /// The base path of a custom domain that is mapped to a REST or HTTP API, such as /shop
+    /// The base path that a custom domain maps to a REST or HTTP API, such as /shop
     #[arg(long, value_name = "PATH")]
     base_path: Option<String>,
     /// Stream responses: for a Function URL with RESPONSE_STREAM and a REST API with responseTransferMode STREAM
@@ -97,7 +97,7 @@ impl FrontEndOptions {
         };
         let is_api = |front_end: &FrontEnd| has_stages(*front_end);
         if self.stream && !chosen.iter().all(|front_end| can_stream(*front_end)) {
-            return wrong("--stream", "front ends that stream, a Function URL and a REST API", "url,rest");
+            return wrong("--stream", "front ends that stream, a Function URL and a REST API", "function-url,rest");
         }
         if self.stage.is_some() && !chosen.iter().any(is_api) {
             return wrong("--stage", "REST and HTTP APIs", "rest");
@@ -121,9 +121,7 @@ impl FrontEndOptions {
             _ => "",
         };
         let stage = self.stage.as_deref().filter(|_| has_stages(front_end)).unwrap_or(default);
-        // A REST API's own domain always has the stage in its paths; a custom domain has none.
-        let custom = if front_end == FrontEnd::Rest && self.stage.is_none() { Some("") } else { None };
-        let base_path = self.base_path.as_deref().filter(|_| has_stages(front_end)).or(custom).map(|path| {
+        let base_path = self.base_path.as_deref().filter(|_| has_stages(front_end)).map(|path| {
             let inside = path.trim_matches('/');
             if inside.is_empty() { String::new() } else { format!("/{inside}") }
         });

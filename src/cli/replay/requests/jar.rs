@@ -1,5 +1,6 @@
 //! The cookies of the responses so far: along one command, and in a file between commands.
 
+use std::cmp::Reverse;
 use std::fs::OpenOptions;
 use std::io::{BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -27,8 +28,9 @@ impl Jar {
 
     /// The value of `Cookie` for a request; `None` if there is nothing to send.
     pub(super) fn header(&self, url: &Url) -> Option<String> {
-        let pairs: Vec<String> =
-            self.store.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect();
+        let mut cookies = self.store.matches(url);
+        cookies.sort_by_key(|cookie| Reverse(cookie.path.len())); // RFC 6265, 5.4
+        let pairs: Vec<String> = cookies.iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
