@@ -68,7 +68,7 @@
 //! | `invocation`, `request` | plain values that pass between rooms |
 //! | `event`, `environ`, `response`, `proxy` | pure: from an event to WSGI variables, and from an application's steps to a response |
 //! | `json`, `grammar`, `handler_name` | pure: JSON documents, HTTP's small grammars, the name that leads to the application |
-//! | `sync`, `descriptor` | locks that survive a panic, file descriptors that applications may close |
+//! | `sync`, `descriptor`, `terminal` | locks that survive a panic, file descriptors that applications may close, who waits at the terminal |
 //! | `runtime` | talks to the platform |
 //! | `python` | talks to the interpreter; `python/glue/` has what is better said in Python |
 //! | `server` | the loop that joins them |
@@ -94,6 +94,7 @@ pub mod proxy;
 pub mod request;
 pub mod response;
 pub mod sync;
+pub mod terminal;
 
 #[cfg(feature = "python")]
 pub mod log;

@@ -131,15 +131,23 @@ fn module(file: &Path, dir: &Path) -> Option<(String, Option<PathBuf>)> {
 
 /// The options for the application that seems to be in a folder, or in one directly below it.
 pub(in crate::cli) fn options_in(folder: &Path, dir: &Path) -> Option<String> {
-    let here = FILES.iter().find_map(|file| options_for(&folder.join(file), dir));
-    here.or_else(|| {
-        let entries = std::fs::read_dir(folder).ok()?;
-        let mut folders: Vec<_> =
-            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
-        folders.retain(|path| !path.join("pyvenv.cfg").is_file());
-        folders.sort();
-        folders.iter().find_map(|folder| FILES.iter().find_map(|file| options_for(&folder.join(file), dir)))
-    })
+    files_in(folder).into_iter().find_map(|file| options_for(&file, dir))
+}
+
+/// The file with the application that seems to be in a folder, or in one directly below it, and what [`application_in`]
+/// says of it.
+pub(in crate::cli) fn application_below(dir: &Path) -> Option<(PathBuf, (String, Option<PathBuf>))> {
+    files_in(dir).into_iter().find_map(|file| application_in(&file, dir).map(|found| (file, found)))
+}
+
+/// The files that could have the application, the likeliest first.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut folders: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.retain(|path| !path.join("pyvenv.cfg").is_file());
+    folders.sort();
+    folders.insert(0, folder.to_owned());
+    folders.iter().flat_map(|folder| FILES.iter().map(|file| folder.join(file))).collect()
 }
 
 #[cfg(test)]

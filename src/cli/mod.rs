@@ -1,9 +1,10 @@
 //! Room: `cli`, the command line: a file or folder for each subcommand, and `packaging`, which they ask.
 //! In: arguments, event files, Python prefixes, application folders, templates.
 //! Out: text for people or JSON lines for programs, layers and packages, and an exit status.
-//! May use: `emulator`, `gateway`, `bundle`, `config` (names and defaults of variables), `handler_name`, `request` (the names of front ends), `sync`, clap, anstream, anstyle, `cookie_store`,
-//! globset, `hcl`, `html5gum`, `include_dir`, indicatif, inferno, `saphyr`, serde, similar, strsim, tempfile, url, walkdir, `zip` (to read), http, bytes,
-//! base64, memchr, `serde_json`, tokio.
+//! May use: `emulator`, `gateway`, `bundle`, `config` (names and defaults of variables), `handler_name`, `request` (names
+//!   of front ends), `sync`, clap, anstream, anstyle, `cookie_store`, `form_urlencoded`, globset, `hcl`, `html5gum`, hyper,
+//!   `hyper_util`, `http_body_util`, `include_dir`, indicatif, inferno, notify, `saphyr`, serde, similar, strsim, tempfile,
+//!   url, walkdir, `zip` (to read), http, bytes, base64, memchr, `serde_json`, tokio.
 //! Must not: link Python, decode events for a runtime, write to a stream other than through `out`.
 
 use std::io;
@@ -23,6 +24,7 @@ mod pyc;
 mod replay;
 mod serve;
 mod shared;
+mod shown;
 
 use failure::Failure;
 use out::{Out, Verbosity};
@@ -41,6 +43,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Replay(replay::Replay),
+    Serve(serve::Serve),
     Package(package::Package),
     Layer(layer::Layer),
     Doctor(doctor::Doctor),
@@ -67,6 +70,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     let mut out = Out::new(verbosity);
     let result = match &cli.command {
         Command::Replay(replay) => replay.run(&mut out),
+        Command::Serve(serve) => serve.run(&mut out),
         Command::Package(package) => package.run(&mut out),
         Command::Layer(layer) => layer.run(&mut out),
         Command::Doctor(doctor) => doctor.run(&mut out),

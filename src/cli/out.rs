@@ -49,6 +49,12 @@ impl Out {
         writeln!(self.stdout, "{text}")
     }
 
+    /// Writes text without an end of line, for a prompt.
+    pub(super) fn part(&mut self, text: impl Display) -> io::Result<()> {
+        write!(self.stdout, "{text}")?;
+        self.stdout.flush()
+    }
+
     /// Writes bytes and an end of line to standard output, exactly as they are.
     pub(super) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stdout.flush()?;

@@ -1,6 +1,7 @@
 //! What several commands share: options, places, and tokio's start.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::failure::Failure;
 
@@ -14,6 +15,13 @@ pub(super) fn pair(text: &str, form: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(format!("write it as {form}")),
     }
+}
+
+/// Reads a number of seconds above 0, such as a function's timeout.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    // Lambda's own limit of 15 minutes does not apply here: the application may wait in a debugger.
+    let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.filter(|duration| !duration.is_zero()).ok_or_else(|| "give a number of seconds above 0".to_owned())
 }
 
 /// The virtual environment of `--venv`. `VIRTUAL_ENV` that is empty counts as unset.

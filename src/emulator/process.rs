@@ -9,10 +9,11 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, Command};
 
 use super::uuid;
+use crate::terminal;
 
 mod logs;
 
@@ -66,6 +67,8 @@ pub struct Launch {
     arguments: Vec<OsString>,
     variables: Vec<(OsString, Option<OsString>)>,
     one_pipe: bool,
+    terminal: bool,
+    own_group: bool,
 }
 
 impl Launch {
@@ -78,6 +81,8 @@ impl Launch {
             arguments: Vec::new(),
             variables: Vec::new(),
             one_pipe: false,
+            terminal: false,
+            own_group: false,
         };
         for (key, value) in [
             ("_HANDLER", ""),
@@ -137,6 +142,21 @@ impl Launch {
         self
     }
 
+    /// Leaves the process the terminal as its standard input, for debuggers: see [`Bootstrap::waits_for_input`].
+    #[must_use]
+    pub fn terminal(mut self) -> Self {
+        self.terminal = true;
+        self
+    }
+
+    /// Starts the process in a process group of its own: a signal from the terminal does not reach it, and whoever ends it
+    /// ends the children that it has started, too.
+    #[must_use]
+    pub fn own_group(mut self) -> Self {
+        self.own_group = true;
+        self
+    }
+
     /// The value that a variable was last set to here.
     pub fn variable(&self, key: &str) -> Option<&OsStr> {
         let set = self.variables.iter().rev().find(|(name, _)| name == key)?;
@@ -155,13 +175,16 @@ impl Launch {
             .current_dir(&self.task_root)
             .env("LAMBDA_TASK_ROOT", &self.task_root)
             .env("AWS_LAMBDA_RUNTIME_API", api.to_string())
-            .stdin(Stdio::null())
+            .stdin(if self.terminal { Stdio::inherit() } else { Stdio::null() })
             .kill_on_drop(true);
         for (key, value) in &self.variables {
             match value {
                 Some(value) => command.env(key, value),
                 None => command.env_remove(key),
             };
+        }
+        if self.own_group {
+            command.process_group(0);
         }
         command
     }
@@ -172,6 +195,9 @@ impl Launch {
 pub struct Bootstrap {
     child: Child,
     pipes: Vec<logs::LogPipe>,
+    terminal: bool,
+    /// The process group, if it is one of its own.
+    group: Option<Pid>,
 }
 
 impl Bootstrap {
@@ -187,7 +213,9 @@ impl Bootstrap {
             command.stderr(pipe.writer()?);
             pipes.push(pipe);
         }
-        Ok(Self { child: command.spawn()?, pipes })
+        let child = command.spawn()?;
+        let group = child.id().filter(|_| launch.own_group).and_then(pid);
+        Ok(Self { child, pipes, terminal: launch.terminal, group })
     }
 
     /// The process id; `None` once the process is known to have ended.
@@ -204,13 +232,13 @@ impl Bootstrap {
     pub async fn kill(&mut self) -> Exit {
         // An error means that it has already ended.
         let _ = self.child.start_kill();
+        self.kill_group();
         self.wait().await
     }
 
     /// Ends the process as Lambda does where an extension is registered: SIGTERM, this long to end, then SIGKILL.
     pub async fn terminate(&mut self, patience: Duration) -> Exit {
-        let pid = self.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
-        if let Some(pid) = pid {
+        if let Some(pid) = self.id().and_then(pid) {
             // An error means that it has already ended.
             let _ = kill_process(pid, Signal::TERM);
             if let Ok(exit) = tokio::time::timeout(patience, self.wait()).await {
@@ -221,11 +249,36 @@ impl Bootstrap {
     }
 
     /// Returns when the sink has each line that the process has written so far.
-    pub async fn flush_logs(&self) {
-        for pipe in &self.pipes {
-            pipe.flush().await;
+    pub fn flush_logs(&self) {
+        self.pipes.iter().for_each(logs::LogPipe::flush);
+    }
+
+    /// Whether the process has the terminal as its standard input.
+    pub(super) fn has_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Whether a thread of the process waits for the user at the terminal, as a debugger does.
+    pub fn waits_for_input(&self) -> bool {
+        self.terminal && self.id().is_some_and(terminal::waits_for_input)
+    }
+
+    /// Ends what the process has started, if it has a group of its own.
+    fn kill_group(&self) {
+        if let Some(group) = self.group {
+            let _ = kill_process_group(group, Signal::KILL); // an error means that nothing of it is left
         }
     }
+}
+
+impl Drop for Bootstrap {
+    fn drop(&mut self) {
+        self.kill_group();
+    }
+}
+
+fn pid(id: u32) -> Option<Pid> {
+    Pid::from_raw(id.try_into().ok()?)
 }
 
 /// How the process ended, in Lambda's words: `exit status 1`, `signal: killed`.

@@ -40,7 +40,7 @@ impl std::error::Error for Closed {}
 /// Replies to one call.
 pub(super) async fn serve(state: &State, connection: u64, request: Request<Incoming>) -> Result<Reply, Closed> {
     let (route, id) = route(request.method(), request.uri().path());
-    let call = state.record(ApiCall {
+    let call = state.record(|| ApiCall {
         route,
         method: request.method().clone(),
         path: request.uri().path().to_owned(),

@@ -19,12 +19,23 @@ pub enum Progress {
     Chunk(Bytes),
     /// The clean end of a streamed response, with its trailers.
     End(Option<HeaderMap>),
+    /// A debugger in the application waits for the user at the terminal. Only from [`Sandbox::invoke_with`].
+    ///
+    /// [`Sandbox::invoke_with`]: super::Sandbox::invoke_with
+    Debugger,
     /// Everything at once: a buffered response, or an error.
     Done(Outcome),
 }
 
+impl Progress {
+    /// Whether no other step follows.
+    pub(super) fn is_last(&self) -> bool {
+        matches!(self, Self::End(_) | Self::Done(_))
+    }
+}
+
 /// The sending half of a [`Running`]: steps, and when they happened.
-pub(super) type Steps = mpsc::Sender<(Instant, Progress)>;
+pub type Steps = mpsc::Sender<(Instant, Progress)>;
 
 /// A queued or running invocation.
 ///
@@ -57,7 +68,7 @@ impl Running {
 
     /// Waits for the end and returns what the steps add up to.
     pub async fn outcome(mut self) -> Outcome {
-        let mut collected = Collected::default();
+        let mut collected = Collected::new(true);
         while let Some((at, step)) = self.next().await {
             if let Some(outcome) = collected.add(at, step) {
                 return outcome;
@@ -70,20 +81,27 @@ impl Running {
 /// The steps so far.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
+    keeps_chunks: bool,
     head: Option<(Instant, HeaderMap)>,
     body: BytesMut,
     stream: Stream,
 }
 
 impl Collected {
+    /// Without `keeps_chunks`, the outcome of a streamed response is without its body.
+    pub(super) fn new(keeps_chunks: bool) -> Self {
+        Self { keeps_chunks, ..Self::default() }
+    }
+
     /// Adds a step; returns the outcome after the last one.
     pub(super) fn add(&mut self, at: Instant, step: Progress) -> Option<Outcome> {
         match step {
-            Progress::Started => None,
+            Progress::Started | Progress::Debugger => None,
             Progress::Head(headers) => {
                 self.head = Some((at, headers));
                 None
             }
+            Progress::Chunk(_) if !self.keeps_chunks => None,
             Progress::Chunk(bytes) => {
                 let start = self.head.as_ref().map_or(at, |(start, _)| *start);
                 self.body.extend_from_slice(&bytes);
@@ -125,7 +143,7 @@ mod tests {
     #[test]
     fn chunks_have_the_time_since_the_head() {
         let (start, after) = (Instant::now(), [3, 40].map(Duration::from_millis));
-        let mut collected = Collected::default();
+        let mut collected = Collected::new(true);
         assert!(collected.add(start, Progress::Head(HeaderMap::new())).is_none());
         for after in after {
             assert!(collected.add(start + after, Progress::Chunk(Bytes::from_static(b"x"))).is_none());

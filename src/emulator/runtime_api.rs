@@ -88,6 +88,11 @@ impl RuntimeApi {
         self.state.calls()
     }
 
+    /// Sets whether calls are remembered. They are, unless a long-running program has no use for them.
+    pub fn keep_calls(&self, keep: bool) {
+        self.state.keep_calls(keep);
+    }
+
     /// Sets how many invocations may run at once, `AWS_LAMBDA_MAX_CONCURRENCY`; the default is 1.
     /// A poll above it is rejected: with 403 for a single worker, with 500 for several.
     pub fn set_concurrency(&self, workers: usize) {

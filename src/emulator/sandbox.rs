@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::api_call::ApiCall;
 use super::outcome::{Outcome, PlatformError, Report};
 use super::process::{Bootstrap, Exit, Launch, LogSink};
-use super::running::{Collected, Progress, Running};
+use super::running::Steps;
 use super::runtime_api::RuntimeApi;
+use super::started::{Ended, Started};
 use super::submission::Submission;
 
 /// What Lambda gives a runtime with an internal extension to end (docs, "Lambda execution environment lifecycle",
@@ -22,17 +24,10 @@ pub struct Sandbox {
     launch: Launch,
     sink: LogSink,
     init_timeout: Duration,
+    keeps_calls: bool,
     running: Option<Started>,
     last_exit: Option<Exit>,
     last_calls: Vec<ApiCall>,
-}
-
-struct Started {
-    api: RuntimeApi,
-    bootstrap: Bootstrap,
-    init: Duration,
-    /// The deadline of the last invocation that was answered.
-    deadline: Option<Instant>,
 }
 
 /// The runtime did not reach its first `/next`.
@@ -76,6 +71,7 @@ impl Sandbox {
             launch,
             sink,
             init_timeout: Duration::from_secs(40),
+            keeps_calls: true,
             running: None,
             last_exit: None,
             last_calls: Vec::new(),
@@ -86,6 +82,13 @@ impl Sandbox {
     #[must_use]
     pub fn init_timeout(mut self, timeout: Duration) -> Self {
         self.init_timeout = timeout;
+        self
+    }
+
+    /// Sets whether the calls of the Runtime API are remembered for [`Sandbox::calls`].
+    #[must_use]
+    pub fn keep_calls(mut self, keep: bool) -> Self {
+        self.keeps_calls = keep;
         self
     }
 
@@ -103,12 +106,13 @@ impl Sandbox {
 
     async fn boot(&mut self) -> Result<Started, StartError> {
         let api = RuntimeApi::start().await.map_err(StartError::Spawn)?;
+        api.keep_calls(self.keeps_calls);
         let workers = self.launch.variable("AWS_LAMBDA_MAX_CONCURRENCY");
         if let Some(workers) = workers.and_then(|value| value.to_str()?.parse().ok()) {
             api.set_concurrency(workers);
         }
         let start = Instant::now();
-        let sink = std::sync::Arc::clone(&self.sink);
+        let sink = Arc::clone(&self.sink);
         let mut bootstrap = Bootstrap::spawn(&self.launch, api.address(), sink).map_err(StartError::Spawn)?;
         let failure = tokio::select! {
             biased;
@@ -139,7 +143,7 @@ impl Sandbox {
             Err(_) => bootstrap.kill().await,
         };
         self.last_exit = Some(exit);
-        bootstrap.flush_logs().await;
+        bootstrap.flush_logs();
     }
 
     /// Runs one invocation to its end: a response, an error, the deadline, or the end of the process.
@@ -149,6 +153,18 @@ impl Sandbox {
     /// Also killed is a process that has answered the last invocation and still works at its deadline. This invocation
     /// then gets a new process; Lambda would give it to another sandbox.
     pub async fn invoke(&mut self, submission: Submission) -> Outcome {
+        self.run(submission, None).await
+    }
+
+    /// As [`Sandbox::invoke`], and passes each step on as it happens, all but the last, which is the outcome. It waits for
+    /// the receiver with each chunk. A streamed response's outcome then is without its body.
+    ///
+    /// Where the process has the terminal, the time limit starts again while a debugger waits there for the user.
+    pub async fn invoke_with(&mut self, submission: Submission, steps: &Steps) -> Outcome {
+        self.run(submission, Some(steps)).await
+    }
+
+    async fn run(&mut self, submission: Submission, steps: Option<&Steps>) -> Outcome {
         self.end_overdue().await;
         if let Err(error) = self.start().await {
             return error.into();
@@ -156,7 +172,7 @@ impl Sandbox {
         let Some(mut started) = self.running.take() else {
             return Outcome::Platform(PlatformError::new("Runtime.ExitError", "not started"));
         };
-        match started.run(submission).await {
+        match started.run(submission, steps).await {
             Ended::Answered(outcome) => {
                 self.running = Some(started);
                 outcome
@@ -164,7 +180,7 @@ impl Sandbox {
             Ended::Exited(outcome, exit) => {
                 self.last_exit = Some(exit);
                 self.last_calls = started.api.calls();
-                started.bootstrap.flush_logs().await;
+                started.bootstrap.flush_logs();
                 outcome
             }
         }
@@ -196,10 +212,19 @@ impl Sandbox {
             // If the runtime works on after its response, the next invocation waits for it.
             () = tokio::time::sleep(Duration::from_secs(2)) => {}
         }
-        started.bootstrap.flush_logs().await;
+        started.bootstrap.flush_logs();
         if started.bootstrap.id().is_none() {
             self.last_calls = started.api.calls();
             self.running = None;
+        }
+    }
+
+    /// Waits until the runtime has asked for the next event, and the sink has its log lines. A process that has answered and
+    /// works on is ended at the deadline of its invocation.
+    pub async fn rest(&mut self) {
+        self.end_overdue().await;
+        if let Some(started) = &self.running {
+            started.bootstrap.flush_logs();
         }
     }
 
@@ -245,7 +270,7 @@ impl Sandbox {
         if let Some(mut started) = self.running.take() {
             self.last_exit = Some(started.bootstrap.kill().await);
             self.last_calls = started.api.calls();
-            started.bootstrap.flush_logs().await;
+            started.bootstrap.flush_logs();
         }
     }
 }
@@ -253,73 +278,5 @@ impl Sandbox {
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sandbox").field("launch", &self.launch).finish_non_exhaustive()
-    }
-}
-
-enum Ended {
-    Answered(Outcome),
-    Exited(Outcome, Exit),
-}
-
-impl Started {
-    async fn run(&mut self, submission: Submission) -> Ended {
-        let (id, timeout) = (submission.request_id.clone(), submission.timeout);
-        let mut steps = self.api.submit(submission);
-        let mut collected = Collected::default();
-        let deadline = tokio::time::sleep(timeout);
-        tokio::pin!(deadline);
-        loop {
-            // Steps come first: what arrived before the process ended counts.
-            tokio::select! {
-                biased;
-                step = steps.next() => match step {
-                    None => return self.cut(collected.cut(&id)).await,
-                    Some((at, step)) => {
-                        if matches!(step, Progress::Started) {
-                            deadline.as_mut().reset((at + timeout).into());
-                        }
-                        if let Some(outcome) = collected.add(at, step) {
-                            self.deadline = Some(deadline.deadline().into_std());
-                            return Ended::Answered(outcome);
-                        }
-                    }
-                },
-                exit = self.bootstrap.wait() => return self.exited(exit, steps, collected, &id).await,
-                () = &mut deadline => {
-                    let exit = self.bootstrap.kill().await;
-                    return Ended::Exited(Outcome::Platform(PlatformError::timed_out(&id, timeout)), exit);
-                }
-            }
-        }
-    }
-
-    /// The transfer was cut: the process has ended, or the runtime goes on to its next poll.
-    async fn cut(&mut self, outcome: Outcome) -> Ended {
-        tokio::select! {
-            exit = self.bootstrap.wait() => Ended::Exited(outcome, exit),
-            () = self.api.ready() => Ended::Answered(outcome),
-            () = tokio::time::sleep(Duration::from_millis(200)) => Ended::Answered(outcome),
-        }
-    }
-
-    /// The process has ended. Bytes that it sent before may still be on their way through its sockets.
-    async fn exited(&mut self, exit: Exit, mut steps: Running, mut collected: Collected, id: &str) -> Ended {
-        // The wait has a limit because a process that was forked off can keep the sockets open for ever.
-        let gone = tokio::time::timeout(Duration::from_secs(1), self.api.disconnected());
-        tokio::pin!(gone);
-        loop {
-            tokio::select! {
-                biased;
-                step = steps.next() => match step {
-                    None => return Ended::Exited(collected.cut(id), exit),
-                    Some((at, step)) => if let Some(outcome) = collected.add(at, step) {
-                        return Ended::Exited(outcome, exit);
-                    }
-                },
-                _ = &mut gone => {
-                    return Ended::Exited(Outcome::Platform(PlatformError::exited(id, &exit)), exit);
-                }
-            }
-        }
     }
 }

@@ -72,6 +72,7 @@ struct Inner {
     forgotten: usize,
     polled: bool,
     concurrency: usize,
+    keeps_calls: bool,
 }
 
 pub(super) struct State {
@@ -100,6 +101,7 @@ impl State {
                 forgotten: 0,
                 polled: false,
                 concurrency: 1,
+                keeps_calls: true,
             }),
             work: Notify::new(),
             connections: watch::Sender::new(0),
@@ -142,14 +144,21 @@ impl State {
         self.lock().concurrency = workers.max(1);
     }
 
+    pub(super) fn keep_calls(&self, keep: bool) {
+        self.lock().keeps_calls = keep;
+    }
+
     /// Records a call and returns its number for [`State::replied`].
-    pub(super) fn record(&self, call: ApiCall) -> usize {
+    pub(super) fn record(&self, call: impl FnOnce() -> ApiCall) -> usize {
         let mut inner = self.lock();
+        if !inner.keeps_calls {
+            return 0;
+        }
         if inner.calls.len() == CALLS_KEPT {
             inner.calls.pop_front();
             inner.forgotten += 1;
         }
-        inner.calls.push_back(call);
+        inner.calls.push_back(call());
         inner.forgotten + inner.calls.len() - 1
     }
 

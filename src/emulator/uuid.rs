@@ -3,13 +3,13 @@
 use std::hash::{BuildHasher as _, RandomState};
 
 /// A random UUID. Its bits come from the keys that the standard library draws for its hash maps.
-pub(super) fn random() -> String {
+pub fn random() -> String {
     let state = RandomState::new();
     format(state.hash_one(0), state.hash_one(1))
 }
 
 /// This many random hexadecimal digits, at most 32.
-pub(super) fn random_hex(digits: usize) -> String {
+pub fn random_hex(digits: usize) -> String {
     let state = RandomState::new();
     let mut hex = format!("{:016x}{:016x}", state.hash_one(0), state.hash_one(1));
     hex.truncate(digits);

@@ -19,13 +19,14 @@ use super::timing::Timing;
 use super::{not_an_event, outcome_json, show};
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
+use crate::cli::shared;
 use crate::emulator::{Launch, LogLine, Outcome, SHUTDOWN_LIMIT, Sandbox, StartError, Submission};
 use crate::sync::lock;
 
 #[derive(Debug, Args)]
 pub(super) struct RunOptions {
     /// The function's timeout in seconds; after it the process is killed, as Lambda does
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = shared::seconds)]
     timeout: Duration,
     /// Send each event this many times and show how long the responses took
     #[arg(long, value_name = "N", default_value = "1")]
@@ -50,12 +51,6 @@ pub(super) struct RunOptions {
     /// repeated
     #[arg(long, value_name = "STATUS", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    // Lambda's own limit of 15 minutes does not apply here: the application may wait in a debugger.
-    let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.filter(|duration| !duration.is_zero()).ok_or_else(|| "give a number of seconds above 0".to_owned())
 }
 
 /// After this long, what the runtime has logged of its init is shown: it may never end.

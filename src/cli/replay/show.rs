@@ -11,9 +11,10 @@ use similar::{ChangeTag, TextDiff};
 
 use super::expect::Verdict;
 use super::sources::Event;
-use super::timing::{Timing, duration};
+use super::timing::Timing;
 use crate::cli::failure::Failure;
 use crate::cli::out::{BOLD, CYAN, DIM, GREEN, Out, RED, YELLOW, printable};
+use crate::cli::shown::{duration, size, style, unfold};
 use crate::emulator::{ApiCall, Exit, FunctionResponse, HttpResponse, Outcome, PlatformError, Stream};
 
 /// A longer text is cut, unless `--verbose` is given.
@@ -90,15 +91,6 @@ fn http(response: &HttpResponse, timing: &Timing, out: &mut Out) -> Shown {
         out.line(format_args!("  {CYAN}{}{CYAN:#}: {}", printable(name), printable(value)))?;
     }
     body(&response.body, response.header("content-type").unwrap_or_default(), out)
-}
-
-pub(super) fn style(status: u16) -> anstyle::Style {
-    match status {
-        200..300 => GREEN,
-        300..400 => CYAN,
-        400..500 => YELLOW,
-        _ => RED,
-    }
 }
 
 /// A body: JSON with line breaks, text unchanged, and of anything else the size, type and first bytes.
@@ -261,19 +253,6 @@ pub(super) fn logs(lines: &[String], out: &mut Out) -> Shown {
     Ok(())
 }
 
-/// Splits lines that the runtime joined for CloudWatch, where each `\n` starts a new log event: `\r` is between them,
-/// and their indentation is no-break spaces.
-fn unfold(line: &str) -> Vec<String> {
-    let mut lines = line.trim_end_matches('\r').split('\r');
-    let first = lines.next().unwrap_or_default().to_owned();
-    let rest = lines.map(|line| {
-        let text = line.trim_start_matches('\u{a0}');
-        let indent = (line.len() - text.len()) / '\u{a0}'.len_utf8();
-        " ".repeat(indent) + text
-    });
-    std::iter::once(first).chain(rest).collect()
-}
-
 /// Advice below an outcome.
 pub(super) fn hints(hints: &[String], out: &mut Out) -> Shown {
     for hint in hints {
@@ -299,26 +278,9 @@ pub(super) fn shutdown(exit: Exit, lines: &[String], limit: Duration, out: &mut 
     logs(lines, out)
 }
 
-fn size(bytes: usize) -> String {
-    match bytes {
-        1 => "1 byte".to_owned(),
-        0..10_000 => format!("{bytes} bytes"),
-        10_000..10_000_000 => format!("{} kB", bytes / 1000),
-        _ => format!("{} MB", bytes / 1_000_000),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn joined_log_lines_are_unfolded() {
-        let line = "[ERROR] E: x\r\u{a0}\u{a0}File \"a\u{a0}b\"\r\u{a0}\u{a0}\u{a0}\u{a0}code\rend\r";
-        assert_eq!(unfold(line), ["[ERROR] E: x", "  File \"a\u{a0}b\"", "    code", "end"]);
-        assert_eq!(unfold("\u{a0}alone"), ["\u{a0}alone"]);
-        assert_eq!(unfold(""), [""]);
-    }
 
     #[test]
     fn long_texts_are_cut_at_lines_and_characters() {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::expect::Verdict;
 use super::fail_on::{self, FailOn};
-use super::show::style;
-use super::timing::duration;
+
 use crate::cli::out::{BOLD, DIM, RED, printable};
+use crate::cli::shown::{duration, style};
 use crate::emulator::{HttpResponse, Outcome};
 
 /// How many names of events a line holds.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::cli::shown::duration;
+
 /// The times of one event's invocations, from the submission to the last byte of the response.
 #[derive(Debug, Default)]
 pub(super) struct Timing {
@@ -29,17 +31,6 @@ impl fmt::Display for Timing {
             1 => f.write_str(&min),
             count => write!(f, "{count} runs: min {min}, median {median}, p99 {p99}"),
         }
-    }
-}
-
-/// A time with three significant digits.
-pub(super) fn duration(time: Duration) -> String {
-    let millis = time.as_secs_f64() * 1e3;
-    match millis {
-        ..10.0 => format!("{millis:.2} ms"),
-        ..100.0 => format!("{millis:.1} ms"),
-        ..1000.0 => format!("{millis:.0} ms"),
-        _ => format!("{:.2} s", millis / 1e3),
     }
 }
 

@@ -1,8 +1,8 @@
-//! What `serve` remembers of each request: the last ones, for the terminal, the inspector and `--record`.
+//! What `serve` remembers of each request: the last ones, for the inspector.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -15,6 +15,15 @@ use crate::sync::lock;
 /// How many exchanges are kept. The oldest are forgotten first.
 pub(super) const KEPT: usize = 200;
 
+/// How many bytes of events, bodies and logs are kept in total.
+const BYTES_KEPT: usize = 8 * 1024 * 1024;
+
+/// How many log lines of an exchange are kept: the first ones.
+const LINES_KEPT: usize = 1000;
+
+/// What an exchange takes besides its bodies, about.
+const OVERHEAD: usize = 4 * 1024;
+
 /// How many bytes of a streamed body are kept.
 pub(super) const BODY_KEPT: usize = 256 * 1024;
 
@@ -23,7 +32,9 @@ pub(super) const BODY_KEPT: usize = 256 * 1024;
 pub(super) struct Exchange {
     /// 1, 2, 3 … in the order of arrival.
     pub(super) number: u64,
-    pub(super) request: ClientRequest,
+    /// When the request had arrived; [`Times`] count from here.
+    pub(super) arrived: Instant,
+    pub(super) request: Arc<ClientRequest>,
     pub(super) settings: Arc<Settings>,
     /// The event; empty if the front end refused the request before.
     pub(super) event: Bytes,
@@ -76,11 +87,72 @@ pub(super) struct Times {
     pub(super) done: Option<Duration>,
 }
 
+impl Exchange {
+    /// An exchange that has just begun.
+    pub(super) fn new(number: u64, request: Arc<ClientRequest>, settings: Arc<Settings>, event: Bytes) -> Self {
+        Self {
+            number,
+            arrived: Instant::now(),
+            request,
+            settings,
+            event,
+            log: Vec::new(),
+            posted: None,
+            sent: None,
+            times: Times::default(),
+            sandbox: None,
+            trouble: None,
+        }
+    }
+
+    /// Adds a line of the log, if there is room.
+    pub(super) fn add_line(&mut self, line: LogLine) {
+        if self.log.len() < LINES_KEPT {
+            self.log.push(line);
+        }
+    }
+
+    /// Whether the client has its response, or is gone.
+    pub(super) fn is_over(&self) -> bool {
+        self.times.done.is_some()
+    }
+
+    fn bytes(&self) -> usize {
+        let posted = self.posted.as_ref().map_or(0, |posted| posted.body.len());
+        let sent = self.sent.as_ref().map_or(0, |sent| sent.body.len());
+        let log: usize = self.log.iter().map(|line| line.text.len()).sum();
+        OVERHEAD + self.event.len() + self.request.body.len() + posted + sent + log
+    }
+}
+
 /// The last exchanges, and a channel that tells of changes.
 #[derive(Debug)]
 pub(super) struct Journal {
-    kept: Mutex<VecDeque<Exchange>>,
+    kept: Mutex<Kept>,
     changes: broadcast::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// In the order of their numbers.
+    exchanges: VecDeque<Exchange>,
+    bytes: usize,
+}
+
+impl Kept {
+    fn position(&self, number: u64) -> Option<usize> {
+        self.exchanges.binary_search_by_key(&number, |exchange| exchange.number).ok()
+    }
+
+    /// Forgets the oldest that are over, but never the last.
+    fn trim(&mut self) {
+        while self.exchanges.len() > KEPT || self.bytes > BYTES_KEPT {
+            let older = self.exchanges.len().saturating_sub(1);
+            let Some(oldest) = self.exchanges.iter().take(older).position(Exchange::is_over) else { return };
+            let forgotten = self.exchanges.remove(oldest);
+            self.bytes -= forgotten.map_or(0, |exchange| exchange.bytes());
+        }
+    }
 }
 
 impl Journal {
@@ -88,34 +160,41 @@ impl Journal {
         Self { kept: Mutex::default(), changes: broadcast::Sender::new(1024) }
     }
 
-    /// Adds an exchange, which has a number already.
+    /// Adds an exchange, whose number is higher than all before.
     pub(super) fn add(&self, exchange: Exchange) {
         let number = exchange.number;
         let mut kept = lock(&self.kept);
-        if kept.len() == KEPT {
-            kept.pop_front();
-        }
-        kept.push_back(exchange);
+        kept.bytes += exchange.bytes();
+        kept.exchanges.push_back(exchange);
+        kept.trim();
         drop(kept);
         let _ = self.changes.send(number); // nobody may listen
     }
 
     /// Changes an exchange, if it is still kept.
     pub(super) fn update(&self, number: u64, change: impl FnOnce(&mut Exchange)) {
-        if let Some(exchange) = lock(&self.kept).iter_mut().find(|exchange| exchange.number == number) {
+        let mut kept = lock(&self.kept);
+        if let Some(position) = kept.position(number) {
+            let exchange = &mut kept.exchanges[position];
+            let before = exchange.bytes();
             change(exchange);
+            let after = exchange.bytes();
+            kept.bytes = kept.bytes - before + after;
+            kept.trim();
         }
+        drop(kept);
         let _ = self.changes.send(number);
     }
 
     /// One exchange.
     pub(super) fn get(&self, number: u64) -> Option<Exchange> {
-        lock(&self.kept).iter().find(|exchange| exchange.number == number).cloned()
+        let kept = lock(&self.kept);
+        kept.position(number).map(|position| kept.exchanges[position].clone())
     }
 
     /// All that are kept, the oldest first.
     pub(super) fn all(&self) -> Vec<Exchange> {
-        lock(&self.kept).iter().cloned().collect()
+        lock(&self.kept).exchanges.iter().cloned().collect()
     }
 
     /// The numbers of exchanges as they are added or changed.

@@ -1,20 +1,18 @@
 //! The child's output, line by line, and a way to know that all of it was read.
 //!
-//! A pipe keeps its order. A mark that the parent writes into it comes out after everything that the child wrote
-//! before. So it is known, without a pause, which lines belong to an invocation.
+//! A pipe keeps its order, and what a process has written is in it when the write returns. So whoever reads the pipe until
+//! it is empty has all that was written before, and knows which lines belong to an invocation.
 
-use std::io::{self, Write as _};
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use tokio::io::AsyncReadExt as _;
+use rustix::io::{Errno, ioctl_fionread};
 use tokio::net::unix::pipe::Receiver;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::super::uuid;
+use crate::sync::lock;
 
 /// Where a line was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,30 +30,29 @@ pub struct LogLine {
     pub source: LogSource,
     /// The text.
     pub text: String,
+    /// Whether its end of line had not been written when it was passed on, as of a prompt.
+    pub open: bool,
 }
 
-/// Receives the lines as they come, on tokio's thread.
+/// Receives the lines as they come, on the thread that reads them.
 pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
 
-/// A pipe for the child, and the task that reads it. The parent keeps a writing end too.
+/// A pipe for the child, and the task that reads it. The parent keeps a writing end too, so that it never ends.
 #[derive(Debug)]
 pub(super) struct LogPipe {
-    writer: Arc<io::PipeWriter>,
-    mark: Arc<[u8]>,
-    written: AtomicU64,
-    seen: watch::Receiver<u64>,
+    writer: io::PipeWriter,
+    pipe: Arc<Receiver>,
+    lines: Arc<Mutex<Lines>>,
     reader: JoinHandle<()>,
 }
 
 impl LogPipe {
     pub(super) fn new(source: LogSource, sink: LogSink) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
-        let reader = Receiver::from_owned_fd(OwnedFd::from(reader))?;
-        let mark: Arc<[u8]> = format!("\0{}\0\n", uuid::random()).into_bytes().into();
-        let (sender, seen) = watch::channel(0);
-        let lines = Lines { source, sink, mark: Arc::clone(&mark), seen: sender, pending: Vec::new() };
-        let reader = tokio::spawn(read(reader, lines));
-        Ok(Self { writer: Arc::new(writer), mark, written: AtomicU64::new(0), seen, reader })
+        let pipe = Arc::new(Receiver::from_owned_fd(OwnedFd::from(reader))?);
+        let lines = Arc::new(Mutex::new(Lines { source, sink, pending: Vec::new() }));
+        let reader = tokio::spawn(read(Arc::clone(&pipe), Arc::clone(&lines)));
+        Ok(Self { writer, pipe, lines, reader })
     }
 
     /// A writing end for the child.
@@ -63,16 +60,24 @@ impl LogPipe {
         Ok(Stdio::from(self.writer.try_clone()?))
     }
 
-    /// Waits until the sink has all that was written before: writes a mark and waits for it.
-    pub(super) async fn flush(&self) {
-        let (pipe, mark) = (Arc::clone(&self.writer), Arc::clone(&self.mark));
-        // The write blocks if the pipe is full, so it runs on another thread. O_NONBLOCK would apply to the child too.
-        let written = tokio::task::spawn_blocking(move || (&*pipe).write_all(&mark)).await;
-        if matches!(written, Ok(Ok(()))) {
-            let number = self.written.fetch_add(1, Ordering::Relaxed) + 1;
-            // Fails only if the reader is gone, and then no more lines come.
-            let _ = self.seen.clone().wait_for(|seen| *seen >= number).await;
+    /// Passes on all that was written before, and a line that has no end yet.
+    pub(super) fn flush(&self) {
+        let mut lines = lock(&self.lines);
+        let mut buffer = [0; 4096];
+        // Only as much as is there now: a process that writes without a pause would never let this end. Not through
+        // tokio, which knows of new bytes only after its next look.
+        let mut left = ioctl_fionread(self.pipe.as_fd()).unwrap_or(0);
+        while left > 0 {
+            match rustix::io::read(self.pipe.as_fd(), &mut buffer) {
+                Ok(count @ 1..) => {
+                    lines.feed(&buffer[..count]);
+                    left = left.saturating_sub(count as u64);
+                }
+                Err(Errno::INTR) => {}
+                Ok(_) | Err(_) => break,
+            }
         }
+        lines.pass_on_open();
     }
 }
 
@@ -82,18 +87,21 @@ impl Drop for LogPipe {
     }
 }
 
-async fn read(mut pipe: Receiver, mut lines: Lines) {
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
-        lines.feed(&buffer[..count]);
+async fn read(pipe: Arc<Receiver>, lines: Arc<Mutex<Lines>>) {
+    let mut buffer = vec![0; 16 * 1024];
+    while pipe.readable().await.is_ok() {
+        let mut lines = lock(&lines);
+        match pipe.try_read(&mut buffer) {
+            Ok(count @ 1..) => lines.feed(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(_) | Err(_) => return,
+        }
     }
 }
 
 struct Lines {
     source: LogSource,
     sink: LogSink,
-    mark: Arc<[u8]>,
-    seen: watch::Sender<u64>,
     pending: Vec<u8>,
 }
 
@@ -101,51 +109,69 @@ impl Lines {
     fn feed(&mut self, bytes: &[u8]) {
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', bytes) {
-            self.pending.extend_from_slice(&bytes[start..=end]);
+            self.pending.extend_from_slice(&bytes[start..end]);
             start = end + 1;
-            self.line();
+            self.pass_on(false);
         }
         self.pending.extend_from_slice(&bytes[start..]);
     }
 
-    /// Passes on the pending line, which ends in a newline. It may end in a mark, after text without a newline.
-    fn line(&mut self) {
-        let mut line = std::mem::take(&mut self.pending);
-        let marked = line.ends_with(&self.mark);
-        line.truncate(line.len() - if marked { self.mark.len() } else { 1 });
-        if !marked || !line.is_empty() {
-            (self.sink)(LogLine { source: self.source, text: String::from_utf8_lossy(&line).into_owned() });
+    fn pass_on_open(&mut self) {
+        if !self.pending.is_empty() {
+            self.pass_on(true);
         }
-        if marked {
-            self.seen.send_modify(|seen| *seen += 1);
-        }
+    }
+
+    fn pass_on(&mut self, open: bool) {
+        let text = String::from_utf8_lossy(&self.pending).into_owned();
+        self.pending.clear();
+        (self.sink)(LogLine { source: self.source, text, open });
+    }
+}
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lines").field("source", &self.source).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::io::Write as _;
 
     use super::*;
 
-    #[test]
-    fn lines_are_cut_at_ends_of_line_and_marks() {
+    fn pipe() -> (LogPipe, Arc<Mutex<Vec<(String, bool)>>>) {
         let got = Arc::new(Mutex::new(Vec::new()));
         let into = Arc::clone(&got);
-        let (seen, marks) = watch::channel(0);
-        let mut lines = Lines {
-            source: LogSource::Stdout,
-            sink: Arc::new(move |line: LogLine| into.lock().unwrap().push(line.text)),
-            mark: Arc::from(&b"\0mark\0\n"[..]),
-            seen,
-            pending: Vec::new(),
-        };
-        lines.feed(b"one\ntw");
-        lines.feed(b"o\n\nopen\0mark\0\n");
-        lines.feed(b"\0mark");
-        assert_eq!(*marks.borrow(), 1);
-        lines.feed(b"\0\nlast \xff\n");
-        assert_eq!(*marks.borrow(), 2);
-        assert_eq!(*got.lock().unwrap(), ["one", "two", "", "open", "last \u{fffd}"]);
+        let sink = Arc::new(move |line: LogLine| lock(&into).push((line.text, line.open)));
+        (LogPipe::new(LogSource::Stdout, sink).unwrap(), got)
+    }
+
+    #[tokio::test]
+    async fn lines_are_cut_at_ends_of_line() {
+        let (mut pipe, got) = pipe();
+        let mut got = || std::mem::take(&mut *lock(&got));
+        pipe.flush();
+        assert!(got().is_empty());
+        pipe.writer.write_all(b"one\ntwo\n\nopen").unwrap();
+        pipe.flush();
+        let line = |text: &str, open| (text.to_owned(), open);
+        assert_eq!(got(), [line("one", false), line("two", false), line("", false), line("open", true)]);
+        pipe.writer.write_all(b"last \xff\n").unwrap();
+        pipe.flush();
+        assert_eq!(got(), [line("last \u{fffd}", false)]);
+    }
+
+    #[tokio::test]
+    async fn lines_come_without_a_flush() {
+        let (mut pipe, got) = pipe();
+        for number in 0..3 {
+            pipe.writer.write_all(format!("{number}\n").as_bytes()).unwrap();
+            while lock(&got).len() <= number {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(lock(&got)[2], ("2".to_owned(), false));
     }
 }

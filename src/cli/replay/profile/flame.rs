@@ -5,7 +5,7 @@ use std::time::Duration;
 use inferno::flamegraph::{Direction, Options, from_lines};
 
 use super::record::{How, Record, Tree};
-use crate::cli::replay::timing::duration;
+use crate::cli::shown::duration;
 
 /// What is written after the module's name.
 fn mark(how: How) -> &'static str {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::record::{How, Import};
 use crate::cli::out::{DIM, printable};
-use crate::cli::replay::timing::duration;
+use crate::cli::shown::duration;
 
 /// What is written after a module's name.
 pub(super) fn note(import: &Import) -> String {

@@ -1,0 +1,57 @@
+//! The front ends by the names of `--front`, and where each listens.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::gateway::Settings;
+use crate::request::FrontEnd;
+
+/// The names of front ends, in the order in which `--front all` gives them ports.
+pub(super) const NAMES: [(&str, FrontEnd); 8] = [
+    ("function-url", FrontEnd::FunctionUrl),
+    ("http-api", FrontEnd::HttpApiV2),
+    ("http-api-v1", FrontEnd::HttpApiV1),
+    ("rest", FrontEnd::Rest),
+    ("alb", FrontEnd::Alb),
+    ("alb-multi", FrontEnd::AlbMulti),
+    ("lattice", FrontEnd::LatticeV2),
+    ("lattice-v1", FrontEnd::LatticeV1),
+];
+
+/// The name of a front end.
+pub(super) fn name(front_end: FrontEnd) -> &'static str {
+    NAMES.iter().find(|(_, known)| *known == front_end).map_or("", |(name, _)| name)
+}
+
+/// A front end that takes requests.
+#[derive(Clone, Debug)]
+pub(super) struct Front {
+    pub(super) settings: Arc<Settings>,
+    pub(super) address: SocketAddr,
+}
+
+impl Front {
+    /// Its name for `--front`.
+    pub(super) fn name(&self) -> &'static str {
+        name(self.settings.front_end)
+    }
+
+    /// Where a browser finds the application: a base path or a stage comes first.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}{}/", self.address, self.prefix())
+    }
+
+    fn prefix(&self) -> String {
+        let settings = &self.settings;
+        match (settings.front_end, &settings.base_path) {
+            (FrontEnd::Rest | FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2, Some(base)) => {
+                base.trim_end_matches('/').to_owned()
+            }
+            (FrontEnd::Rest, None) => format!("/{}", settings.stage),
+            (FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2, None) if settings.stage != "$default" => {
+                format!("/{}", settings.stage)
+            }
+            _ => String::new(),
+        }
+    }
+}

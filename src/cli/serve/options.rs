@@ -1,0 +1,105 @@
+//! The options of `serve`.
+
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args};
+
+use super::front;
+use crate::cli::shared;
+use crate::emulator::BOOTSTRAP_VARIABLE;
+use crate::request::FrontEnd;
+
+/// The word for all front ends at once.
+const ALL: &str = "all";
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The WSGI application: MODULE:ATTR, or a module or file with one in it [default: that of template.yaml, manage.py,
+    /// app.py or wsgi.py]
+    #[arg(value_name = "APP")]
+    pub(super) app: Option<String>,
+    /// The application's folder, LAMBDA_TASK_ROOT [default: the current one]
+    #[arg(long, value_name = "APP_DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// The imitated AWS service; all: each on a port of its own, and a page that links them
+    #[arg(long, value_name = "NAME", default_value = "function-url", value_parser = names())]
+    front: String,
+    /// The stage of the REST or HTTP API [default: prod of a REST API, $default of an HTTP API]
+    #[arg(long, value_name = "NAME")]
+    pub(super) stage: Option<String>,
+    /// The base path that a custom domain maps to the API, such as /shop
+    #[arg(long, value_name = "PATH", value_parser = base_path)]
+    pub(super) base_path: Option<String>,
+    /// The host name that the application sees [default: Host as the client sends it]
+    #[arg(long, value_name = "NAME")]
+    pub(super) domain: Option<String>,
+    /// A REST API's binaryMediaTypes; may be repeated [default: */*]
+    #[arg(long, value_name = "TYPE")]
+    pub(super) binary_media_type: Vec<String>,
+    /// Send responses as they are made, as a Function URL with RESPONSE_STREAM or a REST API with STREAM does
+    #[arg(long)]
+    pub(super) stream: bool,
+    /// The first port; 0 takes free ones
+    #[arg(long, value_name = "PORT", default_value = "8000")]
+    pub(super) port: u16,
+    /// The address to listen on; any other than a loopback address lets other machines in
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(super) host: IpAddr,
+    /// How many sandboxes there may be; each serves one request at a time
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub(super) concurrency: NonZeroUsize,
+    /// The function's timeout in seconds [default: the template's, else 30]
+    #[arg(long, value_name = "SECONDS", value_parser = shared::seconds)]
+    pub(super) timeout: Option<Duration>,
+    /// The function's memory in MB, which it sees and which is not enforced [default: the template's, else 1024]
+    #[arg(long, value_name = "MB")]
+    pub(super) memory: Option<u32>,
+    /// A virtual environment whose packages the application uses [default: .venv beside the application]
+    #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
+    pub(super) venv: Option<PathBuf>,
+    /// A variable of the function; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = |text: &str| shared::pair(text, "KEY=VALUE"))]
+    pub(super) env: Vec<(String, String)>,
+    /// A file of variables, one KEY=VALUE a line; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(super) env_file: Vec<PathBuf>,
+    /// The AWS region that the function sees
+    #[arg(long, env = "AWS_REGION", default_value = "us-east-1", hide_env_values = true)]
+    pub(super) region: String,
+    /// Do not load the application again when its files change
+    #[arg(long = "no-reload", action = ArgAction::SetFalse)]
+    pub(super) reload: bool,
+    /// Write each request as an event file into this folder, for `replay --expect`; secrets in it are not masked
+    #[arg(long, value_name = "DIR")]
+    pub(super) record: Option<PathBuf>,
+    /// How many seconds a client may stay silent while it sends a request
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = shared::seconds)]
+    pub(super) client_timeout: Duration,
+    /// The runtime [default: `bootstrap` next to this program]
+    #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
+    pub(super) bootstrap: Option<PathBuf>,
+}
+
+impl Options {
+    /// The front ends to imitate.
+    pub(super) fn front_ends(&self) -> Vec<FrontEnd> {
+        let named = front::NAMES.iter().filter(|(name, _)| *name == self.front || self.front == ALL);
+        named.map(|(_, front_end)| *front_end).collect()
+    }
+}
+
+fn names() -> PossibleValuesParser {
+    front::NAMES.iter().map(|(name, _)| *name).chain([ALL]).collect::<Vec<_>>().into()
+}
+
+fn base_path(text: &str) -> Result<String, String> {
+    let path = text.trim_matches('/');
+    if path.is_empty() || !text.starts_with('/') {
+        return Err("write it as /PATH, such as /shop".to_owned());
+    }
+    Ok(format!("/{path}"))
+}

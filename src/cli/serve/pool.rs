@@ -1,0 +1,340 @@
+//! The sandboxes: one request at a time each, new ones on demand, warm ones first.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::reporter::Reporter;
+use super::trouble::trouble;
+use crate::cli::shown::duration;
+use crate::emulator::{Launch, LogLine, Outcome, Progress, Sandbox, StartError, Steps, Submission, random_hex};
+use crate::sync::lock;
+
+/// How many requests may wait for a sandbox.
+const QUEUE: usize = 1000;
+
+/// What Lambda gives an import.
+const INIT: Duration = Duration::from_secs(10);
+
+const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
+
+/// Why a request got no sandbox: all are busy, and many requests wait already.
+#[derive(Debug)]
+pub(super) struct Busy;
+
+/// How sandboxes are started.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) launch: Launch,
+    /// The function's timeout.
+    pub(super) timeout: Duration,
+}
+
+/// An event for a sandbox.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// The number of the exchange.
+    pub(super) number: u64,
+    pub(super) event: Bytes,
+    /// The front end's trace id.
+    pub(super) trace_id: String,
+    pub(super) arrived: Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    state: Mutex<State>,
+    /// How many sandboxes there may be.
+    limit: usize,
+    reporter: Arc<Reporter>,
+    closed: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct State {
+    plan: Plan,
+    /// Counts the reloads. Sandboxes of an older generation serve no new request.
+    generation: u64,
+    idle: Vec<Cell>,
+    /// How many sandboxes of this generation there are, the busy ones and those that start included.
+    alive: usize,
+    /// How many of them start without a request.
+    starting: usize,
+    waiting: VecDeque<oneshot::Sender<Lease>>,
+    numbers: u64,
+    /// All sandboxes, of whatever generation, that have not ended.
+    all: usize,
+    /// Why the last init failed, if it did.
+    failure: Option<Outcome>,
+}
+
+/// A sandbox in the pool.
+#[derive(Debug)]
+struct Cell {
+    number: u64,
+    generation: u64,
+    sandbox: Sandbox,
+    /// The exchange that it works for; 0 for none.
+    current: Arc<AtomicU64>,
+    /// When its process was ready, and how long that took.
+    started: Option<(Instant, Duration)>,
+}
+
+/// A sandbox that was taken from the pool. It goes back when this is dropped.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pool: Arc<Pool>,
+    cell: Option<Cell>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(cell) = self.cell.take() {
+            self.pool.give_back(cell);
+        }
+    }
+}
+
+impl Pool {
+    pub(super) fn new(plan: Plan, limit: usize, reporter: Arc<Reporter>) -> Arc<Self> {
+        let state = State {
+            plan,
+            generation: 0,
+            idle: Vec::new(),
+            alive: 0,
+            starting: 0,
+            waiting: VecDeque::new(),
+            numbers: 0,
+            all: 0,
+            failure: None,
+        };
+        Arc::new(Self { state: Mutex::new(state), limit, reporter, closed: watch::Sender::new(false) })
+    }
+
+    /// A sandbox for a request: a warm one, else a new one if there may be one more, else the first that is free.
+    pub(super) async fn take(self: &Arc<Self>) -> Result<Lease, Busy> {
+        let receiver = {
+            let mut state = lock(&self.state);
+            // One that starts already is warm before a new one would be.
+            if state.starting <= state.waiting.len() {
+                let warm = state.idle.iter().rposition(|cell| cell.sandbox.api().is_some());
+                if let Some(position) = warm.or(state.idle.len().checked_sub(1)) {
+                    let cell = state.idle.remove(position);
+                    return Ok(self.lease(cell));
+                }
+                if state.alive < self.limit {
+                    let cell = self.cell(&mut state);
+                    return Ok(self.lease(cell));
+                }
+            }
+            if state.waiting.len() >= QUEUE {
+                return Err(Busy);
+            }
+            let (sender, receiver) = oneshot::channel();
+            state.waiting.push_back(sender);
+            receiver
+        };
+        receiver.await.map_err(|_| Busy) // fails only when the pool is closed
+    }
+
+    fn lease(self: &Arc<Self>, cell: Cell) -> Lease {
+        Lease { pool: Arc::clone(self), cell: Some(cell) }
+    }
+
+    /// A new sandbox, which is not started yet.
+    fn cell(&self, state: &mut State) -> Cell {
+        state.alive += 1;
+        state.all += 1;
+        state.numbers += 1;
+        let current = Arc::new(AtomicU64::new(0));
+        let (reporter, number) = (Arc::clone(&self.reporter), Arc::clone(&current));
+        let sink = Arc::new(move |line: LogLine| {
+            let number = number.load(Ordering::Relaxed);
+            reporter.log((number > 0).then_some(number), line);
+        });
+        let init = INIT + state.plan.timeout;
+        let sandbox = Sandbox::new(state.plan.launch.clone(), sink).init_timeout(init).keep_calls(false);
+        Cell { number: state.numbers, generation: state.generation, sandbox, current, started: None }
+    }
+
+    fn give_back(self: &Arc<Self>, mut cell: Cell) {
+        let mut state = lock(&self.state);
+        if *self.closed.borrow() || cell.generation != state.generation {
+            drop(state);
+            self.end(cell);
+            return;
+        }
+        while let Some(waiting) = state.waiting.pop_front() {
+            match waiting.send(self.lease(cell)) {
+                Ok(()) => return,
+                // Who waited is gone.
+                Err(mut lease) => match lease.cell.take() {
+                    Some(back) => cell = back,
+                    None => return,
+                },
+            }
+        }
+        state.idle.push(cell);
+    }
+
+    /// Ends a sandbox in the background.
+    fn end(self: &Arc<Self>, mut cell: Cell) {
+        let pool = Arc::clone(self);
+        tokio::spawn(async move {
+            cell.sandbox.shut_down().await;
+            lock(&pool.state).all -= 1;
+        });
+    }
+
+    /// Starts a sandbox before a request needs it, and shows why if that fails. `saved` is the file that is the reason.
+    pub(super) fn warm_up(self: &Arc<Self>, saved: Option<&str>) {
+        let saved = saved.map(str::to_owned);
+        let cell = {
+            let mut state = lock(&self.state);
+            state.starting += 1;
+            self.cell(&mut state)
+        };
+        let pool = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut lease = pool.lease(cell);
+            let Some(cell) = &mut lease.cell else { return };
+            let started = pool.start(cell).await;
+            let is_current = {
+                let mut state = lock(&pool.state);
+                let is_current = cell.generation == state.generation;
+                if is_current {
+                    state.starting -= 1;
+                }
+                is_current
+            };
+            let init = duration(cell.sandbox.init_duration().unwrap_or_default());
+            match (started, saved) {
+                (Err(outcome), _) if is_current => pool.reporter.say(trouble(&outcome).unwrap_or_default()),
+                (Ok(()), Some(file)) if is_current => {
+                    pool.reporter.say(format!("{file} was saved: the application has started again in {init}"));
+                }
+                _ => {}
+            }
+        });
+    }
+
+    async fn start(&self, cell: &mut Cell) -> Result<(), Outcome> {
+        if cell.sandbox.api().is_some() {
+            return Ok(());
+        }
+        let started = tokio::select! {
+            started = cell.sandbox.start() => started.map(|_| ()),
+            () = self.is_closed() => Err(StartError::Spawn(std::io::Error::other("serve ends"))),
+        };
+        let result = started.map_err(Outcome::from);
+        if result.is_ok() {
+            cell.started = cell.sandbox.init_duration().map(|took| (Instant::now(), took));
+        }
+        let mut state = lock(&self.state);
+        if cell.generation == state.generation {
+            state.failure = result.as_ref().err().cloned();
+        }
+        result
+    }
+
+    /// Runs an event in a sandbox, also if nobody waits for it any more. The last step is [`Progress::Done`]; of a streamed
+    /// response it comes without the body.
+    pub(super) fn invoke(self: &Arc<Self>, lease: Lease, job: Job) -> mpsc::Receiver<(Instant, Progress)> {
+        let (steps, receiver) = mpsc::channel(2);
+        let pool = Arc::clone(self);
+        tokio::spawn(async move { pool.run(lease, job, steps).await });
+        receiver
+    }
+
+    async fn run(&self, mut lease: Lease, job: Job, steps: Steps) {
+        let Some(cell) = &mut lease.cell else { return };
+        let number = job.number;
+        cell.current.store(number, Ordering::Relaxed);
+        let outcome = match self.start(cell).await {
+            Err(outcome) => outcome,
+            Ok(()) => {
+                let waited = cell.started.filter(|(at, _)| *at > job.arrived).map(|(_, took)| took);
+                self.reporter.taken(number, cell.number, waited);
+                let timeout = lock(&self.state).plan.timeout;
+                let mut submission = Submission::new(job.event).timeout(timeout);
+                if let Ok(trace) =
+                    HeaderValue::try_from(format!("{};Parent={};Sampled=0", job.trace_id, random_hex(16)))
+                {
+                    submission = submission.header(TRACE_ID, trace);
+                }
+                tokio::select! {
+                    outcome = cell.sandbox.invoke_with(submission, &steps) => outcome,
+                    () = self.is_closed() => return,
+                }
+            }
+        };
+        let _ = steps.send((Instant::now(), Progress::Done(outcome))).await; // the client may be gone
+        drop(steps);
+        tokio::select! {
+            () = cell.sandbox.rest() => {}
+            () = self.is_closed() => {}
+        }
+        cell.current.store(0, Ordering::Relaxed);
+        self.reporter.rested(number);
+    }
+
+    /// Uses this plan from now on: what is idle ends, what is busy ends after its request, and a new sandbox starts at once.
+    /// `saved` is the file that is the reason.
+    pub(super) fn reload(self: &Arc<Self>, plan: Plan, saved: &str) {
+        let idle = {
+            let mut state = lock(&self.state);
+            state.plan = plan;
+            state.generation += 1;
+            (state.alive, state.starting) = (0, 0);
+            std::mem::take(&mut state.idle)
+        };
+        idle.into_iter().for_each(|cell| self.end(cell));
+        self.warm_up(Some(saved));
+        self.serve_waiting();
+    }
+
+    /// Requests that wait for sandboxes of an older generation get new ones, as far as there may be some.
+    fn serve_waiting(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        while state.waiting.len() > state.starting && state.alive < self.limit {
+            let Some(waiting) = state.waiting.pop_front() else { return };
+            if !waiting.is_closed() {
+                let cell = self.cell(&mut state);
+                if let Err(mut lease) = waiting.send(self.lease(cell)) {
+                    state.idle.extend(lease.cell.take());
+                }
+            }
+        }
+    }
+
+    /// Why the last init failed, if it did.
+    pub(super) fn failure(&self) -> Option<Outcome> {
+        lock(&self.state).failure.clone()
+    }
+
+    async fn is_closed(&self) {
+        let _ = self.closed.subscribe().wait_for(|closed| *closed).await; // `self` has the sender
+    }
+
+    /// Ends all sandboxes, and waits for that, but not for longer than `patience`.
+    pub(super) async fn close(self: &Arc<Self>, patience: Duration) {
+        self.closed.send_replace(true);
+        let idle = {
+            let mut state = lock(&self.state);
+            state.waiting.clear();
+            std::mem::take(&mut state.idle)
+        };
+        idle.into_iter().for_each(|cell| self.end(cell));
+        let ended = async {
+            while lock(&self.state).all > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(patience, ended).await; // what is left is killed when it is dropped
+    }
+}

@@ -1,0 +1,176 @@
+//! Starts everything, and ends it.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::find::{self, Application};
+use super::front::Front;
+use super::gate::Gate;
+use super::journal::Journal;
+use super::launch;
+use super::listen::Listener;
+use super::options::Options;
+use super::pool::Pool;
+use super::record::Recorder;
+use super::reporter::Reporter;
+use super::terminal::Terminal;
+use super::watch::Watch;
+use crate::cli::failure::Failure;
+use crate::cli::out::{BOLD, DIM, Out};
+use crate::gateway::Settings;
+use crate::request::FrontEnd;
+
+/// How long sandboxes have to end: a function with an extension has half a second of it.
+const PATIENCE: Duration = Duration::from_millis(800);
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure> {
+    let application = find::application(options.app.as_deref(), options.dir.as_deref())?;
+    let plan = launch::plan(options, &application)?;
+    let recorder = options.record.as_deref().map(Recorder::new).transpose()?;
+    let mut signals = Signals::new()?;
+    let bound = bind(options).await?;
+    let (notices, mut heard) = mpsc::unbounded_channel();
+    let journal = Arc::new(Journal::new());
+    let reporter = Arc::new(Reporter::new(Arc::clone(&journal), notices));
+    let pool = Pool::new(plan, options.concurrency.get(), Arc::clone(&reporter));
+    pool.warm_up(None);
+    let fronts: Vec<Front> = bound.iter().map(|(front, _)| front.clone()).collect();
+    let gate = Arc::new(Gate::new(Arc::clone(&pool), journal, Arc::clone(&reporter), fronts.clone(), recorder));
+    for (front, listener) in bound {
+        let served =
+            Listener { front, gate: Arc::clone(&gate), reporter: Arc::clone(&reporter), idle: options.client_timeout };
+        tokio::spawn(Arc::new(served).serve(listener));
+    }
+    welcome(options, &application, &fronts, out)?;
+    let result = tokio::select! {
+        shown = Terminal::default().run(out, &mut heard) => shown,
+        () = signals.any() => Ok(()),
+        () = reload(options, &application, &pool, &reporter), if options.reload => Ok(()),
+    };
+    tokio::select! {
+        () = pool.close(PATIENCE) => {}
+        () = signals.any() => {} // a second Ctrl-C
+    }
+    result
+}
+
+/// Starts the application again whenever its files were saved; never returns.
+async fn reload(options: &Options, application: &Application, pool: &Arc<Pool>, reporter: &Reporter) {
+    let root = application.dir.canonicalize().unwrap_or_else(|_| application.dir.clone());
+    let files: Vec<_> = options.env_file.iter().chain(&application.named_by).cloned().collect();
+    let mut watch = match Watch::new(&root, &files) {
+        Ok(watch) => watch,
+        Err(error) => {
+            reporter.say(format!("saved files are not noticed: {error}"));
+            return std::future::pending().await;
+        }
+    };
+    loop {
+        let file = watch.saved().await;
+        let file = file.strip_prefix(&root).unwrap_or(&file).display().to_string();
+        let application = find::application(options.app.as_deref(), options.dir.as_deref());
+        match application.and_then(|application| launch::plan(options, &application)) {
+            Ok(plan) => pool.reload(plan, &file),
+            Err(failure) => reporter.say(format!("{file} was saved, but: {failure}")),
+        }
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let on = |kind| signal(kind).map_err(|error| Failure::Failed(format!("cannot wait for signals: {error}")));
+        Ok(Self {
+            interrupt: on(SignalKind::interrupt())?,
+            terminate: on(SignalKind::terminate())?,
+            hangup: on(SignalKind::hangup())?,
+        })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}
+
+/// A port for each front end, from the first one on.
+async fn bind(options: &Options) -> Result<Vec<(Front, TcpListener)>, Failure> {
+    let mut bound = Vec::new();
+    for (index, front_end) in options.front_ends().into_iter().enumerate() {
+        let port = match options.port {
+            0 => 0,
+            first => u16::try_from(usize::from(first) + index).unwrap_or_default(),
+        };
+        let listener = listen(options.host, port).await?;
+        let address = listener.local_addr().map_err(|error| cannot_listen(options.host, port, &error))?;
+        let settings = Arc::new(settings(options, front_end));
+        bound.push((Front { settings, address }, listener));
+    }
+    Ok(bound)
+}
+
+async fn listen(host: IpAddr, port: u16) -> Result<TcpListener, Failure> {
+    TcpListener::bind(SocketAddr::from((host, port))).await.map_err(|error| cannot_listen(host, port, &error))
+}
+
+fn cannot_listen(host: IpAddr, port: u16, error: &io::Error) -> Failure {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("it is taken; another one is --port {}, a free one --port 0", port.checked_add(1).unwrap_or(8000))
+        }
+        io::ErrorKind::PermissionDenied => format!("{error}; ports below 1024 are root's: --port 8000"),
+        _ => error.to_string(),
+    };
+    Failure::Failed(format!("cannot listen on {}: {advice}", SocketAddr::from((host, port))))
+}
+
+fn settings(options: &Options, front_end: FrontEnd) -> Settings {
+    let stage = options.stage.clone().unwrap_or_else(|| match front_end {
+        FrontEnd::Rest => "prod".to_owned(),
+        FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2 => "$default".to_owned(),
+        _ => String::new(),
+    });
+    let binary_media_types = match options.binary_media_type.as_slice() {
+        [] => vec!["*/*".to_owned()],
+        types => types.to_vec(),
+    };
+    Settings {
+        front_end,
+        stage,
+        base_path: options.base_path.clone(),
+        domain: options.domain.clone(),
+        binary_media_types,
+        streams: options.stream,
+        test_invoke: false,
+    }
+}
+
+fn welcome(options: &Options, application: &Application, fronts: &[Front], out: &mut Out) -> Result<(), Failure> {
+    let named = application.named_by.as_ref().map(|file| format!("  {DIM}named by {}{DIM:#}", file.display()));
+    out.line(format_args!("{BOLD}{}{BOLD:#}{}", application.handler, named.unwrap_or_default()))?;
+    for front in fronts {
+        out.line(format_args!("  {BOLD}{}{BOLD:#}  {}", front.url(), front.name()))?;
+    }
+    if !options.host.is_loopback() {
+        out.line("  Other machines can reach it: --host is no loopback address.")?;
+    }
+    out.line(format_args!("  {DIM}Ctrl-C ends.{DIM:#}"))?;
+    out.flush()?;
+    Ok(())
+}
