@@ -21,6 +21,7 @@ const KNOWN: [(FrontEnd, &[&str]); 8] = [
 ];
 
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Requests of your own")]
 pub(super) struct FrontEndOptions {
     /// The front end that a request comes through: function-url, http-api, http-api-v1 (HTTP API, payload 1.0), rest, alb,
     /// alb-multi (ALB with multi-value headers), lattice or lattice-v1; several with commas; or all [default: function-url]

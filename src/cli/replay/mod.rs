@@ -33,7 +33,7 @@ use profile::{Profile, ProfiledRun};
 use requests::{Arguments, Item, Session};
 use run::{ReplayRun, RunOptions};
 
-/// Send Lambda events to an application and show its responses
+/// Send requests or Lambda events to an application and show its responses
 ///
 /// Starts the real runtime, `bootstrap`, as a child process and plays Lambda's Runtime API to it. What you test is the
 /// file that you deploy. Without PATH it sends its own sample events: one for each front end (API Gateway REST and HTTP,
@@ -43,15 +43,6 @@ use run::{ReplayRun, RunOptions};
 pub(super) struct Replay {
     #[command(flatten)]
     arguments: Arguments,
-    #[command(flatten)]
-    front_ends: FrontEndOptions,
-    /// Keep the cookies of the responses in FILE, and begin with those in it. Along one command they are kept anyway
-    #[arg(long, value_name = "FILE")]
-    cookie_jar: Option<PathBuf>,
-    /// Send CSRF tokens with POST, PUT, PATCH and DELETE: that of the last page with one, or else of the same URL, which is
-    /// asked for with GET before
-    #[arg(long)]
-    csrf: bool,
     /// The WSGI application; the value of the function's handler
     #[arg(long, value_name = "MODULE:ATTR", alias = "handler")]
     app: Option<String>,
@@ -77,6 +68,15 @@ pub(super) struct Replay {
     /// The runtime [default: `bootstrap` next to this program]
     #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     bootstrap: Option<PathBuf>,
+    #[command(flatten)]
+    front_ends: FrontEndOptions,
+    /// Keep the cookies of the responses in FILE, and begin with those in it. Along one command they are kept anyway
+    #[arg(long, value_name = "FILE", help_heading = requests::HEADING)]
+    cookie_jar: Option<PathBuf>,
+    /// Send CSRF tokens with POST, PUT, PATCH and DELETE: that of the last page with one, or else of the same URL, which is
+    /// asked for with GET before
+    #[arg(long, help_heading = requests::HEADING)]
+    csrf: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -85,6 +85,15 @@ Examples:
     wsgi-lambda replay
   The same events, answered by `app` in ./hello.py:
     wsgi-lambda replay --app hello:app
+  A route of your own, as a Function URL sends it, and as a REST API does:
+    wsgi-lambda replay GET '/orders?page=2' --app hello:app
+    wsgi-lambda replay GET '/orders?page=2' --app hello:app --front rest
+  A form and JSON:
+    wsgi-lambda replay POST /orders -d 'item=tea&count=2' --app hello:app
+    wsgi-lambda replay PUT /orders/1 -H 'Content-Type: application/json' -d @order.json --app hello:app
+  Log in to Django's admin, and open it:
+    wsgi-lambda replay POST /admin/login/ -d 'username=me&password=…' GET /admin/ --csrf \
+      --app mysite.wsgi:application
   One event, with the application's folder and a variable:
     wsgi-lambda replay event.json --app mysite.wsgi:application --dir src --env DEBUG=1
   Store the responses once, and compare with them from then on:

@@ -24,9 +24,16 @@ const EVENT: &str = "event";
 const HEADER: &str = "header";
 const DATA: &str = "data";
 
+/// The part of the help that is about requests.
+pub(in crate::cli::replay) const HEADING: &str = "Requests of your own";
+
+fn option(name: &'static str, short: char, value: &'static str) -> Arg {
+    let option = Arg::new(name).short(short).long(name).value_name(value).action(ArgAction::Append);
+    option.value_parser(ValueParser::string()).allow_hyphen_values(true).help_heading(HEADING)
+}
+
 impl Args for Arguments {
     fn augment_args(command: Command) -> Command {
-        let text = ValueParser::string;
         command
             .arg(
                 Arg::new(PATHS)
@@ -49,19 +56,19 @@ impl Args for Arguments {
                     .hide(true)
                     .help("The same as PATH, as other tools call it"),
             )
-            .arg(Arg::new(HEADER).short('H').long("header").value_name("NAME: VALUE").action(ArgAction::Append))
+            .arg(option(HEADER, 'H', "NAME: VALUE"))
             .mut_arg(HEADER, |arg| {
-                arg.value_parser(text()).allow_hyphen_values(true).help(
+                arg.help(
                     "A header field of the request that it stands after; before the first request, of every request. \
                      `Name:` leaves one out that would be sent, `Name;` sends it empty. May be repeated",
                 )
             })
-            .arg(Arg::new(DATA).short('d').long("data").value_name("TEXT | @FILE").action(ArgAction::Append))
+            .arg(option(DATA, 'd', "TEXT | @FILE"))
             .mut_arg(DATA, |arg| {
-                arg.value_parser(text()).allow_hyphen_values(true).help(
+                arg.help(
                     "The body of the request that it stands after, unchanged; @- is standard input. Without a \
-                     Content-Type it is sent as a form. Repeated, the parts are joined with &. Before a target without a \
-                     method it means POST",
+                     Content-Type it is sent as a form. Repeated, the parts are joined with &. A target without a method is \
+                     then sent with POST",
                 )
             })
     }

@@ -7,7 +7,7 @@ mod request;
 mod sent;
 mod session;
 
-pub(super) use arguments::{Arguments, Item};
+pub(super) use arguments::{Arguments, HEADING, Item};
 pub(super) use request::Asked;
 pub(super) use sent::Sent;
 pub(super) use session::Session;

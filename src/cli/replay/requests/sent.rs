@@ -83,10 +83,6 @@ impl Sent {
                 format!("{front_end} leaves out the response's {name}")
             });
         }
-        let (mine, theirs) = (posted.all("set-cookie").count(), got.head.headers.get_all("set-cookie").iter().count());
-        if theirs > 0 && theirs < mine {
-            hints.push(format!("{front_end} passes on {theirs} of the {mine} cookies"));
-        }
         if got.body != posted.body && !got.body.is_empty() {
             hints.push(format!("the client gets another body from {front_end}: {} bytes", got.body.len()));
         }
