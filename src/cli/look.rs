@@ -76,6 +76,12 @@ pub(in crate::cli) fn factory(source: &str) -> Option<String> {
     callables(source).into_iter().find(|name| name.ends_with("()"))
 }
 
+/// Whether `module:name` is a function that makes the application, without arguments.
+pub(in crate::cli) fn names_factory(dir: &Path, module: &str, name: &str) -> bool {
+    let file = dir.join(module.trim_end_matches(".py").replace('.', "/")).with_extension("py");
+    is_factory(&std::fs::read_to_string(file).unwrap_or_default(), name)
+}
+
 /// Whether a name at the top level of a source is a function that makes the application, without arguments.
 pub(in crate::cli) fn is_factory(source: &str, name: &str) -> bool {
     callables(source).contains(&format!("{name}()"))

@@ -13,6 +13,11 @@ const LONGEST_DISTANCE: Duration = Duration::from_secs(5);
 
 /// What the watch's thread does at the deadline.
 pub trait Alarm: Send {
+    /// Whether the deadline counts. Asked when it comes; if not, the alarm is dropped.
+    fn counts(&self) -> bool {
+        true
+    }
+
     /// Called once: sends a response instead of the application's.
     fn ring(&mut self);
 
@@ -121,6 +126,9 @@ impl Shared {
                 state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
+            if distance.is_none() && !alarm.counts() {
+                continue; // the phase is idle
+            }
             state.phase = Phase::Ringing;
             drop(state);
             if distance.is_none() {
@@ -161,6 +169,35 @@ mod tests {
     /// An alarm that does not ring while the test runs.
     fn arm_late(watch: &Watch, told: mpsc::Sender<&'static str>) {
         assert!(watch.arm(in_millis(7_200_000), Box::new(Told(told))));
+    }
+
+    /// An alarm of an invocation in which a debugger waits for its user.
+    struct Off(mpsc::Sender<&'static str>);
+
+    impl Alarm for Off {
+        fn counts(&self) -> bool {
+            self.0.send("asked").unwrap();
+            false
+        }
+
+        fn ring(&mut self) {
+            self.0.send("rang").unwrap();
+        }
+
+        fn interrupt(&mut self) {
+            self.0.send("interrupted").unwrap();
+        }
+    }
+
+    #[test]
+    fn a_deadline_that_does_not_count_passes() {
+        let watch = Watch::start(MARGIN).unwrap();
+        let (told, heard) = mpsc::channel();
+        while !watch.arm(in_millis(3_600_020), Box::new(Off(told.clone()))) {}
+        drop(told);
+        // The alarm is dropped, and the channel with it.
+        assert_eq!(heard.iter().collect::<Vec<_>>(), ["asked"]);
+        assert!(!watch.disarm());
     }
 
     /// Says when it rings, and how often it interrupts.

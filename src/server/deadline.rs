@@ -10,6 +10,7 @@ use crate::invocation::Invocation;
 use crate::log::Log;
 use crate::python::{Interrupter, Session};
 use crate::runtime::{Alarm, Watch};
+use crate::terminal;
 
 /// The deadline watch, and what its alarms need.
 pub(super) struct Deadline {
@@ -60,6 +61,11 @@ struct GiveUp {
 }
 
 impl Alarm for GiveUp {
+    /// Not while a debugger waits for its user at the terminal, which Lambda does not have.
+    fn counts(&self) -> bool {
+        !terminal::waits_for_input(std::process::id())
+    }
+
     /// The caller is served first: the interrupt takes time, and looks into a process in an unknown state.
     fn ring(&mut self) {
         self.outcome = Some(self.delivery.give_up());

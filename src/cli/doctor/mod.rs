@@ -20,6 +20,7 @@ use crate::cli::shared::pair;
 use crate::emulator::{BOOTSTRAP_VARIABLE, locate};
 
 mod adapters;
+mod applications;
 mod checks;
 mod cloudformation;
 mod contents;
@@ -27,6 +28,7 @@ mod find;
 mod finding;
 mod hcl;
 mod intrinsics;
+mod local;
 mod model;
 mod node;
 mod openapi;
@@ -40,6 +42,7 @@ mod usage;
 mod wsgi;
 mod yaml;
 
+pub(in crate::cli) use applications::applications;
 use contents::Contents;
 use find::{Found, Unread};
 use finding::{Findings, Severity};

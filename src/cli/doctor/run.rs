@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::local;
 use super::model::Function;
-use super::project::{EXEC_WRAPPER, Project};
+use super::project::Project;
 use crate::bundle::{Architecture, Elf};
 use crate::cli::failure::Failure;
 use crate::cli::packaging::target::python_of_bootstrap;
@@ -23,9 +24,6 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// The caller's variables that a program needs to start at all. The others would hide what the function lacks, and
 /// with credentials an import would reach a real account.
 const INHERITED: &[&str] = &["PATH", "LD_LIBRARY_PATH", "TMPDIR"];
-
-/// The function's variables that only make sense on Lambda's machines.
-const LEFT_OUT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "PYTHONHOME", EXEC_WRAPPER, "_HANDLER"];
 
 /// How applications are started.
 pub(super) struct Runner {
@@ -117,18 +115,8 @@ impl Runner {
         if let Some(venv) = venv {
             launch = launch.env(config::VENV.name, venv);
         }
-        let here = |value: &str| {
-            let value = value.replace(config::TASK_ROOT, &root.display().to_string());
-            value.replace("/opt/", &format!("{}/", layer_dir.display()))
-        };
-        for variable in &function.variables.entries {
-            let is_local = [config::VENV.name, config::LAYER_DIR.name].contains(&variable.name.as_str());
-            if let Some(value) = variable.value.as_deref().filter(|_| !is_local)
-                && !LEFT_OUT.contains(&variable.name.as_str())
-                && !variable.name.starts_with("AWS_LAMBDA_")
-            {
-                launch = launch.env(&variable.name, here(value));
-            }
+        for (name, value) in local::variables(function, root, layer_dir) {
+            launch = launch.env(name, value);
         }
         self.variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value))
     }

@@ -37,9 +37,7 @@ fn check_kind(app: &str, dir: &Path) -> Result<(), Failure> {
 
 /// Refuses a function that makes the application and takes no arguments, if its call is not written.
 fn factory(app: &str, module: &str, name: &str, dir: &Path) -> Result<(), Failure> {
-    let file = dir.join(module.trim_end_matches(".py").replace('.', "/")).with_extension("py");
-    let source = std::fs::read_to_string(file).unwrap_or_default();
-    if look::is_factory(&source, name) {
+    if look::names_factory(dir, module, name) {
         return Err(Failure::Usage(format!(
             "--app {app} names a function that returns the application: write --app '{module}:{name}()'"
         )));

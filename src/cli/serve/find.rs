@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::cli::doctor::applications;
 use crate::cli::failure::Failure;
 use crate::cli::look;
 use crate::handler_name::HandlerName;
@@ -35,7 +36,10 @@ pub(super) fn application(app: Option<&str>, dir: Option<&Path>) -> Result<Appli
     }
     match app {
         Some(app) => named(app, dir),
-        None => django(dir).or_else(|| file(dir)).ok_or_else(|| nothing(dir)),
+        None => match deployed(dir)? {
+            Some(application) => Ok(application),
+            None => django(dir).or_else(|| file(dir)).ok_or_else(|| nothing(dir)),
+        },
     }
 }
 
@@ -49,6 +53,13 @@ fn named(app: &str, dir: &Path) -> Result<Application, Failure> {
             return Ok(found);
         }
     }
+    if let Some((module, name)) = app.split_once(':')
+        && look::names_factory(dir, module, name)
+    {
+        return Err(Failure::Usage(format!(
+            "{app} names a function that returns the application: write '{module}:{name}()'"
+        )));
+    }
     HandlerName::parse(app).map_err(|error| Failure::Usage(format!("{app}: {}", error.message())))?;
     Ok(Application::new(app.to_owned(), dir))
 }
@@ -56,6 +67,27 @@ fn named(app: &str, dir: &Path) -> Result<Application, Failure> {
 fn in_file(file: &Path, dir: &Path) -> Option<Application> {
     let (app, folder) = look::application_in(file, dir)?;
     Some(Application::new(app.trim_matches('\'').to_owned(), folder.as_deref().unwrap_or(dir)))
+}
+
+/// The application of the template's function, if there is one.
+fn deployed(dir: &Path) -> Result<Option<Application>, Failure> {
+    let mut functions = applications(dir)?;
+    if let [first, _, ..] = functions.as_slice() {
+        let template = first.template.display();
+        let each =
+            functions.iter().map(|one| format!("{} ({} --dir {})", one.function, one.handler, one.dir.display()));
+        return Err(Failure::Usage(format!(
+            "{template} has several applications: {}. Name one, as in the brackets",
+            each.collect::<Vec<_>>().join(", ")
+        )));
+    }
+    Ok(functions.pop().map(|one| Application {
+        handler: one.handler,
+        dir: one.dir,
+        variables: one.variables,
+        timeout: one.timeout,
+        named_by: Some(one.template),
+    }))
 }
 
 /// What Django's settings call the application.

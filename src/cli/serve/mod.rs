@@ -11,6 +11,7 @@ mod env_file;
 mod find;
 mod front;
 mod gate;
+mod index;
 mod journal;
 mod launch;
 mod listen;

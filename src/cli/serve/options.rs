@@ -55,7 +55,7 @@ pub(super) struct Options {
     /// The function's timeout in seconds [default: the template's, else 30]
     #[arg(long, value_name = "SECONDS", value_parser = shared::seconds)]
     pub(super) timeout: Option<Duration>,
-    /// The function's memory in MB, which it sees and which is not enforced [default: the template's, else 1024]
+    /// The function's memory in MB, which it sees and which is not enforced [default: 1024]
     #[arg(long, value_name = "MB")]
     pub(super) memory: Option<u32>,
     /// A virtual environment whose packages the application uses [default: .venv beside the application]
@@ -85,9 +85,14 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// Whether a page has to link the front ends.
+    pub(super) fn is_all(&self) -> bool {
+        self.front == ALL
+    }
+
     /// The front ends to imitate.
     pub(super) fn front_ends(&self) -> Vec<FrontEnd> {
-        let named = front::NAMES.iter().filter(|(name, _)| *name == self.front || self.front == ALL);
+        let named = front::NAMES.iter().filter(|(name, _)| *name == self.front || self.is_all());
         named.map(|(_, front_end)| *front_end).collect()
     }
 }

@@ -25,8 +25,9 @@ pub(super) fn init_error(report: &Bytes, method: &Method) -> Bytes {
     let trace: String =
         trace.iter().filter_map(Value::as_str).fold(String::new(), |text, line| text + line.trim_end() + "\n");
     let title = "The application does not start";
-    let mut page =
-        format!("<!doctype html><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>");
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>"
+    );
     // Writing to a string cannot fail.
     let _ = write!(page, "<p><b>{}</b>: {}</p>", escaped(field("errorType")), escaped(field("errorMessage")));
     if !trace.is_empty() {
@@ -39,6 +40,19 @@ pub(super) fn init_error(report: &Bytes, method: &Method) -> Bytes {
     if *method == Method::GET {
         page.extend([RELOAD, PROBE, RELOAD_END]);
     }
+    page.into()
+}
+
+/// The front ends by name, with their URLs.
+pub(super) fn index(fronts: impl Iterator<Item = (&'static str, String)>) -> Bytes {
+    let title = "Front ends";
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style><h1>{title}</h1><ul>"
+    );
+    for (name, url) in fronts {
+        let _ = write!(page, "<li><a href=\"{0}\">{name}</a> <code>{0}</code>", escaped(&url)); // cannot fail
+    }
+    page.push_str("</ul>");
     page.into()
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::find::{self, Application};
 use super::front::Front;
 use super::gate::Gate;
+use super::index;
 use super::journal::Journal;
 use super::launch;
 use super::listen::Listener;
@@ -35,7 +36,9 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
     let plan = launch::plan(options, &application)?;
     let recorder = options.record.as_deref().map(Recorder::new).transpose()?;
     let mut signals = Signals::new()?;
-    let bound = bind(options).await?;
+    let mut ports = Ports { host: options.host, next: options.port };
+    let index = if options.is_all() { Some(ports.listen().await?) } else { None };
+    let bound = bind(options, &mut ports).await?;
     let (notices, mut heard) = mpsc::unbounded_channel();
     let journal = Arc::new(Journal::new());
     let reporter = Arc::new(Reporter::new(Arc::clone(&journal), notices));
@@ -48,7 +51,15 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
             Listener { front, gate: Arc::clone(&gate), reporter: Arc::clone(&reporter), idle: options.client_timeout };
         tokio::spawn(Arc::new(served).serve(listener));
     }
-    welcome(options, &application, &fronts, out)?;
+    let index = match index {
+        Some(listener) => {
+            let address = listener.local_addr().map_err(|error| cannot_listen(options.host, options.port, &error))?;
+            tokio::spawn(index::serve(listener, fronts.clone()));
+            Some(address)
+        }
+        None => None,
+    };
+    welcome(options, &application, index, &fronts, out)?;
     let result = tokio::select! {
         shown = Terminal::default().run(out, &mut heard) => shown,
         () = signals.any() => Ok(()),
@@ -109,24 +120,34 @@ impl Signals {
     }
 }
 
-/// A port for each front end, from the first one on.
-async fn bind(options: &Options) -> Result<Vec<(Front, TcpListener)>, Failure> {
+/// The ports, one after the other.
+struct Ports {
+    host: IpAddr,
+    /// 0 for any.
+    next: u16,
+}
+
+impl Ports {
+    async fn listen(&mut self) -> Result<TcpListener, Failure> {
+        let port = self.next;
+        if port > 0 {
+            self.next = port.checked_add(1).unwrap_or_default();
+        }
+        let listener = TcpListener::bind(SocketAddr::from((self.host, port))).await;
+        listener.map_err(|error| cannot_listen(self.host, port, &error))
+    }
+}
+
+/// A port for each front end.
+async fn bind(options: &Options, ports: &mut Ports) -> Result<Vec<(Front, TcpListener)>, Failure> {
     let mut bound = Vec::new();
-    for (index, front_end) in options.front_ends().into_iter().enumerate() {
-        let port = match options.port {
-            0 => 0,
-            first => u16::try_from(usize::from(first) + index).unwrap_or_default(),
-        };
-        let listener = listen(options.host, port).await?;
-        let address = listener.local_addr().map_err(|error| cannot_listen(options.host, port, &error))?;
+    for front_end in options.front_ends() {
+        let listener = ports.listen().await?;
+        let address = listener.local_addr().map_err(|error| cannot_listen(options.host, 0, &error))?;
         let settings = Arc::new(settings(options, front_end));
         bound.push((Front { settings, address }, listener));
     }
     Ok(bound)
-}
-
-async fn listen(host: IpAddr, port: u16) -> Result<TcpListener, Failure> {
-    TcpListener::bind(SocketAddr::from((host, port))).await.map_err(|error| cannot_listen(host, port, &error))
 }
 
 fn cannot_listen(host: IpAddr, port: u16, error: &io::Error) -> Failure {
@@ -161,9 +182,18 @@ fn settings(options: &Options, front_end: FrontEnd) -> Settings {
     }
 }
 
-fn welcome(options: &Options, application: &Application, fronts: &[Front], out: &mut Out) -> Result<(), Failure> {
+fn welcome(
+    options: &Options,
+    application: &Application,
+    index: Option<SocketAddr>,
+    fronts: &[Front],
+    out: &mut Out,
+) -> Result<(), Failure> {
     let named = application.named_by.as_ref().map(|file| format!("  {DIM}named by {}{DIM:#}", file.display()));
     out.line(format_args!("{BOLD}{}{BOLD:#}{}", application.handler, named.unwrap_or_default()))?;
+    if let Some(index) = index {
+        out.line(format_args!("  {BOLD}http://{index}/{BOLD:#}  all front ends"))?;
+    }
     for front in fronts {
         out.line(format_args!("  {BOLD}{}{BOLD:#}  {}", front.url(), front.name()))?;
     }
