@@ -12,8 +12,8 @@ mod git;
 mod httpbin;
 #[path = "serve_proof/server.rs"]
 mod server;
+mod support;
 #[path = "serve_proof/transfers.rs"]
 mod transfers;
 #[path = "serve_proof/webdav.rs"]
 mod webdav;
-mod support;

@@ -75,7 +75,8 @@ impl FrontEndOptions {
     /// Each front end that was asked for, once, with its settings.
     pub(super) fn settings(&self) -> Result<Vec<Settings>, Failure> {
         let mut chosen: Vec<FrontEnd> = Vec::new();
-        let asked = if self.front_ends.is_empty() { &[Choice::One(FrontEnd::FunctionUrl)][..] } else { &self.front_ends };
+        let asked =
+            if self.front_ends.is_empty() { &[Choice::One(FrontEnd::FunctionUrl)][..] } else { &self.front_ends };
         for choice in asked {
             let all = KNOWN.iter().map(|(front_end, _)| *front_end);
             let more: Vec<FrontEnd> = match choice {

@@ -50,7 +50,12 @@ fn a_request_is_shown_like_an_event() {
     let place = Place::new();
     let seen = place.replay(&["GET", "/one?x=1", "GET", "/two", "--app", "tapp:app"]);
     assert_eq!(seen.status(), 0, "{}", seen.all());
-    for part in ["GET /one?x=1  get-one-x-1\n  200 OK", "hello from /one\n", "GET /two  get-two\n", "2 events: 2 answered; 2 × 200"] {
+    for part in [
+        "GET /one?x=1  get-one-x-1\n  200 OK",
+        "hello from /one\n",
+        "GET /two  get-two\n",
+        "2 events: 2 answered; 2 × 200",
+    ] {
         assert!(seen.stdout().contains(part), "{part}: {}", seen.stdout());
     }
     assert!(seen.stderr().contains("to stdout /two\n"), "{}", seen.stderr());
@@ -63,8 +68,9 @@ fn every_front_end_takes_a_request() {
     let all = ask_json(&place, &asked);
     assert_eq!(all.len(), FRONT_ENDS.len());
     for (told, front_end) in all.iter().zip(FRONT_ENDS) {
-        let seen = ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_X_A", "body"]
-            .map(|name| told[name].as_str().unwrap());
+        let seen =
+            ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_X_A", "body"]
+                .map(|name| told[name].as_str().unwrap());
         let expected = ["PUT", "/a b/c", "x=1&y=%26", "application/x-www-form-urlencoded", "3", "1", "k=v"];
         assert_eq!(seen, expected, "{front_end}: {told}");
         assert_eq!((&told["wsgi_lambda.origin"], &told["wsgi.url_scheme"]), (&json!(front_end), &json!("https")));
@@ -88,7 +94,11 @@ fn stages_and_base_paths_come_before_the_applications_path() {
         (&["--front", "http-api", "--stage", "test"], "/test"),
     ] {
         let told = ask_json(&place, &[&["GET", "/orders/1"], options].concat());
-        assert_eq!((&told[0]["SCRIPT_NAME"], &told[0]["PATH_INFO"]), (&json!(script_name), &json!("/orders/1")), "{options:?}");
+        assert_eq!(
+            (&told[0]["SCRIPT_NAME"], &told[0]["PATH_INFO"]),
+            (&json!(script_name), &json!("/orders/1")),
+            "{options:?}"
+        );
     }
     let base = ["--front", "rest", "--base-path", "/shop", "--env", "WSGI_LAMBDA_BASE_PATH=/shop"];
     let told = ask_json(&place, &[&["GET", "/orders/1"], &base[..]].concat());
@@ -112,13 +122,33 @@ fn headers_and_data_belong_to_the_request_before_them() {
     let place = place();
     place.write("body.json", "{\n\"a\": 1}\n");
     let asked = [
-        "-H", "X-A: all", "GET", "/a", "-H", "Accept:", "POST", "/b", "-H", "Content-Type: application/json", "-H", "X-B: b", "-d",
-        "@body.json", "/c", "-d", "x=1", "-d", "y=2",
+        "-H",
+        "X-A: all",
+        "GET",
+        "/a",
+        "-H",
+        "Accept:",
+        "POST",
+        "/b",
+        "-H",
+        "Content-Type: application/json",
+        "-H",
+        "X-B: b",
+        "-d",
+        "@body.json",
+        "/c",
+        "-d",
+        "x=1",
+        "-d",
+        "y=2",
     ];
     let told = ask_json(&place, &asked);
     let of = |number: usize, names: [&str; 4]| names.map(|name| told[number][name].as_str().unwrap_or("-").to_owned());
     assert_eq!(of(0, ["REQUEST_METHOD", "HTTP_X_A", "HTTP_X_B", "HTTP_ACCEPT"]), ["GET", "all", "-", "-"]);
-    assert_eq!(of(1, ["REQUEST_METHOD", "HTTP_X_B", "CONTENT_TYPE", "body"]), ["POST", "b", "application/json", "{\n\"a\": 1}\n"]);
+    assert_eq!(
+        of(1, ["REQUEST_METHOD", "HTTP_X_B", "CONTENT_TYPE", "body"]),
+        ["POST", "b", "application/json", "{\n\"a\": 1}\n"]
+    );
     assert_eq!(
         of(2, ["REQUEST_METHOD", "HTTP_X_A", "CONTENT_TYPE", "body"]),
         ["POST", "all", "application/x-www-form-urlencoded", "x=1&y=2"]
@@ -247,7 +277,8 @@ fn a_token_of_a_session_is_sent_in_the_form_and_in_a_header() {
     let same_url = body(&post(&["POST", "/form", "-d", "a=1", "--json"]));
     assert_eq!((&same_url["right"], &same_url["form"]["a"]), (&json!(true), &json!("1")));
     assert!(same_url["referer"].as_str().unwrap().ends_with(".on.aws/form"), "{same_url}");
-    let other_url = body(&post(&["GET", "/form", "POST", "/elsewhere", "-H", "Content-Type: text/x", "-d", "a", "--json"]));
+    let other_url =
+        body(&post(&["GET", "/form", "POST", "/elsewhere", "-H", "Content-Type: text/x", "-d", "a", "--json"]));
     assert_eq!(other_url["right"], true);
     let none = post(&["POST", "/elsewhere", "-d", "a=1"]);
     let hint = "GET /elsewhere (405 Method Not Allowed) has no CSRF token: send a GET of the page with the form before";
@@ -258,7 +289,21 @@ fn a_token_of_a_session_is_sent_in_the_form_and_in_a_header() {
 fn responses_are_stored_and_compared_by_method_and_path() {
     let place = Place::new();
     let check = |more: &[&str]| {
-        let base = ["GET", "/a", "POST", "/a", "-d", "x", "GET", "/a", "--app", "tapp:app", "--expect", "responses", "--quiet"];
+        let base = [
+            "GET",
+            "/a",
+            "POST",
+            "/a",
+            "-d",
+            "x",
+            "GET",
+            "/a",
+            "--app",
+            "tapp:app",
+            "--expect",
+            "responses",
+            "--quiet",
+        ];
         place.replay(&[&base[..], more].concat())
     };
     assert_eq!(check(&["--update"]).status(), 0);
@@ -300,7 +345,9 @@ fn what_a_front_end_does_to_a_response_is_told() {
         assert_eq!(seen.status(), 0, "{}", seen.all());
         seen.stderr().to_owned()
     };
-    assert!(told("rest").contains("hint: rest renames the response's www-authenticate to x-amzn-remapped-www-authenticate"));
+    assert!(
+        told("rest").contains("hint: rest renames the response's www-authenticate to x-amzn-remapped-www-authenticate")
+    );
     assert!(!told("http").contains("hint:"));
     place.write("body", &"x".repeat(1_100_000));
     let refused = place.replay(&["PUT", "/", "-d", "@body", "--app", "odd:app", "--front", "alb"]);
@@ -320,12 +367,21 @@ fn wrong_words_of_a_request_name_the_right_ones() {
         (&["get", "/login"], "get is no file; methods are written in capitals: GET /login"),
         (&["/login"], "/login is no file; for a request write the method before it: GET /login"),
         (&["GET", "/", "-H", "Accept"], "-H 'Accept…' has no colon: write -H 'Name: value'"),
-        (&["POST", "/", "-d", "@none"], "-d @none: cannot read the file: No such file or directory (os error 2); correct its name"),
-        (&["GET", "/", "--front", "edge"], "write function-url, http-api, http-api-v1, rest, alb, alb-multi, lattice, lattice-v1, or all"),
+        (
+            &["POST", "/", "-d", "@none"],
+            "-d @none: cannot read the file: No such file or directory (os error 2); correct its name",
+        ),
+        (
+            &["GET", "/", "--front", "edge"],
+            "write function-url, http-api, http-api-v1, rest, alb, alb-multi, lattice, lattice-v1, or all",
+        ),
         (&["GET", "/", "--stage", "prod"], "--stage is for REST and HTTP APIs: write --front rest"),
         (&["GET", "/", "--front", "rest", "--stage", "/prod"], "write it without slashes, such as --stage prod"),
         (&["e.json", "--front", "rest"], "are for requests, not for events: write a request, such as GET /path"),
-        (&["GET", "/", "--cookie-jar", "curl.txt"], "is a cookie jar of another program, such as curl: give a file of its own"),
+        (
+            &["GET", "/", "--cookie-jar", "curl.txt"],
+            "is a cookie jar of another program, such as curl: give a file of its own",
+        ),
         (&["GET", "/", "--cookie-jar", "jar", "--front", "all"], "--cookie-jar keeps the cookies of one front end"),
     ] {
         let seen = place.replay(&[arguments, &["--app", "tapp:app"]].concat());

@@ -58,7 +58,8 @@ fn bodies(server: &Server, at: &str) {
     let seen = server.json(at, "POST", "/anything", &form, b"a=1&b=x+y&a=2");
     assert_eq!(seen["form"], json!({ "a": ["1", "2"], "b": ["x y"] }), "{at}");
     let body = json!({ "grüße": [1, null, "👋"] });
-    let seen = server.json(at, "POST", "/anything", &[("Content-Type", "application/json")], body.to_string().as_bytes());
+    let seen =
+        server.json(at, "POST", "/anything", &[("Content-Type", "application/json")], body.to_string().as_bytes());
     assert_eq!(seen["json"], body, "{at}");
     let parts = b"--b\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nvalue\r\n--b\r\nContent-Disposition: \
         form-data; name=\"file\"; filename=\"f.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n\x00\xff\r\n\xfe\r\n--b--\r\n";
@@ -95,7 +96,10 @@ fn cookies(server: &Server, at: &str) {
     let set = reply.all("set-cookie");
     // Lattice passes on the last one.
     let expected: &[&str] = if at.starts_with("lattice") { &["b=2;"] } else { &["a=1;", "b=2;"] };
-    assert!(set.len() == expected.len() && set.iter().zip(expected).all(|(got, start)| got.starts_with(start)), "{at}: {set:?}");
+    assert!(
+        set.len() == expected.len() && set.iter().zip(expected).all(|(got, start)| got.starts_with(start)),
+        "{at}: {set:?}"
+    );
     assert!(set.iter().all(|cookie| cookie.ends_with("HttpOnly; Path=/; SameSite=Lax")), "{at}: {set:?}");
 }
 
@@ -112,7 +116,8 @@ fn kinds_of_content(server: &Server, at: &str) {
     let png = png.body();
     assert!(png.starts_with(b"\x89PNG\r\n\x1a\n") && png.ends_with(b"IEND\xae\x42\x60\x82"), "{at}: {png:?}");
     let stream = server.get(at, "/stream/5").text();
-    let ids: Vec<Value> = stream.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
+    let ids: Vec<Value> =
+        stream.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
     assert_eq!(ids, [0, 1, 2, 3, 4].map(Value::from), "{at}");
     assert_eq!(server.json(at, "GET", "/delay/0.2", &[], b"")["delayed"], 0.2, "{at}");
     let text = server.get(at, "/encoding/utf8");
@@ -127,6 +132,7 @@ fn authorization(server: &Server, at: &str) {
     let refused = server.get(at, path);
     assert_eq!(refused.status, 401, "{at}");
     // API Gateway's REST APIs and Function URLs rename the header, so a browser does not ask for a password.
-    let name = if matches!(at, "rest" | "function-url") { "x-amzn-remapped-www-authenticate" } else { "www-authenticate" };
+    let name =
+        if matches!(at, "rest" | "function-url") { "x-amzn-remapped-www-authenticate" } else { "www-authenticate" };
     assert_eq!(refused.all(name), ["Basic realm=\"test\""], "{at}");
 }

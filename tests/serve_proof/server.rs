@@ -26,7 +26,10 @@ impl Server {
         for variable in ["AWS_REGION", "CLICOLOR_FORCE", "VIRTUAL_ENV"] {
             command.env_remove(variable);
         }
-        command.args(["serve", app, "--port", "0", "--no-reload", "--dir"]).arg(support::root().join(folder)).args(options);
+        command
+            .args(["serve", app, "--port", "0", "--no-reload", "--dir"])
+            .arg(support::root().join(folder))
+            .args(options);
         command.env("WSGI_LAMBDA_BOOTSTRAP", support::bootstrap()).env("PYTHONDONTWRITEBYTECODE", "1");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
@@ -42,7 +45,9 @@ impl Server {
             if line.contains("Ctrl-C") {
                 break;
             }
-            if let Some((address, name)) = line.trim().strip_prefix("http://127.0.0.1:").and_then(|url| url.split_once("  ")) {
+            if let Some((address, name)) =
+                line.trim().strip_prefix("http://127.0.0.1:").and_then(|url| url.split_once("  "))
+            {
                 let (port, path) = address.split_once('/').unwrap();
                 let mount = format!("/{path}").trim_end_matches('/').to_owned();
                 fronts.insert(name.trim().to_owned(), (port.parse().unwrap(), mount));
@@ -73,7 +78,14 @@ impl Server {
     }
 
     /// Sends a request to a path of the application.
-    pub(crate) fn ask(&self, front_end: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn ask(
+        &self,
+        front_end: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
         let (port, mount) = self.front(front_end);
         client::request(*port, method, &format!("{mount}{path}"), headers, body)
     }
@@ -83,7 +95,14 @@ impl Server {
     }
 
     /// The JSON of a response with status 200.
-    pub(crate) fn json(&self, front_end: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Value {
+    pub(crate) fn json(
+        &self,
+        front_end: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Value {
         let reply = self.ask(front_end, method, path, headers, body);
         let status = reply.status;
         let text = reply.text();

@@ -54,7 +54,8 @@ fn uploads_arrive_whole_up_to_the_front_ends_limit() {
     assert_eq!(text.len(), 5_000_000);
     let binary: Vec<u8> = (0..4_400_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     for front_end in server.names() {
-        let upload = |kind: &str, body: &[u8]| server.ask(front_end, "POST", "/upload", &[("Content-Type", kind)], body);
+        let upload =
+            |kind: &str, body: &[u8]| server.ask(front_end, "POST", "/upload", &[("Content-Type", kind)], body);
         if front_end.starts_with("alb") {
             assert_eq!(upload("text/plain", text.as_bytes()).status, 413, "{front_end} takes 1 MB");
             continue;
@@ -88,7 +89,11 @@ fn downloads_can_be_continued() {
             let reply = server.ask(front_end, "GET", "/file", &[("Range", range), ("If-Range", tag)], b"");
             (reply.status, reply.all("content-range").join(""), reply.body())
         };
-        assert_eq!(part("bytes=16-31", &tag), (206, "bytes 16-31/800000".to_owned(), whole[16..32].to_vec()), "{front_end}");
+        assert_eq!(
+            part("bytes=16-31", &tag),
+            (206, "bytes 16-31/800000".to_owned(), whole[16..32].to_vec()),
+            "{front_end}"
+        );
         assert_eq!(part("bytes=799990-", &tag).2, whole[799_990..], "{front_end}");
         assert_eq!(part("bytes=-8", &tag).2, b"0099999\n", "{front_end}");
         assert_eq!(part("bytes=0-7", "\"other\"").0, 200, "{front_end}");

@@ -25,7 +25,8 @@ impl PageToken {
         let mut found: Option<Self> = None;
         for token in Tokenizer::new(page) {
             let Ok(Token::StartTag(tag)) = token else { continue };
-            let attribute = |name: &[u8]| tag.attributes.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
+            let attribute =
+                |name: &[u8]| tag.attributes.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
             let (name, value) = match &tag.name[..] {
                 b"input" => (attribute(b"name"), attribute(b"value")),
                 b"meta" if found.is_none() => (attribute(b"name"), attribute(b"content")),
@@ -73,7 +74,10 @@ mod tests {
             ("<INPUT NAME='csrf_token' VALUE='x' TYPE='hidden'/>", Some(token(Some("csrf_token"), "x"))),
             ("<meta name=csrf-token content=m>", Some(token(None, "m"))),
             ("<meta name=csrf-token content=m><input name=csrf_token value=f>", Some(token(Some("csrf_token"), "f"))),
-            ("<input name=csrf_token value=out><input name=csrf_token value=in>", Some(token(Some("csrf_token"), "in"))),
+            (
+                "<input name=csrf_token value=out><input name=csrf_token value=in>",
+                Some(token(Some("csrf_token"), "in")),
+            ),
             ("<!-- <input name=csrf_token value=x> --><input name=q value=1><input name=csrf_token>", None),
             ("", None),
         ] {

@@ -81,7 +81,11 @@ fn read(file: &Path) -> Result<CookieStore, Failure> {
         return Ok(CookieStore::default());
     }
     cookie_store::serde::json::load(BufReader::new(&text[..])).map_err(|_| {
-        let kind = if text.starts_with(b"# ") { "is a cookie jar of another program, such as curl" } else { "is no cookie jar" };
+        let kind = if text.starts_with(b"# ") {
+            "is a cookie jar of another program, such as curl"
+        } else {
+            "is no cookie jar"
+        };
         Failure::Usage(format!("--cookie-jar {shown} {kind}: give a file of its own, which is made if it is not there"))
     })
 }

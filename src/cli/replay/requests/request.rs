@@ -96,7 +96,8 @@ fn split(text: &str) -> Result<(Option<Authority>, String), Failure> {
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (host, target) = rest.split_at(end);
-    let wrong = |why: &str| Failure::Usage(format!("{}: {why}", text.replace(host, host.rsplit('@').next().unwrap_or(host))));
+    let wrong =
+        |why: &str| Failure::Usage(format!("{}: {why}", text.replace(host, host.rsplit('@').next().unwrap_or(host))));
     if host.contains('@') {
         return Err(wrong("a name and password in a URL are not sent: write -H 'Authorization: Basic …'"));
     }

@@ -28,7 +28,9 @@ impl Sent {
     /// What the client gets for what the function posted.
     pub(super) fn received(&self, outcome: &Outcome) -> Result<ClientResponse, Fault> {
         match outcome {
-            Outcome::Response(response) if response.stream.is_some() && self.settings.streams => self.streamed(response),
+            Outcome::Response(response) if response.stream.is_some() && self.settings.streams => {
+                self.streamed(response)
+            }
             Outcome::Response(response) => gateway::response(&response.body, &self.request, &self.settings),
             Outcome::Error(_) | Outcome::InitError(_) | Outcome::Platform(_) => Err(Fault::FunctionFailed),
         }
@@ -58,7 +60,9 @@ impl Sent {
     pub(in crate::cli::replay) fn hints(&self, outcome: &Outcome) -> Vec<String> {
         let front_end = self.settings.front_end;
         match self.received(outcome) {
-            Ok(response) => HttpResponse::of(outcome).into_iter().flat_map(|posted| self.changed(&posted, &response)).collect(),
+            Ok(response) => {
+                HttpResponse::of(outcome).into_iter().flat_map(|posted| self.changed(&posted, &response)).collect()
+            }
             Err(Fault::FunctionFailed) => Vec::new(),
             Err(fault) => {
                 let status = gateway::fault(&fault, &self.request, &self.settings).head.status;

@@ -50,7 +50,9 @@ impl Session {
         region: &str,
     ) -> Result<Self, Failure> {
         if jar.is_some() && settings.len() > 1 {
-            return Err(Failure::Usage("--cookie-jar keeps the cookies of one front end: give one with --front".to_owned()));
+            return Err(Failure::Usage(
+                "--cookie-jar keeps the cookies of one front end: give one with --front".to_owned(),
+            ));
         }
         let clients = settings.into_iter().map(|settings| {
             let host = host(&settings, region);
@@ -77,13 +79,7 @@ impl Session {
 }
 
 impl Client {
-    async fn send(
-        &mut self,
-        name: &str,
-        asked: &Asked,
-        run: &mut ReplayRun<'_>,
-        out: &mut Out,
-    ) -> Result<(), Failure> {
+    async fn send(&mut self, name: &str, asked: &Asked, run: &mut ReplayRun<'_>, out: &mut Out) -> Result<(), Failure> {
         if self.csrf && asked.is_unsafe() && !self.has_token(asked) {
             self.open_page(name, &asked.page(), run, out).await?;
         }
@@ -119,7 +115,8 @@ impl Client {
         let event = Event::of_request(name, bytes, sent.clone());
         let (outcome, lines) = run.unseen(&event).await;
         self.learn(&sent, &outcome, out)?;
-        let status = sent.received(&outcome).map_or_else(|_| "no response".to_owned(), |got| got.head.status.to_string());
+        let status =
+            sent.received(&outcome).map_or_else(|_| "no response".to_owned(), |got| got.head.status.to_string());
         let line = printable(&line);
         if self.has_token(page) {
             if !out.quiet() {
@@ -235,7 +232,8 @@ fn url_of(sent: &Sent) -> Result<Url, Failure> {
 
 fn parse(is_https: bool, host: &str, target: &str) -> Result<Url, Failure> {
     let text = format!("http{}://{host}{target}", if is_https { "s" } else { "" });
-    text.parse().map_err(|error| Failure::Usage(format!("{text} is no URL: {error}; correct the path, or -H 'Host: …'")))
+    text.parse()
+        .map_err(|error| Failure::Usage(format!("{text} is no URL: {error}; correct the path, or -H 'Host: …'")))
 }
 
 /// The host of a front end that nobody has named: as AWS makes them, or a custom domain.
