@@ -8,16 +8,23 @@ use super::failure::Failure;
 use crate::gateway::Settings;
 use crate::request::FrontEnd;
 
-/// The front ends that a request can come through, with the words for them; the first is the one that messages use.
-const KNOWN: [(FrontEnd, &[&str]); 8] = [
-    (FrontEnd::FunctionUrl, &["function-url", "url"]),
-    (FrontEnd::HttpApiV2, &["http-api", "http-api-v2", "http"]),
-    (FrontEnd::HttpApiV1, &["http-api-v1"]),
-    (FrontEnd::Rest, &["rest"]),
-    (FrontEnd::Alb, &["alb"]),
-    (FrontEnd::AlbMulti, &["alb-multi"]),
-    (FrontEnd::LatticeV2, &["lattice", "lattice-v2"]),
-    (FrontEnd::LatticeV1, &["lattice-v1"]),
+/// The names of front ends, in the order in which `serve --front all` gives them ports.
+pub(super) const NAMES: [(&str, FrontEnd); 8] = [
+    ("function-url", FrontEnd::FunctionUrl),
+    ("http-api", FrontEnd::HttpApiV2),
+    ("http-api-v1", FrontEnd::HttpApiV1),
+    ("rest", FrontEnd::Rest),
+    ("alb", FrontEnd::Alb),
+    ("alb-multi", FrontEnd::AlbMulti),
+    ("lattice", FrontEnd::LatticeV2),
+    ("lattice-v1", FrontEnd::LatticeV1),
+];
+/// Other words for them.
+const ALIASES: [(&str, FrontEnd); 4] = [
+    ("url", FrontEnd::FunctionUrl),
+    ("http", FrontEnd::HttpApiV2),
+    ("http-api-v2", FrontEnd::HttpApiV2),
+    ("lattice-v2", FrontEnd::LatticeV2),
 ];
 
 #[derive(Clone, Debug, Args)]
@@ -53,10 +60,10 @@ impl FromStr for Choice {
         if word == "all" {
             return Ok(Self::All);
         }
-        let found = KNOWN.iter().find(|(_, words)| words.contains(&word.as_str()));
-        found.map(|(front_end, _)| Self::One(*front_end)).ok_or_else(|| {
-            let words: Vec<&str> = KNOWN.iter().filter_map(|(_, words)| words.first().copied()).collect();
-            format!("write {}, or all", words.join(", "))
+        let found = NAMES.iter().chain(&ALIASES).find(|(name, _)| *name == word);
+        found.map(|(_, front_end)| Self::One(*front_end)).ok_or_else(|| {
+            let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+            format!("write {}, or all", names.join(", "))
         })
     }
 }
@@ -78,7 +85,7 @@ impl FrontEndOptions {
         let asked =
             if self.front_ends.is_empty() { &[Choice::One(FrontEnd::FunctionUrl)][..] } else { &self.front_ends };
         for choice in asked {
-            let all = KNOWN.iter().map(|(front_end, _)| *front_end);
+            let all = NAMES.iter().map(|(_, front_end)| *front_end);
             let more: Vec<FrontEnd> = match choice {
                 Choice::One(front_end) => vec![*front_end],
                 Choice::All => all.collect(),

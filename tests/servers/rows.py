@@ -35,7 +35,12 @@ ROWS = [
 
 
 # What a front end does on the way, which `serve` shows and events do not: row, request, field, front ends.
-ON_THE_WAY = []
+ON_THE_WAY = [
+    ("lattice-scheme", r"/environ", r"environ wsgi\.url_scheme", {"lattice-v2"}),
+    ("response-header-bytes", r"/latin1", r"header x-text", None),
+    ("http-api-length", r"(GET|DELETE|OPTIONS) /environ", r"environ CONTENT_LENGTH", {"http-api-v1", "http-api-v2"}),
+    ("query-order", r"b=1&a=2", r"environ (QUERY_STRING|url)", {"http-api-v1", "rest", "alb", "alb-multi"}),
+]
 
 
 def row_of(title, field, mine, theirs, server, front_end, served=False):
