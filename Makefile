@@ -18,7 +18,7 @@ CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+
 
 .PHONY: help build build-bootstrap build-cli demo golden clean check-tools test layer bench bench-scale measure-workers soak \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
-	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers test-serve
+	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers
 
 help:
 	@echo "Every day"
@@ -44,7 +44,6 @@ help:
 	@echo "  make check-release     whether version, changelog and tag agree"
 	@echo "Long ones"
 	@echo "  make test-imports      compare what 150 packages' imports come to with plain Python (a quarter of an hour)"
-	@echo "  make test-serve        use wsgi-lambda serve with WebDAV and git clients"
 	@echo "  make test-servers      compare responses with gunicorn, Waitress, uWSGI and mod_wsgi"
 	@echo "  make soak              100,000 invocations of one process, whose memory has to stay flat"
 	@echo "  make measure-workers   eight workers next to eight processes: memory and throughput"
@@ -156,17 +155,6 @@ test-servers: build
 	test -e $(SERVERS)/bin/gunicorn || $(PYO3_PYTHON) -m venv --clear $(SERVERS)
 	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/servers/requirements.txt
 	$(SERVERS)/bin/python tests/servers/run.py
-
-# What `serve` is tried with beyond make test: clients and applications of WebDAV and git.
-SERVE_VENV := .cache/venv-serve
-test-serve: build $(VENV_DONE) $(SERVE_VENV)/.done
-	cargo test --test serve_proof -- --include-ignored
-
-$(SERVE_VENV)/.done: tests/serve_proof/requirements.txt
-	@sh .ci/check-tools "$(PYTHON)" venv
-	$(PYO3_PYTHON) -m venv --clear $(SERVE_VENV)
-	$(SERVE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	touch $@
 
 # The packages that are downloaded most, imported by Python and by the runtime.
 test-imports: build

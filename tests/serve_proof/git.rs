@@ -1,4 +1,4 @@
-//! Git over HTTP, with the `git` command: `make test-serve`.
+//! Git over HTTP, with the `git` command.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,9 +20,18 @@ fn commit(folder: &Path, name: &str, bytes: &[u8]) {
     git(folder, &["commit", "-q", "-m", name]);
 }
 
+fn has_dulwich(venv: &Path) -> bool {
+    let libraries = std::fs::read_dir(venv.join("lib")).unwrap().flatten();
+    libraries.into_iter().any(|python| python.path().join("site-packages/dulwich").is_dir())
+}
+
 #[test]
-#[ignore = "needs dulwich: make test-serve"]
 fn a_repository_is_cloned_and_pushed_to() {
+    let venv = support::root().join(".cache/venv");
+    if !has_dulwich(&venv) {
+        support::skipped("git through serve: dulwich is not in .cache/venv (it has no wheels for this Python)");
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     git(folder.path(), &["init", "-q", "--bare", "origin"]);
@@ -30,7 +39,6 @@ fn a_repository_is_cloned_and_pushed_to() {
     let large: Vec<u8> = (0..700_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     commit(&at("first"), "large.bin", &large);
     git(&at("first"), &["push", "-q", "origin", "main"]);
-    let venv = support::root().join(".cache/venv-serve");
     let variable = format!("FOLDER={}", at("origin").display());
     let options = ["--front", "all", "--venv", venv.to_str().unwrap(), "--env", &variable];
     let server = Server::start("app:app", "tests/apps/git", &options);

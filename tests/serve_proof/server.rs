@@ -49,6 +49,9 @@ impl Server {
                 line.trim().strip_prefix("http://127.0.0.1:").and_then(|url| url.split_once("  "))
             {
                 let (port, path) = address.split_once('/').unwrap();
+                if name.trim() == "all front ends" {
+                    continue; // a page with links
+                }
                 let mount = format!("/{path}").trim_end_matches('/').to_owned();
                 fronts.insert(name.trim().to_owned(), (port.parse().unwrap(), mount));
             }

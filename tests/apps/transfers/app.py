@@ -35,5 +35,5 @@ def upload():
 def file():
     path = FOLDER / "file"
     if not path.exists():
-        path.write_bytes(b"".join(b"%07d\n" % number for number in range(100_000)))
+        path.write_bytes(b"".join(b"%07d\n" % number for number in range(75_000)))
     return flask.send_file(path, mimetype="application/octet-stream", conditional=True)
