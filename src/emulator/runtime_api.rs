@@ -62,6 +62,12 @@ impl RuntimeApi {
 
     /// Waits until no connection is open, as happens when the runtime's process ends.
     pub async fn disconnected(&self) {
+        // One that was not accepted yet counts, too. This one comes after it.
+        if let Ok(last) = TcpStream::connect(self.address).await
+            && let Ok(address) = last.local_addr()
+        {
+            let _ = self.state.newest.subscribe().wait_for(|newest| *newest == Some(address)).await;
+        }
         self.reaches(&self.state.connections, |open| open == 0).await;
     }
 
@@ -132,8 +138,8 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     let mut number = 0;
     loop {
         tokio::select! {
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(connection(stream, number, Arc::clone(&state)));
+            accepted = listener.accept() => if let Ok((stream, peer)) = accepted {
+                connections.spawn(connection(stream, peer, number, Arc::clone(&state)));
                 number += 1;
             } else {
                 // Most likely out of file descriptors, which are free again when connections close.
@@ -144,8 +150,9 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-async fn connection(stream: TcpStream, number: u64, state: Arc<State>) {
+async fn connection(stream: TcpStream, peer: SocketAddr, number: u64, state: Arc<State>) {
     let _open = Counted::new(&state.connections);
+    state.newest.send_replace(Some(peer));
     // Fails on a socket that is already closed; `serve_connection` notices that too.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| routes::serve(&state, number, request));

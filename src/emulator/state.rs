@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
@@ -81,6 +82,8 @@ pub(super) struct State {
     pub(super) work: Notify,
     /// Open TCP connections.
     pub(super) connections: watch::Sender<usize>,
+    /// The other end of the connection that was accepted last.
+    pub(super) newest: watch::Sender<Option<SocketAddr>>,
     /// Polls that wait in `/next`.
     pub(super) waiting: watch::Sender<usize>,
     pub(super) init_error: watch::Sender<Option<Report>>,
@@ -105,6 +108,7 @@ impl State {
             }),
             work: Notify::new(),
             connections: watch::Sender::new(0),
+            newest: watch::Sender::new(None),
             waiting: watch::Sender::new(0),
             init_error: watch::Sender::new(None),
             restored: watch::Sender::new(true),

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, StatusCode};
 
+use super::limits::limits;
 use super::responses::{alb, finish, fixed};
 use super::values::{ClientRequest, ClientResponse, Fault, Settings};
 use crate::request::FrontEnd;
@@ -26,7 +27,7 @@ struct Page {
 /// The response that a front end makes by itself.
 pub fn fault(fault: &Fault, request: &ClientRequest, settings: &Settings) -> ClientResponse {
     let page = match settings.front_end {
-        FrontEnd::Rest => rest(fault, settings),
+        FrontEnd::Rest => rest(fault, request, settings),
         FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2 => http_api(fault),
         FrontEnd::FunctionUrl => function_url(fault),
         FrontEnd::Alb | FrontEnd::AlbMulti => load_balancer(fault),
@@ -46,8 +47,19 @@ pub fn fault(fault: &Fault, request: &ClientRequest, settings: &Settings) -> Cli
     response
 }
 
-fn rest(fault: &Fault, settings: &Settings) -> Page {
+fn rest(fault: &Fault, request: &ClientRequest, settings: &Settings) -> Page {
     let (status, message, error_type) = match fault {
+        // The API's own limit, as users have seen it. A body that has been read is within it, and more than Lambda takes.
+        Fault::RequestTooLarge if request.body.is_empty() || request.body.len() > limits(settings).request_body => {
+            let body = "HTTP content length exceeded 10485760 bytes.".to_owned();
+            return Page {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                body,
+                content_type: "text/plain",
+                error_type: None,
+                reason: None,
+            };
+        }
         Fault::RequestTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long", "RequestTooLargeException"),
         Fault::HeadersTooLarge => {
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large", "BadRequestException")

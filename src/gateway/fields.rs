@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, Version};
 
+use super::text::text;
 use super::url::Url;
 use super::values::ClientRequest;
 use crate::grammar::elements;
@@ -16,8 +17,8 @@ pub(super) struct Fields<'r>(Vec<(Cow<'r, str>, Vec<Cow<'r, str>>)>);
 impl<'r> Fields<'r> {
     /// The fields that go on to the function, with `Host` as the front end knows it.
     pub(super) fn of(request: &'r ClientRequest, url: &Url<'r>) -> Self {
-        let named = named_by_connection(&request.headers);
-        let goes_on = |name: &str| !ends_here(name) && (name == "host" || !named.iter().any(|other| other == name));
+        let listed = named_by_connection(&request.headers);
+        let goes_on = |name: &str| !ends_here(name) && (name == "host" || !listed.iter().any(|other| other == name));
         let names = request.headers.keys().map(http::HeaderName::as_str).filter(|name| goes_on(name));
         let mut fields: Vec<_> = names.map(|name| (name.into(), texts(&request.headers, name))).collect();
         fields.sort();
@@ -115,15 +116,6 @@ pub(super) fn cookies(values: &[Cow<'_, str>]) -> Vec<String> {
 /// `HTTP/1.1`.
 pub(super) fn protocol(version: Version) -> &'static str {
     if version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" }
-}
-
-/// A field's value as text: as UTF-8 if it is valid UTF-8, else as Latin-1. What front ends do with other bytes than
-/// ASCII is not documented.
-pub(super) fn text(value: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(value) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(value.iter().map(|&byte| char::from(byte)).collect()),
-    }
 }
 
 fn texts<'r>(headers: &'r HeaderMap, name: &str) -> Vec<Cow<'r, str>> {

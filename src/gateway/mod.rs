@@ -21,6 +21,7 @@ mod pairs;
 mod query;
 mod responses;
 mod stream;
+mod text;
 mod url;
 mod values;
 

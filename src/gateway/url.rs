@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use super::fields::text;
 use super::identity;
+use super::text::text;
 use super::values::{ClientRequest, Fault, Settings};
 use crate::request::FrontEnd;
 

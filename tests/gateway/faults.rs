@@ -43,6 +43,12 @@ fn each_service_has_its_own_pages() {
     assert_eq!(page(FrontEnd::Rest, &Fault::Throttled).0, 500);
     assert_eq!(page(FrontEnd::Rest, &all()[3]), (403, None, message("Forbidden")));
     assert_eq!(page(FrontEnd::Rest, &Fault::MethodNotAllowed), (403, None, message("Missing Authentication Token")));
+    let too_long = "HTTP content length exceeded 10485760 bytes.".to_owned();
+    assert_eq!(page(FrontEnd::Rest, &Fault::RequestTooLarge), (413, None, too_long));
+    // What API Gateway takes may be more than Lambda takes.
+    let upload = request("POST", "/", &[], &vec![b'x'; 7_000_000]);
+    let got = fault(&Fault::RequestTooLarge, &upload, &settings(FrontEnd::Rest));
+    assert_eq!((got.head.status.as_u16(), &*got.body), (413, message("Request Too Long").as_bytes()));
     for http_api in [FrontEnd::HttpApiV1, FrontEnd::HttpApiV2] {
         let message = |text: &str| format!("{{\"message\":\"{text}\"}}");
         assert_eq!(page(http_api, &failed), (500, None, message("Internal Server Error")));

@@ -111,12 +111,12 @@ impl Sent {
         let mount = match self.mount(front_end) {
             Mount::Nothing => "",
             Mount::Stage => {
-                settings.stage = "prod".to_owned();
+                "prod".clone_into(&mut settings.stage);
                 settings.domain = self.has_domain.then(|| "abc.execute-api.eu-west-1.amazonaws.com".to_owned());
                 "/prod"
             }
             Mount::Base => {
-                settings.stage = "prod".to_owned();
+                "prod".clone_into(&mut settings.stage);
                 settings.base_path = Some("/shop".to_owned());
                 config.base_path = Some(b"/shop".to_vec());
                 "/shop"
@@ -235,7 +235,9 @@ fn check_query(front_end: FrontEnd, sent: &str, seen: &str) {
         FrontEnd::AlbMulti => assert_eq!(pairs(sent, str::to_owned), pairs(seen, str::to_owned), "{front_end}"),
         FrontEnd::Alb => {
             let mut last = pairs(sent, str::to_owned);
-            last.values_mut().for_each(|values| *values = vec![values.pop().unwrap()]);
+            for values in last.values_mut() {
+                *values = vec![values.pop().unwrap()];
+            }
             assert_eq!(last, pairs(seen, str::to_owned), "{front_end}");
         }
         _ => assert_eq!(sent, seen, "{front_end}"),

@@ -129,13 +129,13 @@ fn stands_for(name: &str) -> Option<(ClientRequest, Settings)> {
     settings.domain = Some(domain(front_end).to_owned());
     let kind = &name[front_end.name().len() + 1..];
     if front_end == FrontEnd::Rest {
-        settings.stage = "prod".to_owned();
+        "prod".clone_into(&mut settings.stage);
         settings.binary_media_types = vec!["application/octet-stream".to_owned()];
         settings.test_invoke = kind == "console-test";
     }
     let (method, target, headers, body, version) = match kind {
         "stage" => {
-            settings.stage = "prod".to_owned();
+            "prod".clone_into(&mut settings.stage);
             if front_end == FrontEnd::Rest {
                 settings.domain = Some("q1w2e3r4t5.execute-api.us-east-1.amazonaws.com".to_owned());
             }
@@ -143,7 +143,7 @@ fn stands_for(name: &str) -> Option<(ClientRequest, Settings)> {
             ("GET", "/prod/orders/42", vec![CURL, edge], vec![], Version::HTTP_11)
         }
         "base-path" => {
-            settings.stage = "prod".to_owned();
+            "prod".clone_into(&mut settings.stage);
             settings.domain = Some("shop.example.com".to_owned());
             settings.base_path = Some("/shop".to_owned());
             ("GET", "/shop/orders/42", vec![CURL], vec![], Version::HTTP_11)

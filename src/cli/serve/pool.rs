@@ -18,6 +18,10 @@ use crate::sync::lock;
 /// How many requests may wait for a sandbox.
 const QUEUE: usize = 1000;
 
+/// How long a sandbox is waited for that has answered, and is about to ask for its next event. A client on this machine is
+/// so near that its next request is faster, and would otherwise meet a cold start that no client of Lambda sees.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// What Lambda gives an import.
 const INIT: Duration = Duration::from_secs(10);
 
@@ -65,12 +69,22 @@ struct State {
     alive: usize,
     /// How many of them start without a request.
     starting: usize,
+    /// How many have answered, and are not ready for the next event.
+    resting: usize,
     waiting: VecDeque<oneshot::Sender<Lease>>,
     numbers: u64,
     /// All sandboxes, of whatever generation, that have not ended.
     all: usize,
     /// Why the last init failed, if it did.
     failure: Option<Outcome>,
+}
+
+/// What a request gets.
+enum Entry {
+    Now(Lease),
+    /// A place in the queue, with a sandbox that is about to be free.
+    Soon(oneshot::Receiver<Lease>),
+    Later(oneshot::Receiver<Lease>),
 }
 
 /// A sandbox in the pool.
@@ -108,6 +122,7 @@ impl Pool {
             idle: Vec::new(),
             alive: 0,
             starting: 0,
+            resting: 0,
             waiting: VecDeque::new(),
             numbers: 0,
             all: 0,
@@ -118,28 +133,44 @@ impl Pool {
 
     /// A sandbox for a request: a warm one, else a new one if there may be one more, else the first that is free.
     pub(super) async fn take(self: &Arc<Self>) -> Result<Lease, Busy> {
-        let receiver = {
-            let mut state = lock(&self.state);
-            // One that starts already is warm before a new one would be.
-            if state.starting <= state.waiting.len() {
-                let warm = state.idle.iter().rposition(|cell| cell.sandbox.api().is_some());
-                if let Some(position) = warm.or(state.idle.len().checked_sub(1)) {
-                    let cell = state.idle.remove(position);
-                    return Ok(self.lease(cell));
-                }
-                if state.alive < self.limit {
-                    let cell = self.cell(&mut state);
-                    return Ok(self.lease(cell));
-                }
-            }
-            if state.waiting.len() >= QUEUE {
-                return Err(Busy);
-            }
-            let (sender, receiver) = oneshot::channel();
-            state.waiting.push_back(sender);
-            receiver
+        let mut receiver = match self.enter(true)? {
+            Entry::Now(lease) => return Ok(lease),
+            Entry::Soon(receiver) => receiver,
+            Entry::Later(receiver) => return receiver.await.map_err(|_| Busy), // fails only when the pool is closed
         };
-        receiver.await.map_err(|_| Busy) // fails only when the pool is closed
+        if let Ok(taken) = tokio::time::timeout(GRACE, &mut receiver).await {
+            return taken.map_err(|_| Busy);
+        }
+        drop(receiver);
+        match self.enter(false)? {
+            Entry::Now(lease) => Ok(lease),
+            Entry::Soon(receiver) | Entry::Later(receiver) => receiver.await.map_err(|_| Busy),
+        }
+    }
+
+    /// Takes a sandbox, or a place in the queue. `counts_resting`: one that is about to be free is waited for.
+    fn enter(self: &Arc<Self>, counts_resting: bool) -> Result<Entry, Busy> {
+        let mut state = lock(&self.state);
+        state.waiting.retain(|waiting| !waiting.is_closed());
+        let resting = if counts_resting { state.resting } else { 0 };
+        // One that starts already is warm before a new one would be.
+        if state.starting + resting <= state.waiting.len() {
+            let warm = state.idle.iter().rposition(|cell| cell.sandbox.api().is_some());
+            if let Some(position) = warm.or(state.idle.len().checked_sub(1)) {
+                let cell = state.idle.remove(position);
+                return Ok(Entry::Now(self.lease(cell)));
+            }
+            if state.alive < self.limit {
+                let cell = self.cell(&mut state);
+                return Ok(Entry::Now(self.lease(cell)));
+            }
+        }
+        if state.waiting.len() >= QUEUE {
+            return Err(Busy);
+        }
+        let (sender, receiver) = oneshot::channel();
+        state.waiting.push_back(sender);
+        Ok(if resting > 0 { Entry::Soon(receiver) } else { Entry::Later(receiver) })
     }
 
     fn lease(self: &Arc<Self>, cell: Cell) -> Lease {
@@ -273,14 +304,23 @@ impl Pool {
                 }
             }
         };
+        self.counts_as_resting(cell.generation, true);
         let _ = steps.send((Instant::now(), Progress::Done(outcome))).await; // the client may be gone
         drop(steps);
         tokio::select! {
             () = cell.sandbox.rest() => {}
             () = self.is_closed() => {}
         }
+        self.counts_as_resting(cell.generation, false);
         cell.current.store(0, Ordering::Relaxed);
         self.reporter.rested(number);
+    }
+
+    fn counts_as_resting(&self, generation: u64, counts: bool) {
+        let mut state = lock(&self.state);
+        if generation == state.generation {
+            state.resting = if counts { state.resting + 1 } else { state.resting - 1 };
+        }
     }
 
     /// Uses this plan from now on: what is idle ends, what is busy ends after its request, and a new sandbox starts at once.
@@ -290,7 +330,7 @@ impl Pool {
             let mut state = lock(&self.state);
             state.plan = plan;
             state.generation += 1;
-            (state.alive, state.starting) = (0, 0);
+            (state.alive, state.starting, state.resting) = (0, 0, 0);
             std::mem::take(&mut state.idle)
         };
         idle.into_iter().for_each(|cell| self.end(cell));

@@ -6,10 +6,10 @@
 
 use std::borrow::Cow;
 
+use aws_lambda_events::alb::AlbTargetGroupRequestContext;
 use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::write;
 use crate::gateway::body;
@@ -22,7 +22,7 @@ use crate::gateway::values::{ClientRequest, Fault};
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Event<'e, M: Serialize> {
-    request_context: Value,
+    request_context: AlbTargetGroupRequestContext,
     http_method: &'e str,
     path: &'e str,
     #[serde(flatten)]
@@ -71,10 +71,12 @@ fn fields<'r>(request: &'r ClientRequest, url: &Url<'r>) -> Result<Fields<'r>, F
 }
 
 fn event(request: &ClientRequest, url: &Url<'_>, group: &str, maps: impl Serialize) -> Bytes {
-    let arn = format!("arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/{group}");
+    let mut context = AlbTargetGroupRequestContext::default();
+    context.elb.target_group_arn =
+        Some(format!("arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/{group}"));
     let body = body::body(request, body::is_text(request));
     write::json(&Event {
-        request_context: json!({ "elb": { "targetGroupArn": arn } }),
+        request_context: context,
         http_method: request.method.as_str(),
         path: url.path,
         maps,

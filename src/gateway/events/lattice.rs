@@ -1,8 +1,8 @@
 //! VPC Lattice, event structures V1 and V2. The path has the query in it. There is no stage, and no trace.
 //!
 //! `aws_lambda_events` has `VpcLatticeRequestV1` and `VpcLatticeRequestV2`. They lose header values that are not ASCII,
-//! V1's type writes the first value of a repeated parameter where AWS writes the last, and V2's writes an empty map
-//! where AWS writes none.
+//! V1's type writes the first value of a repeated parameter where AWS writes the last, and V2's writes an empty map,
+//! and `null` for parts of an identity, where AWS writes nothing.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::gateway::fields::Fields;
 use crate::gateway::pairs::Pairs;
 use crate::gateway::query::{self, Parameters};
 use crate::gateway::url::Url;
-use crate::gateway::values::{ClientRequest, Fault};
+use crate::gateway::values::ClientRequest;
 use crate::gateway::{body, clock};
 
 #[derive(Serialize)]
@@ -44,27 +44,27 @@ struct V2<'e> {
 }
 
 /// An event of structure V1.
-pub(super) fn v1(request: &ClientRequest, url: &Url<'_>) -> Result<Bytes, Fault> {
+pub(super) fn v1(request: &ClientRequest, url: &Url<'_>) -> Bytes {
     let fields = fields(request, url);
     let parameters = query::raw(url.query);
     let headers = fields.list().iter().map(|(name, values)| (&**name, values.join(separator(name))));
     let body = body::body(request, body::is_text(request));
-    Ok(write::json(&V1 {
+    write::json(&V1 {
         raw_path: target(url),
         method: request.method.as_str(),
         headers: Pairs(headers.collect()),
         query_string_parameters: query::last(&parameters),
         body: &body.text,
         is_base64_encoded: body.is_base64,
-    }))
+    })
 }
 
 /// An event of structure V2.
-pub(super) fn v2(request: &ClientRequest, url: &Url<'_>) -> Result<Bytes, Fault> {
+pub(super) fn v2(request: &ClientRequest, url: &Url<'_>) -> Bytes {
     let fields = fields(request, url);
     let headers = fields.list().iter().map(|(name, values)| (&**name, &**values));
     let body = body::body(request, body::is_text(request));
-    Ok(write::json(&V2 {
+    write::json(&V2 {
         version: "2.0",
         path: target(url),
         method: request.method.as_str(),
@@ -73,7 +73,7 @@ pub(super) fn v2(request: &ClientRequest, url: &Url<'_>) -> Result<Bytes, Fault>
         body: &body.text,
         is_base64_encoded: body.is_base64,
         request_context: context(request),
-    }))
+    })
 }
 
 fn fields<'r>(request: &'r ClientRequest, url: &Url<'r>) -> Fields<'r> {

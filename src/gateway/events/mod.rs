@@ -1,6 +1,7 @@
 //! From a client's request to an event: one file per front end.
 //!
-//! `aws_lambda_events` has types for all of them, made for reading. Each file says why it writes with its own.
+//! `aws_lambda_events` has types for all of them, made for reading. Its parts are used where they write what AWS writes;
+//! each file says what is wrong with the rest.
 
 mod alb;
 mod function_url;
@@ -41,8 +42,8 @@ pub fn event(request: &ClientRequest, settings: &Settings) -> Result<Bytes, Faul
         FrontEnd::Rest => rest::event(request, settings, &url),
         FrontEnd::Alb => alb::single(request, &url),
         FrontEnd::AlbMulti => alb::multi(request, &url),
-        FrontEnd::LatticeV1 => lattice::v1(request, &url),
-        FrontEnd::LatticeV2 => lattice::v2(request, &url),
+        FrontEnd::LatticeV1 => Ok(lattice::v1(request, &url)),
+        FrontEnd::LatticeV2 => Ok(lattice::v2(request, &url)),
     }?;
     // What is smaller than the front end's own limit may still be more than a function takes.
     if json.len() > super::limits::INVOCATION { Err(Fault::RequestTooLarge) } else { Ok(json) }

@@ -26,12 +26,12 @@ pub(super) struct Maps<'e> {
 impl<'e> Maps<'e> {
     /// The maps of a request.
     pub(super) fn of(fields: &'e Fields<'e>, parameters: &'e Parameters<'e>) -> Self {
-        let list = Some(fields.list()).filter(|list| !list.is_empty());
+        let sent = Some(fields.list()).filter(|list| !list.is_empty());
         let last = |values: &'e [Cow<'e, str>]| values.last().map_or("", |value| &**value);
         let parameters = Some(parameters).filter(|parameters| !parameters.is_empty());
         Self {
-            headers: list.map(|list| Pairs(list.iter().map(|(name, values)| (&**name, last(values))).collect())),
-            multi_value_headers: list
+            headers: sent.map(|list| Pairs(list.iter().map(|(name, values)| (&**name, last(values))).collect())),
+            multi_value_headers: sent
                 .map(|list| Pairs(list.iter().map(|(name, values)| (&**name, &**values)).collect())),
             query_string_parameters: parameters.map(query::last),
             multi_value_query_string_parameters: parameters,

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequestContextHttpDescription;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
@@ -52,22 +53,12 @@ struct Context<'e> {
     authentication: Value,
     domain_name: &'e str,
     domain_prefix: &'e str,
-    http: Http<'e>,
+    http: LambdaFunctionUrlRequestContextHttpDescription,
     request_id: &'e str,
     route_key: &'e str,
     stage: &'e str,
     time: String,
     time_epoch: u64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Http<'e> {
-    method: &'e str,
-    path: &'e str,
-    protocol: &'static str,
-    source_ip: String,
-    user_agent: String,
 }
 
 /// What is different from front end to front end.
@@ -108,13 +99,7 @@ pub(super) fn event(
             authentication: Value::Null,
             domain_name: &url.domain,
             domain_prefix: url.domain_prefix(),
-            http: Http {
-                method: request.method.as_str(),
-                path: own.path,
-                protocol: protocol(request.version),
-                source_ip: request.peer.ip().to_canonical().to_string(),
-                user_agent: fields.joined("user-agent", ",").unwrap_or_default(),
-            },
+            http: http(request, fields, own.path),
             request_id: own.request_id,
             route_key: own.route_key,
             stage: own.stage,
@@ -128,6 +113,16 @@ pub(super) fn event(
         raw_path: own.raw_path,
     };
     write::json(&event)
+}
+
+fn http(request: &ClientRequest, fields: &Fields<'_>, path: &str) -> LambdaFunctionUrlRequestContextHttpDescription {
+    let mut http = LambdaFunctionUrlRequestContextHttpDescription::default();
+    http.method = Some(request.method.to_string());
+    http.path = Some(path.to_owned());
+    http.protocol = Some(protocol(request.version).to_owned());
+    http.source_ip = Some(request.peer.ip().to_canonical().to_string());
+    http.user_agent = Some(fields.joined("user-agent", ",").unwrap_or_default());
+    http
 }
 
 /// Cookies must not be joined by commas (RFC 6265 §5.4).

@@ -44,7 +44,7 @@ fn response(members: &Members<'_>, mut headers: HeaderMap, request: &ClientReque
     let status = members.status()?.ok_or_else(|| malformed("there is no `statusCode`".to_owned()))?;
     let reason = reason(members)?;
     names::check_size(&headers, ALB_HEAD)?;
-    let body = members.body(true)?;
+    let body = members.body(false)?;
     add_server(&mut headers);
     let mut response = finish::whole(status, headers, body, request, Some("application/octet-stream"));
     response.head.reason = reason.filter(|reason| Some(reason.as_str()) != status.canonical_reason());

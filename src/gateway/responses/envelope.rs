@@ -84,16 +84,16 @@ impl<'p> Members<'p> {
         status.map(Some).ok_or_else(|| malformed("`statusCode` is not a number from 200 to 599".to_owned()))
     }
 
-    /// `body`, decoded if it is base64 and `decodes`.
+    /// `body`, decoded from base64 unless it is to stay `as_base64`.
     ///
     /// # Errors
     /// It is not text, or not base64 although `isBase64Encoded` says so.
-    pub(in crate::gateway) fn body(&self, decodes: bool) -> Result<Bytes, Fault> {
+    pub(in crate::gateway) fn body(&self, as_base64: bool) -> Result<Bytes, Fault> {
         let Some(raw) = self.get("body") else { return Ok(Bytes::new()) };
         let Ok(Text(body)) = serde_json::from_str(raw.get()) else {
             return Err(malformed("`body` is not a string".to_owned()));
         };
-        if !self.is_base64()? || !decodes {
+        if !self.is_base64()? || as_base64 {
             return Ok(Bytes::from(body.into_owned()));
         }
         let decoded = base64_simd::STANDARD.decode_to_vec(body.as_bytes());

@@ -28,7 +28,7 @@ pub(in crate::gateway) fn whole(
         Some(HeaderValue::from(body.len()))
     } else if request.method == Method::HEAD && body.is_empty() {
         // The length that a GET would have. The function's own is the only one that says it.
-        announced.filter(|length| is_number(length))
+        announced.filter(is_number)
     } else if request.method == Method::HEAD {
         Some(HeaderValue::from(body.len()))
     } else {

@@ -10,6 +10,6 @@ pub(super) fn response(posted: &Bytes, request: &ClientRequest) -> Result<Client
     let members = Posted::object(posted)?;
     let status = members.status()?.ok_or_else(|| malformed("there is no `statusCode`".to_owned()))?;
     let headers = members.headers("headers", Scalars::Strings)?;
-    let body = members.body(true)?;
+    let body = members.body(false)?;
     Ok(finish::whole(status, headers, body, request, None))
 }

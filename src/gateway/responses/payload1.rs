@@ -5,9 +5,9 @@ use http::{HeaderMap, StatusCode};
 
 use super::envelope::{Members, Posted, Scalars, malformed};
 use super::{finish, fixed, names};
-use crate::gateway::fields::text;
 use crate::gateway::limits::API_GATEWAY_HEAD;
 use crate::gateway::media;
+use crate::gateway::text::text;
 use crate::gateway::values::{ClientRequest, ClientResponse, Fault, Settings};
 
 /// The response of a REST API. Members that it does not know are an error (API Gateway guide, "Lambda proxy integrations
@@ -18,7 +18,7 @@ pub(super) fn rest(posted: &Bytes, request: &ClientRequest, settings: &Settings)
     let status = members.status()?.unwrap_or(StatusCode::OK);
     let mut headers = names::remap(merged(&members)?);
     names::check_size(&headers, API_GATEWAY_HEAD)?;
-    let body = members.body(takes_binary(request, settings))?;
+    let body = members.body(!takes_binary(request, settings))?;
     fixed::add_ids(&mut headers, request, settings);
     Ok(finish::whole(status, headers, body, request, Some("application/json")))
 }
@@ -29,7 +29,7 @@ pub(super) fn http_api(posted: &Bytes, request: &ClientRequest, settings: &Setti
     let status = members.status()?.ok_or_else(|| malformed("there is no `statusCode`".to_owned()))?;
     let mut headers = merged(&members)?;
     names::check_size(&headers, API_GATEWAY_HEAD)?;
-    let body = members.body(true)?;
+    let body = members.body(false)?;
     fixed::add_ids(&mut headers, request, settings);
     Ok(finish::whole(status, headers, body, request, Some("text/plain; charset=utf-8")))
 }

@@ -47,7 +47,7 @@ fn response(
     };
     let status = members.status()?.unwrap_or(StatusCode::OK);
     let headers = headers(&members, settings)?;
-    let body = members.body(true)?;
+    let body = members.body(false)?;
     Ok(finish::whole(status, added(headers, request, settings), body, request, Some(content_type)))
 }
 
