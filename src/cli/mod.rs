@@ -3,8 +3,8 @@
 //! Out: text for people or JSON lines for programs, layers and packages, and an exit status.
 //! May use: `emulator`, `gateway`, `bundle`, `config` (names and defaults of variables), `handler_name`, `request` (names
 //!   of front ends), `sync`, clap, anstream, anstyle, `cookie_store`, `form_urlencoded`, globset, `hcl`, `html5gum`, hyper,
-//!   `hyper_util`, `http_body_util`, `include_dir`, indicatif, inferno, notify, `saphyr`, serde, similar, strsim, tempfile,
-//!   url, walkdir, `zip` (to read), http, bytes, base64, memchr, `serde_json`, tokio.
+//!   `hyper_util`, `http_body_util`, `include_dir`, indicatif, inferno, notify, `percent_encoding`, `saphyr`, serde,
+//!   similar, strsim, tempfile, url, walkdir, `zip` (to read), http, bytes, base64, memchr, `serde_json`, tokio.
 //! Must not: link Python, decode events for a runtime, write to a stream other than through `out`.
 
 use std::io;

@@ -88,7 +88,9 @@ fn what_is_not_there_is_said() {
 fn a_virtual_environment_beside_the_application_is_used() {
     let place = Place::new();
     place.write("app.py", &app("x").replace("b'x'", "__import__('only_there').NAME"));
-    let version = crate::support::said(crate::support::python().args(["-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]));
+    let version = crate::support::said(
+        crate::support::python().args(["-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]),
+    );
     place.write(".venv/pyvenv.cfg", &format!("home = /usr/bin\nversion = {}\n", version.trim()));
     let version = crate::support::said(
         crate::support::python().args(["-c", "import sys; print('python%d.%d' % sys.version_info[:2])"]),

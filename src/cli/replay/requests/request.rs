@@ -5,6 +5,7 @@ use std::io::Read as _;
 use http::header::{CONTENT_TYPE, HOST};
 use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::arguments::Draft;
 use crate::cli::failure::Failure;
@@ -105,30 +106,24 @@ fn split(text: &str) -> Result<(Option<Authority>, String), Failure> {
     Ok((Some(host), encoded(&if target.starts_with('/') { target.to_owned() } else { format!("/{target}") })))
 }
 
-/// The target as a client sends it: without the fragment; what is not visible ASCII is percent-encoded.
+/// What a client percent-encodes, beside all that is not ASCII.
+const ENCODED: &AsciiSet = &CONTROLS.add(b' ');
+
+/// The target as a client sends it: without the fragment, in visible ASCII.
 fn encoded(target: &str) -> String {
-    let target = target.split('#').next().unwrap_or_default();
-    target.bytes().fold(String::new(), |mut text, byte| {
-        match byte {
-            b'!'..=b'~' => text.push(char::from(byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-        text
-    })
+    utf8_percent_encode(target.split('#').next().unwrap_or_default(), ENCODED).to_string()
 }
 
 fn header(text: &str) -> Result<(HeaderName, Option<HeaderValue>), Failure> {
     // Nothing of the value is shown: it may be a secret.
     let wrong = |why: &str| Failure::Usage(format!("-H '{}…': {why}", text.split(':').next().unwrap_or_default()));
-    let (name, value) = match text.split_once(':') {
-        Some((name, value)) => (name, Some(value.trim()).filter(|value| !value.is_empty())),
-        None => match text.strip_suffix(';') {
-            Some(name) => (name, Some("")),
-            None => {
-                let start: String = text.chars().take(12).collect();
-                return Err(Failure::Usage(format!("-H '{start}…' has no colon: write -H 'Name: value'")));
-            }
-        },
+    let (name, value) = if let Some((name, value)) = text.split_once(':') {
+        (name, Some(value.trim()).filter(|value| !value.is_empty()))
+    } else if let Some(name) = text.strip_suffix(';') {
+        (name, Some(""))
+    } else {
+        let start: String = text.chars().take(12).collect();
+        return Err(Failure::Usage(format!("-H '{start}…' has no colon: write -H 'Name: value'")));
     };
     let name: HeaderName =
         name.trim().parse().map_err(|_| wrong("this is no name of a header field: write -H 'Name: value'"))?;

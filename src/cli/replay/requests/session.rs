@@ -188,7 +188,9 @@ impl Client {
             add(REFERER, url.as_str());
             let of_cookie = || self.jar.value(&url, &csrf::COOKIES);
             if let Some(token) = self.token.as_ref().map(|token| token.value.clone()).or_else(of_cookie) {
-                csrf::HEADERS.into_iter().for_each(|name| add(HeaderName::from_static(name), &token));
+                for name in csrf::HEADERS {
+                    add(HeaderName::from_static(name), &token);
+                }
             }
             let is_form = asked.header(&CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(FORM.as_bytes()));
             if let (Some(token), true) = (&self.token, is_form) {
