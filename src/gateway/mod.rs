@@ -18,6 +18,7 @@ mod identity;
 mod limits;
 mod media;
 mod pairs;
+mod prelude;
 mod query;
 mod responses;
 mod stream;

@@ -5,14 +5,12 @@ use bytes::{Buf, Bytes};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::limits::{API_GATEWAY_HEAD, FUNCTION_URL_PRELUDE, REST_PRELUDE};
-use super::responses::envelope::{Members, Posted, malformed};
-use super::responses::{finish, fixed, names, payload1, payload2};
+use super::limits::{FUNCTION_URL_PRELUDE, REST_PRELUDE};
+use super::prelude::{DELIMITER, WITH_PRELUDE};
+use super::responses::envelope::{Posted, malformed};
+use super::responses::{finish, fixed, payload1, payload2};
 use super::values::{ClientRequest, Fault, Head, Settings};
 use crate::request::FrontEnd;
-
-const DELIMITER: [u8; 8] = [0; 8];
-const WITH_PRELUDE: &[u8] = b"application/vnd.awslambda.http-integration-response";
 
 /// Reads the head of a streamed response from its first chunks.
 #[derive(Debug)]
@@ -102,22 +100,11 @@ impl StreamedHead {
 fn prelude(json: &[u8], request: &ClientRequest, settings: &Settings) -> Result<Head, Fault> {
     let members = Posted::object(json)?;
     let headers = match settings.front_end {
-        FrontEnd::Rest => rest(&members)?,
+        FrontEnd::Rest => payload1::streamed_headers(&members)?,
         _ => payload2::headers(&members, settings)?,
     };
     let status = members.status()?.unwrap_or(StatusCode::OK);
     Ok(finished(status, headers, request, settings))
-}
-
-/// The headers of a REST API's prelude. It may have `cookies` besides `multiValueHeaders`, and nothing else (API Gateway
-/// guide, "Set up a Lambda proxy integration with payload response streaming").
-fn rest(members: &Members<'_>) -> Result<HeaderMap, Fault> {
-    members.only(&["statusCode", "headers", "multiValueHeaders", "cookies"])?;
-    let mut headers = payload1::merged(members)?;
-    members.add_cookies(&mut headers)?;
-    let headers = names::remap(headers);
-    names::check_size(&headers, API_GATEWAY_HEAD)?;
-    Ok(headers)
 }
 
 /// A length that is no number would break the transfer.

@@ -130,6 +130,19 @@ fn http_apis_have_the_stage_in_the_path_and_not_the_mapping() {
 }
 
 #[test]
+fn rest_apis_want_queries_encoded() {
+    let query = |query: &str| event(&request("GET", &format!("/?{query}"), &[], b""), &rest(""));
+    for malformed in ["a=%", "a=%4", "%zz", "a={1}", "a|b"] {
+        assert!(matches!(query(malformed), Err(Fault::BadRequest(_))), "{malformed}");
+    }
+    let parameters = |text: &str| {
+        serde_json::from_slice::<Value>(&query(text).unwrap()).unwrap()["multiValueQueryStringParameters"].clone()
+    };
+    assert_eq!(parameters("a=1;b=%3B;a=2&%C3%A9"), json!({"a": ["1", "2"], "b": [";"], "é": [""]}));
+    assert_eq!(parameters("&;&"), Value::Null);
+}
+
+#[test]
 fn rest_apis_damage_binary_bodies_that_are_not_set_up() {
     let png = request("POST", "/", &[("content-type", "image/png"), ("content-length", "4")], b"\x89PNG");
     let event = event_of(&png, &rest(""));

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use wsgi_lambda::gateway::{Fault, Head, Settings, StreamedHead};
+use wsgi_lambda::gateway::{Fault, Head, Settings, StreamedHead, response};
 use wsgi_lambda::request::FrontEnd;
 
 use crate::{lines, request, settings};
@@ -76,6 +76,28 @@ fn bytes_without_a_prelude_arrive_as_they_are() {
     let refused = read(FrontEnd::Rest, "GET", Some(b"application/json"), &[envelope]);
     assert!(matches!(refused, Err(Fault::Malformed(_))));
     assert!(matches!(read(FrontEnd::Rest, "GET", None, &[]), Err(Fault::Malformed(_))));
+}
+
+#[test]
+fn what_is_not_streamed_though_it_should_be() {
+    let envelope = Bytes::from_static(b"{\"statusCode\":404,\"body\":\"x\"}");
+    let client = request("GET", "/", &[], b"");
+    let got = response(&envelope, &client, &streaming(FrontEnd::FunctionUrl)).unwrap();
+    assert_eq!((got.head.status.as_u16(), got.body), (200, envelope.clone()));
+    assert!(matches!(response(&envelope, &client, &streaming(FrontEnd::Rest)), Err(Fault::Malformed(_))));
+}
+
+#[test]
+fn what_is_streamed_though_the_front_end_does_not() {
+    let stream = Bytes::from(with_body(PRELUDE, b"lost"));
+    let client = request("GET", "/", &[], b"");
+    let got = response(&stream, &client, &settings(FrontEnd::Rest)).unwrap();
+    assert_eq!((got.head.status.as_u16(), got.body.len()), (201, 0));
+    assert_eq!(got.head.headers["x-a"], "1");
+    for front_end in [FrontEnd::FunctionUrl, FrontEnd::HttpApiV2, FrontEnd::Alb, FrontEnd::LatticeV2] {
+        let refused = response(&stream, &client, &settings(front_end));
+        assert!(matches!(refused, Err(Fault::Malformed(_))), "{front_end}");
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(super) fn event(request: &ClientRequest, settings: &Settings, url: &Url<'_>)
         return Err(Fault::MethodNotAllowed);
     }
     if settings.test_invoke {
-        return Ok(test_invoke(request, settings, url));
+        return test_invoke(request, settings, url);
     }
     let mounted = url.mounted(settings)?;
     // The stage of the service's own domain is not in `path`, a custom domain's base path is.
@@ -101,12 +101,12 @@ pub(super) fn event(request: &ClientRequest, settings: &Settings, url: &Url<'_>)
         domain_prefix: url.domain_prefix(),
         api_id: url.api_id(identity::API),
     };
-    Ok(write(request, settings, url, fields, identity, &place))
+    write(request, settings, url, fields, identity, &place)
 }
 
 /// The console calls the resource itself: there is no domain, no stage, and no header but those that one types in. Those
 /// that every client adds are not among them.
-fn test_invoke(request: &ClientRequest, settings: &Settings, url: &Url<'_>) -> Bytes {
+fn test_invoke(request: &ClientRequest, settings: &Settings, url: &Url<'_>) -> Result<Bytes, Fault> {
     let mut fields = Fields::of(request, url);
     for name in ["accept", "accept-encoding", "content-length", "host", "user-agent"] {
         fields.take(name);
@@ -157,11 +157,11 @@ fn write(
     fields: Fields<'_>,
     identity: Identity,
     place: &Place<'_>,
-) -> Bytes {
+) -> Result<Bytes, Fault> {
     let fields = fields.renamed(|name| payload1::name(name, request.version));
-    let parameters = query::decoded(url.query);
+    let parameters = query::of_rest_api(url.query)?;
     let body = body(request, settings);
-    write::json(&Event {
+    Ok(write::json(&Event {
         resource: place.route.resource(),
         path: place.path,
         http_method: request.method.as_str(),
@@ -188,7 +188,7 @@ fn write(
         },
         body: Some(&*body.text).filter(|body| !body.is_empty()),
         is_base64_encoded: body.is_base64,
-    })
+    }))
 }
 
 /// Base64 if the content type is one of the API's `binaryMediaTypes`; without a content type it is JSON (API Gateway

@@ -28,6 +28,9 @@ pub fn response(posted: &Bytes, request: &ClientRequest, settings: &Settings) ->
         return Err(Fault::ResponseTooLarge);
     }
     match settings.front_end {
+        // The function has not streamed although it should have (docs, "Configuring a response streaming function").
+        FrontEnd::Rest if settings.streams => Err(envelope::malformed("the response is not streamed".to_owned())),
+        FrontEnd::FunctionUrl if settings.streams => Ok(payload2::verbatim(posted, request, settings)),
         FrontEnd::Rest => payload1::rest(posted, request, settings),
         FrontEnd::HttpApiV1 => payload1::http_api(posted, request, settings),
         FrontEnd::HttpApiV2 => payload2::http_api(posted, request, settings),

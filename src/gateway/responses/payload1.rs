@@ -7,12 +7,22 @@ use super::envelope::{Members, Posted, Scalars, malformed};
 use super::{finish, fixed, names};
 use crate::gateway::limits::API_GATEWAY_HEAD;
 use crate::gateway::media;
+use crate::gateway::prelude::DELIMITER;
 use crate::gateway::text::text;
 use crate::gateway::values::{ClientRequest, ClientResponse, Fault, Settings};
 
 /// The response of a REST API. Members that it does not know are an error (API Gateway guide, "Lambda proxy integrations
 /// in API Gateway": "Malformed Lambda proxy response").
 pub(super) fn rest(posted: &Bytes, request: &ClientRequest, settings: &Settings) -> Result<ClientResponse, Fault> {
+    // A function that streams to an API that does not: status and headers count, the body is lost (API Gateway guide, "Set
+    // up a Lambda proxy integration with payload response streaming").
+    if let Some(end) = memchr::memmem::find(posted, &DELIMITER) {
+        let members = Posted::object(&posted[..end])?;
+        let status = members.status()?.unwrap_or(StatusCode::OK);
+        let mut headers = streamed_headers(&members)?;
+        fixed::add_ids(&mut headers, request, settings);
+        return Ok(finish::whole(status, headers, Bytes::new(), request, Some("application/json")));
+    }
     let members = Posted::object(posted)?;
     members.only(&["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"])?;
     let status = members.status()?.unwrap_or(StatusCode::OK);
@@ -34,12 +44,25 @@ pub(super) fn http_api(posted: &Bytes, request: &ClientRequest, settings: &Setti
     Ok(finish::whole(status, headers, body, request, Some("text/plain; charset=utf-8")))
 }
 
+/// The headers of a streamed response's prelude. It may have `cookies` besides `multiValueHeaders`, and nothing else.
+///
+/// # Errors
+/// It has another form, or more than a REST API takes.
+pub(in crate::gateway) fn streamed_headers(members: &Members<'_>) -> Result<HeaderMap, Fault> {
+    members.only(&["statusCode", "headers", "multiValueHeaders", "cookies"])?;
+    let mut headers = merged(members)?;
+    members.add_cookies(&mut headers)?;
+    let headers = names::remap(headers);
+    names::check_size(&headers, API_GATEWAY_HEAD)?;
+    Ok(headers)
+}
+
 /// Both maps in one. A value that both have is there once (API Gateway guide, "Lambda proxy integrations in API
-/// Gateway"). A streamed response's prelude has the same form.
+/// Gateway").
 ///
 /// # Errors
 /// One of them has another form.
-pub(in crate::gateway) fn merged(members: &Members<'_>) -> Result<HeaderMap, Fault> {
+fn merged(members: &Members<'_>) -> Result<HeaderMap, Fault> {
     let mut headers = members.multi_value_headers()?;
     for (name, value) in &members.headers("headers", Scalars::All)? {
         if !headers.get_all(name).iter().any(|known| known == value) {

@@ -35,20 +35,18 @@ fn response(
     let members = match Posted::read(posted)? {
         Posted::Object(members) if members.get("statusCode").is_some() => members,
         // Also of an envelope whose `statusCode` is misspelt.
-        _ => {
-            return Ok(finish::whole(
-                StatusCode::OK,
-                added(HeaderMap::new(), request, settings),
-                posted.clone(),
-                request,
-                Some(JSON),
-            ));
-        }
+        _ => return Ok(verbatim(posted, request, settings)),
     };
     let status = members.status()?.unwrap_or(StatusCode::OK);
     let headers = headers(&members, settings)?;
     let body = members.body(false)?;
     Ok(finish::whole(status, added(headers, request, settings), body, request, Some(content_type)))
+}
+
+/// The JSON itself. A Function URL that streams sends an envelope like this too.
+pub(super) fn verbatim(posted: &Bytes, request: &ClientRequest, settings: &Settings) -> ClientResponse {
+    let headers = added(HeaderMap::new(), request, settings);
+    finish::whole(StatusCode::OK, headers, posted.clone(), request, Some(JSON))
 }
 
 /// `headers` and `cookies`; `multiValueHeaders` is not read. A streamed response's prelude has the same form.
