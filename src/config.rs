@@ -75,6 +75,20 @@ impl Default for RequestConfig {
     }
 }
 
+impl RequestConfig {
+    /// The settings of a process that is started with some variables, which `set` looks up, and inherits the others.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    #[allow(clippy::disallowed_methods)] // the child reads the same environment
+    pub fn of_child(set: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let names = [BASE_PATH, TRUSTED_HOPS, USER_CLAIM, TRUSTED_HOST_HEADER, TRUSTED_PREFIX_HEADER];
+        let value = |name: &str| set(name).or_else(|| std::env::var(name).ok());
+        let vars = names.iter().filter_map(|setting| Some((setting.name.to_owned(), value(setting.name)?)));
+        Vars(&vars.collect()).request()
+    }
+}
+
 /// The platform's description of this function, for the context object.
 #[derive(Clone, Debug, Default)]
 pub struct Function {

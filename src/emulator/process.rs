@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use super::uuid;
 use crate::terminal;
 
+mod family;
 mod logs;
 
 pub use logs::{LogLine, LogSink, LogSource};
@@ -230,9 +231,11 @@ impl Bootstrap {
 
     /// Ends the process as Lambda does, with SIGKILL, and waits for it.
     pub async fn kill(&mut self) -> Exit {
+        let descendants = self.descendants();
         // An error means that it has already ended.
         let _ = self.child.start_kill();
         self.kill_group();
+        descendants.into_iter().for_each(kill);
         self.wait().await
     }
 
@@ -263,6 +266,11 @@ impl Bootstrap {
         self.terminal && self.id().is_some_and(terminal::waits_for_input)
     }
 
+    /// What the process has started, where it shares the terminal's process group with others.
+    fn descendants(&self) -> Vec<Pid> {
+        self.id().filter(|_| self.terminal && self.group.is_none()).map(family::descendants).unwrap_or_default()
+    }
+
     /// Ends what the process has started, if it has a group of its own.
     fn kill_group(&self) {
         if let Some(group) = self.group {
@@ -273,8 +281,13 @@ impl Bootstrap {
 
 impl Drop for Bootstrap {
     fn drop(&mut self) {
+        self.descendants().into_iter().for_each(kill);
         self.kill_group();
     }
+}
+
+fn kill(pid: Pid) {
+    let _ = kill_process(pid, Signal::KILL); // an error means that it has ended
 }
 
 fn pid(id: u32) -> Option<Pid> {

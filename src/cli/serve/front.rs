@@ -27,20 +27,26 @@ impl Front {
 
     /// Where a browser finds the application: a base path or a stage comes first.
     pub(super) fn url(&self) -> String {
-        format!("http://{}{}/", self.address, self.prefix())
+        format!("http://{}{}/", self.address, prefix(&self.settings))
     }
+}
 
-    fn prefix(&self) -> String {
-        let settings = &self.settings;
-        match (settings.front_end, &settings.base_path) {
-            (FrontEnd::Rest | FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2, Some(base)) => {
-                base.trim_end_matches('/').to_owned()
-            }
-            (FrontEnd::Rest, None) => format!("/{}", settings.stage),
-            (FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2, None) if settings.stage != "$default" => {
-                format!("/{}", settings.stage)
-            }
-            _ => String::new(),
+/// What stands before the application's own path in a front end's URLs.
+fn prefix(settings: &Settings) -> String {
+    match (settings.front_end, &settings.base_path) {
+        (FrontEnd::Rest | FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2, Some(base)) => {
+            base.trim_end_matches('/').to_owned()
         }
+        (FrontEnd::Rest, None) => format!("/{}", settings.stage),
+        (FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2, None) if settings.stage != "$default" => {
+            format!("/{}", settings.stage)
+        }
+        _ => String::new(),
     }
+}
+
+/// The target of a request to one front end, for another one, so that it leads to the same page of the application.
+pub(super) fn retarget(target: &str, from: &Settings, to: &Settings) -> String {
+    let own = target.strip_prefix(&prefix(from)).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    format!("{}{}", prefix(to), own.unwrap_or(target))
 }

@@ -16,6 +16,7 @@ use super::record::Recorder;
 use super::reply::Reply;
 use super::reporter::Reporter;
 use super::trouble::trouble;
+use crate::config::RequestConfig;
 use crate::emulator::{FunctionResponse, Outcome, Progress, random_hex, random_uuid};
 use crate::gateway::{self, ClientRequest, ClientResponse, Fault, Settings, StreamedHead};
 
@@ -29,6 +30,7 @@ pub(super) struct Gate {
     journal: Arc<Journal>,
     reporter: Arc<Reporter>,
     fronts: Vec<Front>,
+    everywhere: Vec<Arc<Settings>>,
     recorder: Option<Recorder>,
     numbers: AtomicU64,
 }
@@ -65,14 +67,16 @@ pub(super) fn stamps() -> (SystemTime, String, String) {
 }
 
 impl Gate {
+    /// `everywhere` are the settings of each front end, whether or not it listens.
     pub(super) fn new(
         pool: Arc<Pool>,
         journal: Arc<Journal>,
         reporter: Arc<Reporter>,
         fronts: Vec<Front>,
+        everywhere: Vec<Arc<Settings>>,
         recorder: Option<Recorder>,
     ) -> Self {
-        Self { pool, journal, reporter, fronts, recorder, numbers: AtomicU64::new(0) }
+        Self { pool, journal, reporter, fronts, everywhere, recorder, numbers: AtomicU64::new(0) }
     }
 
     /// The last exchanges.
@@ -83,6 +87,18 @@ impl Gate {
     /// The front ends that take requests.
     pub(super) fn fronts(&self) -> &[Front] {
         &self.fronts
+    }
+
+    /// The settings of every front end.
+    pub(super) fn everywhere(&self) -> &[Arc<Settings>] {
+        &self.everywhere
+    }
+
+    /// How the function reads requests. Settings that it refuses make its init fail, which says so.
+    pub(super) fn request_config(&self) -> RequestConfig {
+        let launch = self.pool.launch();
+        let set = |name: &str| launch.variable(name).map(|value| value.to_string_lossy().into_owned());
+        RequestConfig::of_child(set).unwrap_or_default()
     }
 
     /// Sends a request as if it had just come from a client, through the front end of these settings. Returns the number of
@@ -223,22 +239,26 @@ impl Asked<'_> {
             return self.collected(headers, steps).await;
         }
         let mut head = StreamedHead::new(content_type.as_deref());
+        let mut start = BytesMut::new();
         while let Some((at, step)) = steps.recv().await {
             let begun = match step {
                 Progress::Chunk(bytes) => {
                     self.reporter.chunk(self.number, at, bytes.len());
+                    start.extend_from_slice(&bytes);
                     head.push(&bytes, &self.request, self.settings)?
                 }
                 Progress::Done(outcome) => {
                     if let Some(text) = trouble(&outcome) {
                         self.reporter.trouble(self.number, text);
                     }
+                    self.reporter.start_of_stream(self.number, start.freeze());
                     let (head, first) = head.end(&self.request, self.settings)?;
                     return Ok(self.whole(ClientResponse { head, body: first }));
                 }
                 Progress::Started | Progress::Head(_) | Progress::End(_) | Progress::Debugger => None,
             };
             if let Some((head, first)) = begun {
+                self.reporter.start_of_stream(self.number, start.freeze());
                 if self.request.method == http::Method::HEAD {
                     return Ok(self.whole(ClientResponse { head, body: Bytes::new() }));
                 }
@@ -305,10 +325,10 @@ fn reason(fault: &Fault) -> Option<String> {
         Fault::HeadersTooLarge => "the request's headers are larger than the front end takes".to_owned(),
         Fault::MethodNotAllowed => "the front end does not take this method".to_owned(),
         Fault::BadRequest(why) => (*why).to_owned(),
-        Fault::NotFound(why) => why.clone(),
         Fault::Malformed(why) => format!("the front end does not take the function's response: {why}"),
         Fault::ResponseTooLarge => "the function's response is larger than the front end takes".to_owned(),
         Fault::Throttled => "no sandbox was free; --concurrency sets how many there may be".to_owned(),
+        Fault::NotFound(why) => why.clone(),
         Fault::FunctionFailed | Fault::TimedOut => return None,
     })
 }

@@ -55,7 +55,7 @@ pub(super) struct Exchange {
 pub(super) struct Posted {
     /// The headers of its POST.
     pub(super) headers: HeaderMap,
-    /// The body; of a streamed response the first [`BODY_KEPT`] bytes.
+    /// The body; of a streamed response the prelude and the bytes that came with its end.
     pub(super) body: Bytes,
     pub(super) streamed: bool,
 }

@@ -12,6 +12,7 @@ mod find;
 mod front;
 mod gate;
 mod index;
+mod inspector;
 mod journal;
 mod launch;
 mod listen;

@@ -76,6 +76,13 @@ pub(super) struct Options {
     /// Write each request as an event file into this folder, for `replay --expect`; secrets in it are not masked
     #[arg(long, value_name = "DIR")]
     pub(super) record: Option<PathBuf>,
+    /// The port of the inspector, a page that shows each request; 0 takes a free one [default: 8100, or a free one if that
+    /// is taken]
+    #[arg(long, value_name = "PORT", conflicts_with = "no_inspector")]
+    pub(super) inspector_port: Option<u16>,
+    /// Do not serve the inspector
+    #[arg(long)]
+    pub(super) no_inspector: bool,
     /// How many seconds a client may stay silent while it sends a request
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = shared::seconds)]
     pub(super) client_timeout: Duration,

@@ -352,6 +352,11 @@ impl Pool {
         }
     }
 
+    /// How sandboxes are started now.
+    pub(super) fn launch(&self) -> Launch {
+        lock(&self.state).plan.launch.clone()
+    }
+
     /// Why the last init failed, if it did.
     pub(super) fn failure(&self) -> Option<Outcome> {
         lock(&self.state).failure.clone()

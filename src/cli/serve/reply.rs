@@ -169,7 +169,11 @@ impl Drop for Body {
     fn drop(&mut self) {
         let Some(tally) = self.tally.take() else { return };
         let body = if tally.kept.is_empty() { tally.whole } else { tally.kept.freeze() };
-        let sent = Sent { head: tally.head, body, bytes: tally.bytes, whole: tally.complete };
+        // A server reads no further than the announced length, and so not to the end of the stream.
+        let announced = tally.head.headers.get(http::header::CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let whole = tally.complete || announced == Some(tally.bytes);
+        let sent = Sent { head: tally.head, body, bytes: tally.bytes, whole };
         tally.reporter.sent(tally.number, Some(sent));
     }
 }

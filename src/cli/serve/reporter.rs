@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::journal::{Exchange, Journal, Posted, Sent};
+use super::journal::{BODY_KEPT, Exchange, Journal, Posted, Sent};
 use super::terminal::{Begun, Notice, Summary};
 use crate::emulator::LogLine;
 
@@ -63,6 +64,15 @@ impl Reporter {
         self.journal.update(number, |exchange| {
             exchange.times.first_byte = Some(exchange.arrived.elapsed());
             exchange.posted = Some(posted);
+        });
+    }
+
+    /// The first bytes of a streamed response: its prelude and what came with the last of it.
+    pub(super) fn start_of_stream(&self, number: u64, start: Bytes) {
+        self.journal.update(number, |exchange| {
+            if let Some(posted) = &mut exchange.posted {
+                posted.body = start.slice(..start.len().min(BODY_KEPT));
+            }
         });
     }
 

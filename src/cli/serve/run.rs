@@ -10,9 +10,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::find::{self, Application};
-use super::front::Front;
+use super::front::{self, Front};
 use super::gate::Gate;
 use super::index;
+use super::inspector;
 use super::journal::Journal;
 use super::launch;
 use super::listen::Listener;
@@ -39,13 +40,16 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
     let mut ports = Ports { host: options.host, next: options.port };
     let index = if options.is_all() { Some(ports.listen().await?) } else { None };
     let bound = bind(options, &mut ports).await?;
+    let inspector = inspector::bind(options).await?;
     let (notices, mut heard) = mpsc::unbounded_channel();
     let journal = Arc::new(Journal::new());
     let reporter = Arc::new(Reporter::new(Arc::clone(&journal), notices));
     let pool = Pool::new(plan, options.concurrency.get(), Arc::clone(&reporter));
     pool.warm_up(None);
     let fronts: Vec<Front> = bound.iter().map(|(front, _)| front.clone()).collect();
-    let gate = Arc::new(Gate::new(Arc::clone(&pool), journal, Arc::clone(&reporter), fronts.clone(), recorder));
+    let everywhere = front::NAMES.iter().map(|(_, front_end)| Arc::new(settings(options, *front_end))).collect();
+    let gate = Gate::new(Arc::clone(&pool), journal, Arc::clone(&reporter), fronts.clone(), everywhere, recorder);
+    let gate = Arc::new(gate);
     for (front, listener) in bound {
         let served =
             Listener { front, gate: Arc::clone(&gate), reporter: Arc::clone(&reporter), idle: options.client_timeout };
@@ -59,7 +63,11 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
         }
         None => None,
     };
-    welcome(options, &application, index, &fronts, out)?;
+    let inspector = match inspector {
+        Some(listener) => Some(inspector::start(listener, Arc::clone(&gate))?),
+        None => None,
+    };
+    welcome(options, &application, index, &fronts, inspector.as_deref(), out)?;
     let result = tokio::select! {
         shown = Terminal::default().run(out, &mut heard) => shown,
         () = signals.any() => Ok(()),
@@ -187,6 +195,7 @@ fn welcome(
     application: &Application,
     index: Option<SocketAddr>,
     fronts: &[Front],
+    inspector: Option<&str>,
     out: &mut Out,
 ) -> Result<(), Failure> {
     let named = application.named_by.as_ref().map(|file| format!("  {DIM}named by {}{DIM:#}", file.display()));
@@ -196,6 +205,9 @@ fn welcome(
     }
     for front in fronts {
         out.line(format_args!("  {BOLD}{}{BOLD:#}  {}", front.url(), front.name()))?;
+    }
+    if let Some(url) = inspector {
+        out.line(format_args!("  {BOLD}{url}{BOLD:#}  inspector"))?;
     }
     if !options.host.is_loopback() {
         out.line("  Other machines can reach it: --host is no loopback address.")?;

@@ -81,7 +81,7 @@ impl Session {
 impl Client {
     async fn send(&mut self, name: &str, asked: &Asked, run: &mut ReplayRun<'_>, out: &mut Out) -> Result<(), Failure> {
         if self.csrf && asked.is_unsafe() && !self.has_token(asked) {
-            self.open_page(name, &asked.page(), run, out).await?;
+            self.open_page(name, asked, run, out).await?;
         }
         let sent = self.sent(name, asked)?;
         match sent.event() {
@@ -105,29 +105,28 @@ impl Client {
     async fn open_page(
         &mut self,
         name: &str,
-        page: &Asked,
+        asked: &Asked,
         run: &mut ReplayRun<'_>,
         out: &mut Out,
     ) -> Result<(), Failure> {
-        let sent = self.sent(&format!("{name}-page"), page)?;
-        let line = sent.line();
+        let sent = self.sent(&format!("{name}-page"), &asked.page())?;
+        let line = printable(&sent.line());
         let Ok(bytes) = sent.event() else { return Ok(()) }; // the request itself will tell
         let event = Event::of_request(name, bytes, sent.clone());
         let (outcome, lines) = run.unseen(&event).await;
         self.learn(&sent, &outcome, out)?;
         let status =
             sent.received(&outcome).map_or_else(|_| "no response".to_owned(), |got| got.head.status.to_string());
-        let line = printable(&line);
-        if self.has_token(page) {
+        if self.has_token(asked) {
             if !out.quiet() {
                 out.note(format_args!("{DIM}{line}: {status}, for its CSRF token{DIM:#}"))?;
             }
             return Ok(());
         }
         show::logs(&lines, out)?;
+        let request = format!("{} {}", asked.method, asked.target);
         let advice = format!(
-            "{line} ({status}) has no CSRF token: send a GET of the page with the form before, such as GET /form {name}",
-            name = printable(&format!("{} {}", sent.request.method, "…")),
+            "{line} ({status}) has no CSRF token: send a GET of the page with the form before, such as GET /form {request}"
         );
         show::hints(&[advice], out)
     }
@@ -155,7 +154,11 @@ impl Client {
         }
         let id = Submission::new("").named(&format!("the front end's id of {name}")).id().to_owned();
         let digits: String = id.chars().filter(|char| *char != '-').collect();
-        let domain = asked.is_https.then(|| self.host(asked).to_owned());
+        let host = self.host(asked);
+        let domain = asked.is_https.then(|| host.to_owned());
+        // A URL of a domain of one's own has no stage in its path.
+        let is_custom = asked.host.is_some() && !host.contains(".execute-api.");
+        let base_path = self.settings.base_path.clone().or(is_custom.then(String::new));
         let request = ClientRequest {
             method: asked.method.clone(),
             target: self.target(asked),
@@ -167,7 +170,7 @@ impl Client {
             trace_id: format!("Root=1-{}-{}", &digits[..8], &digits[8..]),
             request_id: id,
         };
-        Ok(Sent { request, settings: Settings { domain, ..self.settings.clone() } })
+        Ok(Sent { request, settings: Settings { domain, base_path, ..self.settings.clone() } })
     }
 
     fn headers(&self, asked: &Asked, body: &mut Vec<u8>) -> Result<HeaderMap, Failure> {
@@ -248,8 +251,7 @@ fn host(settings: &Settings, region: &str) -> String {
         FrontEnd::LatticeV1 | FrontEnd::LatticeV2 => {
             format!("orders-0a1b2c3d4e5f67890.7d67968.vpc-lattice-svcs.{region}.on.aws")
         }
-        FrontEnd::Rest | FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2 | FrontEnd::Alb | FrontEnd::AlbMulti => {
-            "api.example.com".to_owned()
-        }
+        FrontEnd::Alb | FrontEnd::AlbMulti => format!("app-1234567890.{region}.elb.amazonaws.com"),
+        FrontEnd::Rest | FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2 => "api.example.com".to_owned(),
     }
 }

@@ -1,0 +1,90 @@
+//! Where the time of a request went, as spans that follow each other.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::journal::Times;
+
+/// `{"spans": [{"name", "start", "end"}], "chunks": [[1.5, 20]], "total": 3.0}`, in milliseconds from the arrival of the
+/// request. A span that has not ended has `null` as its end; `total` is `null` until the client has the response.
+pub(super) fn form(times: &Times) -> Value {
+    let chunks: Vec<(f64, usize)> = times.chunks.iter().map(|(at, bytes)| (millis(*at), *bytes)).collect();
+    let spans: Vec<Value> = spans(times)
+        .into_iter()
+        .map(|span| json!({ "name": span.name, "start": millis(span.start), "end": span.end.map(millis) }))
+        .collect();
+    json!({ "spans": spans, "chunks": chunks, "total": times.done.map(millis) })
+}
+
+struct Span {
+    name: &'static str,
+    start: Duration,
+    end: Option<Duration>,
+}
+
+fn spans(times: &Times) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut add = |name, start, end| spans.push(Span { name, start, end });
+    let Some(taken) = times.taken else {
+        // No sandbox has taken the event. With a response, the front end has answered by itself.
+        add(if times.done.is_some() { "front end" } else { "waiting" }, Duration::ZERO, times.done);
+        return spans;
+    };
+    match times.init {
+        Some(init) => {
+            // The init may have begun before the request came.
+            let start = taken.saturating_sub(init);
+            add("waiting", Duration::ZERO, Some(start));
+            add("init", start, Some(taken));
+        }
+        None => add("waiting", Duration::ZERO, Some(taken)),
+    }
+    // A function that fails posts no first byte.
+    let first = times.first_byte.or(times.done);
+    add("application", taken, first);
+    if let Some(first) = times.first_byte {
+        add("response", first, times.done);
+    }
+    spans
+}
+
+/// Milliseconds with three decimals.
+pub(super) fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(times: &Times) -> Vec<(String, Value)> {
+        let form = form(times);
+        let spans = form["spans"].as_array().cloned().unwrap_or_default();
+        spans.iter().map(|span| (span["name"].as_str().unwrap_or_default().to_owned(), span["end"].clone())).collect()
+    }
+
+    fn at(millis: u64) -> Option<Duration> {
+        Some(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn spans_follow_each_other() {
+        let cold = Times { init: at(80), taken: at(100), first_byte: at(110), done: at(112), chunks: Vec::new() };
+        let expected = [("waiting", 20.0), ("init", 100.0), ("application", 110.0), ("response", 112.0)];
+        assert_eq!(names(&cold), expected.map(|(name, end)| (name.to_owned(), json!(end))));
+    }
+
+    #[test]
+    fn an_unfinished_request_has_an_open_span() {
+        assert_eq!(names(&Times::default()), [("waiting".to_owned(), Value::Null)]);
+        let running = Times { taken: at(1), ..Times::default() };
+        assert_eq!(names(&running).last().unwrap(), &("application".to_owned(), Value::Null));
+    }
+
+    #[test]
+    fn a_request_that_the_front_end_refused_has_no_application() {
+        let refused = Times { done: at(1), ..Times::default() };
+        assert_eq!(names(&refused), [("front end".to_owned(), json!(1.0))]);
+    }
+}
