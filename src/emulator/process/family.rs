@@ -20,7 +20,7 @@ pub(super) fn descendants(id: u32) -> Vec<Pid> {
             break; // processes are started faster than they are listed
         }
     }
-    found.sort_unstable();
+    found.sort_unstable_by_key(|pid| pid.as_raw_nonzero());
     found.dedup();
     found
 }
