@@ -11,6 +11,10 @@ use serde_json::Value;
 use super::client::{self, Reply};
 use super::support;
 
+/// The front ends, as `serve` names them.
+const NAMES: [&str; 8] =
+    ["function-url", "http-api", "http-api-v1", "rest", "alb", "alb-multi", "lattice", "lattice-v1"];
+
 /// `wsgi-lambda serve`, which is ended when this is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -49,8 +53,8 @@ impl Server {
                 line.trim().strip_prefix("http://127.0.0.1:").and_then(|url| url.split_once("  "))
             {
                 let (port, path) = address.split_once('/').unwrap();
-                if name.trim() == "all front ends" {
-                    continue; // a page with links
+                if !NAMES.contains(&name.trim()) {
+                    continue; // the index and the inspector
                 }
                 let mount = format!("/{path}").trim_end_matches('/').to_owned();
                 fronts.insert(name.trim().to_owned(), (port.parse().unwrap(), mount));
