@@ -18,7 +18,8 @@ CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+
 
 .PHONY: help build build-bootstrap build-cli demo golden clean check-tools test layer bench bench-scale measure-workers soak \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
-	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers
+	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
+	test-inspector inspector-pictures
 
 help:
 	@echo "Every day"
@@ -40,11 +41,13 @@ help:
 	@echo "  make deny              dependencies: advisories, licences, sources (needs cargo-deny)"
 	@echo "  make test-msrv         build with the oldest Rust, $(MSRV)"
 	@echo "  make test-pure         the rooms that need no Python, without any feature"
+	@echo "  make test-inspector    the inspector of serve, in Chromium (needs chromium and chromium-driver)"
 	@echo "  make test-fresh        demo and tests on fresh Debian machines, in containers"
 	@echo "  make check-release     whether version, changelog and tag agree"
 	@echo "Long ones"
 	@echo "  make test-imports      compare what 150 packages' imports come to with plain Python (a quarter of an hour)"
 	@echo "  make test-servers      compare responses with gunicorn, Waitress, uWSGI and mod_wsgi"
+	@echo "  make inspector-pictures   take the pictures of docs/serve.md again"
 	@echo "  make soak              100,000 invocations of one process, whose memory has to stay flat"
 	@echo "  make measure-workers   eight workers next to eight processes: memory and throughput"
 	@echo "  make bench             measure against the peers (QUICK=1: about a minute); make bench-scale: how cost grows"
@@ -155,6 +158,22 @@ test-servers: build
 	test -e $(SERVERS)/bin/gunicorn || $(PYO3_PYTHON) -m venv --clear $(SERVERS)
 	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/servers/requirements.txt
 	$(SERVERS)/bin/python tests/servers/run.py
+
+# The inspector of `serve`: what it tells over HTTP, beside gunicorn's environ, and its page in a real Chromium.
+INSPECTOR := .cache/venv-inspector
+$(INSPECTOR)/.done: tests/inspector/requirements.txt
+	@sh .ci/check-tools "$(PYTHON)" venv
+	$(PYO3_PYTHON) -m venv --clear $(INSPECTOR)
+	$(INSPECTOR)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+test-inspector: build $(INSPECTOR)/.done
+	@sh .ci/check-tools - chromium
+	cargo test --test inspector
+
+inspector-pictures: build $(INSPECTOR)/.done
+	@sh .ci/check-tools - chromium
+	cargo test --test inspector pictures -- --ignored
 
 # The packages that are downloaded most, imported by Python and by the runtime.
 test-imports: build

@@ -282,6 +282,8 @@ async fn buffered(
     };
     state.replied(call, reply.status());
     pass_on(&steps, Progress::Done(outcome)).await;
+    // The caller waits, and goes first: the runtime only clears up after this reply.
+    tokio::task::yield_now().await;
     reply
 }
 

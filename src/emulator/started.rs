@@ -30,6 +30,7 @@ pub(super) enum Ended {
 }
 
 /// What happens next in an invocation.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 enum Event {
     Step(Option<(Instant, Progress)>),
     Exit(Exit),

@@ -251,14 +251,14 @@ impl Asked<'_> {
                     if let Some(text) = trouble(&outcome) {
                         self.reporter.trouble(self.number, text);
                     }
-                    self.reporter.start_of_stream(self.number, start.freeze());
+                    self.reporter.start_of_stream(self.number, &start.freeze());
                     let (head, first) = head.end(&self.request, self.settings)?;
                     return Ok(self.whole(ClientResponse { head, body: first }));
                 }
                 Progress::Started | Progress::Head(_) | Progress::End(_) | Progress::Debugger => None,
             };
             if let Some((head, first)) = begun {
-                self.reporter.start_of_stream(self.number, start.freeze());
+                self.reporter.start_of_stream(self.number, &start.freeze());
                 if self.request.method == http::Method::HEAD {
                     return Ok(self.whole(ClientResponse { head, body: Bytes::new() }));
                 }

@@ -81,7 +81,7 @@ struct State {
 
 /// What a request gets.
 enum Entry {
-    Now(Lease),
+    Now(Box<Lease>),
     /// A place in the queue, with a sandbox that is about to be free.
     Soon(oneshot::Receiver<Lease>),
     Later(oneshot::Receiver<Lease>),
@@ -134,7 +134,7 @@ impl Pool {
     /// A sandbox for a request: a warm one, else a new one if there may be one more, else the first that is free.
     pub(super) async fn take(self: &Arc<Self>) -> Result<Lease, Busy> {
         let mut receiver = match self.enter(true)? {
-            Entry::Now(lease) => return Ok(lease),
+            Entry::Now(lease) => return Ok(*lease),
             Entry::Soon(receiver) => receiver,
             Entry::Later(receiver) => return receiver.await.map_err(|_| Busy), // fails only when the pool is closed
         };
@@ -143,7 +143,7 @@ impl Pool {
         }
         drop(receiver);
         match self.enter(false)? {
-            Entry::Now(lease) => Ok(lease),
+            Entry::Now(lease) => Ok(*lease),
             Entry::Soon(receiver) | Entry::Later(receiver) => receiver.await.map_err(|_| Busy),
         }
     }
@@ -158,11 +158,11 @@ impl Pool {
             let warm = state.idle.iter().rposition(|cell| cell.sandbox.api().is_some());
             if let Some(position) = warm.or(state.idle.len().checked_sub(1)) {
                 let cell = state.idle.remove(position);
-                return Ok(Entry::Now(self.lease(cell)));
+                return Ok(Entry::Now(Box::new(self.lease(cell))));
             }
             if state.alive < self.limit {
                 let cell = self.cell(&mut state);
-                return Ok(Entry::Now(self.lease(cell)));
+                return Ok(Entry::Now(Box::new(self.lease(cell))));
             }
         }
         if state.waiting.len() >= QUEUE {
@@ -286,22 +286,15 @@ impl Pool {
         let Some(cell) = &mut lease.cell else { return };
         let number = job.number;
         cell.current.store(number, Ordering::Relaxed);
-        let outcome = match self.start(cell).await {
-            Err(outcome) => outcome,
-            Ok(()) => {
-                let waited = cell.started.filter(|(at, _)| *at > job.arrived).map(|(_, took)| took);
-                self.reporter.taken(number, cell.number, waited);
-                let timeout = lock(&self.state).plan.timeout;
-                let mut submission = Submission::new(job.event).timeout(timeout);
-                if let Ok(trace) =
-                    HeaderValue::try_from(format!("{};Parent={};Sampled=0", job.trace_id, random_hex(16)))
-                {
-                    submission = submission.header(TRACE_ID, trace);
-                }
-                tokio::select! {
-                    outcome = cell.sandbox.invoke_with(submission, &steps) => outcome,
-                    () = self.is_closed() => return,
-                }
+        let outcome = if let Err(outcome) = self.start(cell).await {
+            outcome
+        } else {
+            let waited = cell.started.filter(|(at, _)| *at > job.arrived).map(|(_, took)| took);
+            self.reporter.taken(number, cell.number, waited);
+            let submission = self.submission(job);
+            tokio::select! {
+                outcome = cell.sandbox.invoke_with(submission, &steps) => outcome,
+                () = self.is_closed() => return,
             }
         };
         self.counts_as_resting(cell.generation, true);
@@ -314,6 +307,14 @@ impl Pool {
         self.counts_as_resting(cell.generation, false);
         cell.current.store(0, Ordering::Relaxed);
         self.reporter.rested(number);
+    }
+
+    fn submission(&self, job: Job) -> Submission {
+        let submission = Submission::new(job.event).timeout(lock(&self.state).plan.timeout);
+        match HeaderValue::try_from(format!("{};Parent={};Sampled=0", job.trace_id, random_hex(16))) {
+            Ok(trace) => submission.header(TRACE_ID, trace),
+            Err(_) => submission,
+        }
     }
 
     fn counts_as_resting(&self, generation: u64, counts: bool) {
@@ -333,7 +334,9 @@ impl Pool {
             (state.alive, state.starting, state.resting) = (0, 0, 0);
             std::mem::take(&mut state.idle)
         };
-        idle.into_iter().for_each(|cell| self.end(cell));
+        for cell in idle {
+            self.end(cell);
+        }
         self.warm_up(Some(saved));
         self.serve_waiting();
     }
@@ -374,7 +377,9 @@ impl Pool {
             state.waiting.clear();
             std::mem::take(&mut state.idle)
         };
-        idle.into_iter().for_each(|cell| self.end(cell));
+        for cell in idle {
+            self.end(cell);
+        }
         let ended = async {
             while lock(&self.state).all > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;

@@ -68,7 +68,7 @@ impl Reporter {
     }
 
     /// The first bytes of a streamed response: its prelude and what came with the last of it.
-    pub(super) fn start_of_stream(&self, number: u64, start: Bytes) {
+    pub(super) fn start_of_stream(&self, number: u64, start: &Bytes) {
         self.journal.update(number, |exchange| {
             if let Some(posted) = &mut exchange.posted {
                 posted.body = start.slice(..start.len().min(BODY_KEPT));

@@ -141,8 +141,11 @@ mod tests {
 
     use super::*;
 
-    fn pipe() -> (LogPipe, Arc<Mutex<Vec<(String, bool)>>>) {
-        let got = Arc::new(Mutex::new(Vec::new()));
+    /// The lines so far, and whether they are open.
+    type Got = Arc<Mutex<Vec<(String, bool)>>>;
+
+    fn pipe() -> (LogPipe, Got) {
+        let got = Got::default();
         let into = Arc::clone(&got);
         let sink = Arc::new(move |line: LogLine| lock(&into).push((line.text, line.open)));
         (LogPipe::new(LogSource::Stdout, sink).unwrap(), got)
@@ -151,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn lines_are_cut_at_ends_of_line() {
         let (mut pipe, got) = pipe();
-        let mut got = || std::mem::take(&mut *lock(&got));
+        let got = || std::mem::take(&mut *lock(&got));
         pipe.flush();
         assert!(got().is_empty());
         pipe.writer.write_all(b"one\ntwo\n\nopen").unwrap();

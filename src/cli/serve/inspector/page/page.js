@@ -147,8 +147,23 @@ async function save(request) {
 
 async function copy(request) {
   const text = await api.text(`/requests/${request.number}/curl${shown()}`);
-  await navigator.clipboard.writeText(text);
+  await toClipboard(text);
   toast(`Copied${masked(text)}`);
+}
+
+// Browsers that do not allow the newer way to every page allow the older one.
+async function toClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const box = el("textarea", { class: "unseen" });
+    box.value = text;
+    document.body.append(box);
+    box.select();
+    const copied = document.execCommand("copy");
+    box.remove();
+    if (!copied) throw new Error("This browser does not let the page copy.");
+  }
 }
 
 const masked = (text) => (text.includes("••••••") ? ". Secrets in it are masked: show them first" : "");

@@ -38,7 +38,9 @@ function headers(title, list) {
 }
 
 export function overview(request) {
-  return [trouble(request), section("Time", picture(request)), log(request), facts(request)];
+  const time = section("Time", picture(request));
+  // What went wrong stands in the log.
+  return [trouble(request), ...(request.status >= 500 ? [log(request), time] : [time, log(request)]), facts(request)];
 }
 
 function trouble(request) {
@@ -72,17 +74,22 @@ function facts(request) {
     list.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value)))));
 }
 
-// Colours of a terminal are left out.
-// eslint-disable-next-line no-control-regex
+// The colours of a terminal, which are left out.
 const COLOURS = /\x1b\[[0-9;]*m/g;
 
+// The runtime's records, and those of Python's logging, begin with their level.
+const LEVEL = /^\[(ERROR|CRITICAL|WARNING)\]/;
+
+// On Lambda a record is one line: what would break it is a carriage return there.
+const lines = (text) => text.replace(COLOURS, "").replaceAll("\r", "\n");
+
 function log(request) {
-  const { lines, left_out: leftOut } = request.log;
-  if (lines.length === 0) return section("Log", el("p", { class: "none" }, "The function wrote nothing."));
+  const { lines: written, left_out: leftOut } = request.log;
+  if (written.length === 0) return section("Log", el("p", { class: "none" }, "The function wrote nothing."));
   return section("Log",
     leftOut > 0 ? el("p", { class: "note" }, `${count(leftOut, "earlier line")} not shown.`) : null,
     el("pre", { class: "code log", tabindex: "0", role: "group", "aria-label": "Log" },
-      lines.map(([source, text]) => el("span", { class: source }, `${text.replace(COLOURS, "")}\n`))));
+      written.map(([, text]) => el("span", { class: text.match(LEVEL)?.[1].toLowerCase() ?? null }, `${lines(text)}\n`))));
 }
 
 export function client(request) {
