@@ -78,7 +78,7 @@ fn run(options: &Options) -> Result<()> {
         process::kill_all();
         std::process::exit(130);
     })?;
-    let place = setup::prepare(&options.cache, &options.bootstrap, &options.python)?;
+    let place = setup::prepare(&options.cache, &options.bootstrap, &options.python, command != Some(&Command::Serve))?;
     if command == Some(&Command::Setup) {
         return Ok(());
     }
