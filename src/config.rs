@@ -11,8 +11,10 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::grammar::is_segment;
 
+mod request;
 mod settings;
 
+pub use request::RequestConfig;
 pub use settings::*;
 
 /// The address of the Runtime API.
@@ -45,34 +47,6 @@ pub enum ResponseMode {
     Buffered,
     /// Chunk by chunk, as the application makes them, if the front end can stream.
     Stream,
-}
-
-/// The settings that `event` needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestConfig {
-    /// See [`BASE_PATH`]: such as `/orders`, without a slash at its end. Empty if it is set to the root, which means
-    /// that no base path is derived from the event; `None` if it is not set.
-    pub base_path: Option<Vec<u8>>,
-    /// See [`TRUSTED_HOPS`].
-    pub trusted_hops: usize,
-    /// See [`USER_CLAIM`].
-    pub user_claim: String,
-    /// See [`TRUSTED_HOST_HEADER`]: in lower case.
-    pub trusted_host_header: Option<String>,
-    /// See [`TRUSTED_PREFIX_HEADER`]: in lower case.
-    pub trusted_prefix_header: Option<String>,
-}
-
-impl Default for RequestConfig {
-    fn default() -> Self {
-        Self {
-            base_path: None,
-            trusted_hops: 0,
-            user_claim: USER_CLAIM.default.to_owned(),
-            trusted_host_header: None,
-            trusted_prefix_header: None,
-        }
-    }
 }
 
 impl RequestConfig {

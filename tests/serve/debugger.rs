@@ -35,15 +35,15 @@ fn a_debugger_works_in_the_terminal_and_the_time_limit_is_off() {
     let (mut user, input) = terminal();
     let place = Place::new();
     place.write("app.py", APP);
-    let served = place.serve_with(&["app:app", "--timeout", "1"], |command| {
+    let served = place.serve_with(&["app:app", "--timeout", "4"], |command| {
         command.stdin(Stdio::from(input));
     });
     assert_eq!(served.get("/").text(), "41");
     let stopped = served.get_beside("/break");
     served.shows("GET /break  a debugger waits for you");
     served.shows("(Pdb) ");
-    // Twice the timeout.
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    // Longer than the timeout.
+    std::thread::sleep(std::time::Duration::from_secs(6));
     user.write_all(b"p 'found is', found\n").unwrap();
     served.shows("('found is', 41)");
     user.write_all(b"found = 42\nc\n").unwrap();

@@ -117,10 +117,7 @@ impl Terminal {
                     running.lines.push(line);
                     Ok(())
                 }
-                Some(running) if running.debugger && line.open => {
-                    out.part(printable(&line.text))?;
-                    Ok(())
-                }
+                Some(running) if running.debugger => live(&line, out),
                 _ => log(&line, out),
             },
             Notice::Log(None, line) => log(&line, out),
@@ -175,8 +172,16 @@ impl Terminal {
         running.live = true;
         let (line, lines) = (running.line.clone(), std::mem::take(&mut running.lines));
         out.line(format_args!("{line}  {style}{what}{style:#}"))?;
-        lines.iter().try_for_each(|line| log(line, out))
+        lines.iter().try_for_each(|line| live(line, out))
     }
+}
+
+/// A line as it comes. An open one is a prompt, behind which the cursor stays.
+fn live(line: &LogLine, out: &mut Out) -> Shown {
+    if !line.open {
+        return log(line, out);
+    }
+    Ok(out.part(printable(&line.text))?)
 }
 
 fn log(line: &LogLine, out: &mut Out) -> Shown {

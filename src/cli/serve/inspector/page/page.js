@@ -12,7 +12,8 @@ const page = { tab: "overview", secrets: false, shown: null, asked: 0, frontEnds
 
 const list = new List((number, byHand) => {
   page.comparing = false;
-  location.replace(`#${number}`);
+  // The address leads to a request that a person has chosen, not to one that came just then.
+  history.replaceState(null, "", byHand ? `#${number}` : "/");
   if (byHand && !matchMedia("(max-width: 760px)").matches) document.body.classList.remove("showing");
   load(number);
 });
@@ -196,15 +197,18 @@ function announce(numbers) {
   }, 1000);
 }
 
-let reload;
+let reload = null;
 
 function changed(requests) {
   const numbers = list.update(requests);
   if (numbers.length > 0) announce(numbers);
   const selected = requests.find((request) => request.number === list.selected);
   if (selected && page.shown === selected.number && !page.comparing) {
-    clearTimeout(reload);
-    reload = setTimeout(() => list.selected === selected.number && !page.comparing && load(selected.number), 100);
+    // A stream changes with each chunk.
+    reload ??= setTimeout(() => {
+      reload = null;
+      if (page.shown === list.selected && !page.comparing) load(list.selected);
+    }, 150);
   }
 }
 
@@ -229,7 +233,7 @@ async function start() {
   const wanted = Number(location.hash.slice(1));
   if (wanted > 0) {
     list.follow.checked = false;
-    list.select(wanted, false);
+    list.select(wanted, true);
   }
   api.follow(changed, state);
 }
