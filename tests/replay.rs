@@ -10,6 +10,8 @@ mod checks;
 mod mistakes;
 #[path = "replay/pipes.rs"]
 mod pipes;
+#[path = "replay/requests.rs"]
+mod requests;
 mod support;
 
 use std::io::Write as _;

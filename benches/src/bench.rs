@@ -44,6 +44,7 @@ mod report;
 mod results;
 mod roots;
 mod scale;
+mod serving;
 mod setup;
 mod stats;
 mod stream;
@@ -77,7 +78,7 @@ fn run(options: &Options) -> Result<()> {
         process::kill_all();
         std::process::exit(130);
     })?;
-    let place = setup::prepare(&options.cache, &options.bootstrap, &options.python)?;
+    let place = setup::prepare(&options.cache, &options.bootstrap, &options.python, command != Some(&Command::Serve))?;
     if command == Some(&Command::Setup) {
         return Ok(());
     }
@@ -92,6 +93,7 @@ fn run(options: &Options) -> Result<()> {
         Some(Command::Cold) => "cold",
         Some(Command::Warm) => "warm",
         Some(Command::Stream) => "stream",
+        Some(Command::Serve) => "serve",
         Some(_) => "scale",
     };
     let file = options.output.join(format!("{name}.json"));
@@ -130,6 +132,13 @@ fn measure(options: &Options, place: &Place, results: &mut Results) -> Result<()
         stream::run(place, &plan, results, &bar)?;
         bar.finish_and_clear();
     }
+    if wanted(&Command::Serve) {
+        let plan = plans::serving(options);
+        results.settings["serve"] = json!({ "rounds": plan.rounds, "block_ms": plan.block.as_millis() });
+        let bar = bar(serving::steps(&plan))?;
+        serving::run(place, &plan, results, &bar)?;
+        bar.finish_and_clear();
+    }
     if command == Some(&Command::Scale) {
         let plan = plans::scale(options);
         results.settings["scale"] = json!({ "rounds": plan.rounds, "block_ms": plan.block.as_millis() });
@@ -152,6 +161,7 @@ fn print(results: &Results, output: &Path, name: &str) -> Result<()> {
     report::cold(results);
     report::warm(results);
     report::stream(results);
+    report::serving(results);
     if !results.curves.is_empty() {
         report::scale(&results.curves);
         let file = output.join("scale.svg");
@@ -159,6 +169,11 @@ fn print(results: &Results, output: &Path, name: &str) -> Result<()> {
         println!("\nChart: {}", file.display());
     }
     report::wrong(results);
+    if name == "serve" {
+        report::targets(
+            &targets::verdicts(results).into_iter().filter(|verdict| verdict.met.is_some()).collect::<Vec<_>>(),
+        );
+    }
     if name == "results" {
         report::targets(&targets::verdicts(results));
         let file = output.join("chart.svg");
@@ -173,7 +188,7 @@ fn print(results: &Results, output: &Path, name: &str) -> Result<()> {
 /// What earlier runs have left, once more.
 fn show(output: &Path) -> Result<()> {
     let mut found = false;
-    for name in ["results", "scale"] {
+    for name in ["results", "serve", "scale"] {
         let Ok(bytes) = std::fs::read(output.join(format!("{name}.json"))) else { continue };
         print(&serde_json::from_slice(&bytes)?, output, name)?;
         found = true;

@@ -9,7 +9,7 @@ use crate::peers::{App, Server};
 
 /// Measure wsgi-lambda beside its peers, under one emulated Runtime API, in one run
 ///
-/// Without a command: cold starts, warm requests and streams, then the tables, the targets, a JSON file with every
+/// Without a command: cold starts, warm requests, streams and `serve`, then the tables, the targets, a JSON file with every
 /// figure, and a chart. The first run installs the peers from their registries.
 #[derive(Debug, Parser)]
 #[command(name = "bench", max_term_width = 110, after_help = EXAMPLES)]
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Warm,
     /// Streamed responses: how late a chunk is, throughput
     Stream,
+    /// `wsgi-lambda serve` beside gunicorn and others: requests over HTTP, starts, memory
+    Serve,
     /// How the cost grows with headers, bodies, streams and workers
     Scale,
     /// Draw the charts and print the tables of earlier runs again

@@ -33,7 +33,7 @@ impl App {
     }
 
     /// The module whose `application` it is.
-    fn module(self) -> &'static str {
+    pub(crate) fn module(self) -> &'static str {
         match self {
             Self::Bare => "bare_app",
             Self::Plain => "plain_app",

@@ -9,7 +9,7 @@ use crate::cold::Way;
 use crate::events::Event;
 use crate::options::Options;
 use crate::peers::{App, Server};
-use crate::{cold, events, scale, stream, warm};
+use crate::{cold, events, scale, serving, stream, warm};
 
 const APPS: [App; 3] = [App::Plain, App::Flask, App::Django];
 const COLD_APPS: [App; 4] = [App::Bare, App::Plain, App::Flask, App::Django];
@@ -66,6 +66,14 @@ pub(crate) fn stream(options: &Options) -> stream::Plan {
         apps: or(&options.apps, if options.quick { &APPS[..1] } else { &APPS[..2] }),
         rounds: options.rounds.unwrap_or(if options.quick { 3 } else { 9 }),
         megabytes: if options.quick { 50 } else { 200 },
+    }
+}
+
+pub(crate) fn serving(options: &Options) -> serving::Plan {
+    serving::Plan {
+        apps: or(&options.apps, &APPS[..2]),
+        rounds: options.rounds.unwrap_or(if options.quick { 3 } else { 11 }),
+        block: Duration::from_millis(options.block.unwrap_or(if options.quick { 60 } else { 200 })),
     }
 }
 

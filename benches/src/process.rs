@@ -83,6 +83,11 @@ impl Processes {
         Ok(())
     }
 
+    /// The process of the first program.
+    pub(crate) fn first(&self) -> i32 {
+        self.children.first().map_or(0, |child| child.id().cast_signed())
+    }
+
     /// The end of what they wrote.
     pub(crate) fn log_tail(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();

@@ -9,10 +9,12 @@ use crate::results::{Key, Results};
 
 mod cells;
 mod more;
+mod serving;
 
 use cells::{cell, subjects, table};
 pub(crate) use cells::{figure, label};
 pub(crate) use more::{cold, scale, stream, targets};
+pub(crate) use serving::serving;
 
 /// Prints the warm requests: for each application a table of events by subjects.
 pub(crate) fn warm(results: &Results) {

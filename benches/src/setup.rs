@@ -35,8 +35,9 @@ pub(crate) struct Place {
     pub(crate) web_adapter: Option<PathBuf>,
 }
 
-/// Installs what is missing; a second run finds everything there.
-pub(crate) fn prepare(cache: &Path, bootstrap: &Path, python: &Path) -> Result<Place> {
+/// Installs what is missing; a second run finds everything there. The Web Adapter takes minutes to build, so it can be left
+/// out.
+pub(crate) fn prepare(cache: &Path, bootstrap: &Path, python: &Path, with_adapter: bool) -> Result<Place> {
     let given = fs::canonicalize(bootstrap)
         .with_context(|| format!("no runtime at {}: `make build`, or --bootstrap", bootstrap.display()))?;
     fs::create_dir_all(cache.join("logs"))?;
@@ -54,8 +55,12 @@ pub(crate) fn prepare(cache: &Path, bootstrap: &Path, python: &Path) -> Result<P
     let (python, bootstrap) = prefix::make(python, &given, &version, &folder("prefix"))?;
     let task_root = folder("task");
     assemble(&python, &packages, &task_root)?;
-    bar.set_message("the Lambda Web Adapter, from crates.io (some minutes, once)");
-    let web_adapter = web_adapter(&cache).inspect_err(|error| bar.println(format!("SKIPPED: {error:#}"))).ok();
+    let web_adapter = if with_adapter {
+        bar.set_message("the Lambda Web Adapter, from crates.io (some minutes, once)");
+        web_adapter(&cache).inspect_err(|error| bar.println(format!("SKIPPED: {error:#}"))).ok()
+    } else {
+        None
+    };
     bar.finish_and_clear();
     let cli = given.with_file_name("wsgi-lambda");
     Ok(Place { cache, bootstrap, cli, python, version, task_root, web_adapter })

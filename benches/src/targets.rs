@@ -53,7 +53,14 @@ const APIG: Option<&str> = Some("apig");
 const FLOOR: Option<&str> = Some("floor");
 const STREAM: Key<'static> = Key { stage: "stream", app: "plain", case: "stream", measure: "first chunk" };
 
-const TARGETS: [Target; 16] = [
+const SERVE: &str = "wsgi-lambda serve";
+const GUNICORN: Option<&str> = Some("gunicorn, one sync worker");
+
+const fn serve(app: &'static str, case: &'static str, measure: &'static str) -> Key<'static> {
+    Key { stage: "serve", app, case, measure }
+}
+
+const TARGETS: [Target; 20] = [
     target("warm GET, plain", warm("plain", "get"), "ours", FLOOR, 1.10),
     target("warm GET, plain", warm("plain", "get"), "ours", APIG, 0.45),
     target("warm GET, Flask", warm("flask", "get"), "ours", APIG, 0.60),
@@ -70,6 +77,16 @@ const TARGETS: [Target; 16] = [
     target("memory, plain", memory("plain"), "ours", APIG, 0.70),
     target("memory, Flask", memory("flask"), "ours", APIG, 0.92),
     target("streamed first chunk after its yield, µs", STREAM, "ours", None, 1000.0),
+    target("GET over HTTP, plain", serve("plain", "get", "p50"), SERVE, GUNICORN, 1.50),
+    target("GET over HTTP, Flask", serve("flask", "get", "p50"), SERVE, GUNICORN, 1.20),
+    target(
+        "first response after the start, Flask",
+        serve("flask", "start", "first response"),
+        SERVE,
+        Some("python app.py"),
+        1.30,
+    ),
+    target("memory of the gateway, MB", serve("flask", "memory", "first process"), SERVE, None, 15.0),
 ];
 
 /// Every target, held against the figures.

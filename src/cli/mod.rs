@@ -1,9 +1,10 @@
 //! Room: `cli`, the command line: a file or folder for each subcommand, and `packaging`, which they ask.
 //! In: arguments, event files, Python prefixes, application folders, templates.
 //! Out: text for people or JSON lines for programs, layers and packages, and an exit status.
-//! May use: `emulator`, `gateway`, `bundle`, `config` (names and defaults of variables), `environ`, `error`, `event`, `handler_name`, `request` (names
-//!   of front ends), `sync`, clap, anstream, anstyle, getrandom, globset, `hcl`, hyper, `hyper_util`, `http_body_util`, `include_dir`,
-//!   indicatif, inferno, notify, `percent_encoding`, `saphyr`, serde, similar, strsim, tempfile, walkdir, `zip` (to read), http, bytes, base64,
+//! May use: `emulator`, `gateway`, `bundle`, `config` (names and defaults of variables), `environ`, `error`, `event`,
+//!   `handler_name`, `request` (names of front ends), `sync`, clap, anstream, anstyle, `cookie_store`, `form_urlencoded`,
+//!   getrandom, globset, `hcl`, `html5gum`, hyper, `hyper_util`, `http_body_util`, `include_dir`, indicatif, inferno, notify,
+//!   `percent_encoding`, `saphyr`, serde, similar, strsim, tempfile, url, walkdir, `zip` (to read), http, bytes, base64,
 //!   memchr, `serde_json`, tokio.
 //! Must not: link Python, decode events for a runtime, write to a stream other than through `out`.
 
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod doctor;
 mod failure;
+mod front_ends;
 mod layer;
 mod look;
 mod out;

@@ -39,7 +39,10 @@ impl<'r> Url<'r> {
         }
         if let Some(domain) = &settings.domain {
             let host = Some(Cow::Borrowed(&**domain));
-            let (domain, port) = split_host(domain);
+            let (name, port) = split_host(domain);
+            // A function URL has no custom domain: of one behind a CDN the event still names its own.
+            let is_foreign = settings.front_end == FrontEnd::FunctionUrl && !name.contains(".lambda-url.");
+            let domain = if is_foreign { identity::FUNCTION_URL_DOMAIN } else { name };
             let port = port.unwrap_or("443").into();
             return Ok(Self { scheme: "https", host, domain: domain.into(), port, path, query });
         }

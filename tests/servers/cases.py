@@ -7,6 +7,16 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FRONT_ENDS = ("function-url", "http-api-v2", "http-api-v1", "rest", "alb", "alb-multi", "lattice-v2")
+# The same, by what `wsgi-lambda serve` calls them.
+SERVED = {
+    "function-url": "function-url",
+    "http-api-v2": "http-api",
+    "http-api-v1": "http-api-v1",
+    "rest": "rest",
+    "alb": "alb",
+    "alb-multi": "alb-multi",
+    "lattice-v2": "lattice",
+}
 
 PLAIN = """echo empty latin1 repeated types length too-long bad-length status-header hop location no-content no-content-body
     not-modified teapot own-status bad-status newline number binary utf8 raise no-start not-bytes none twice replaced write

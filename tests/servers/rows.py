@@ -34,9 +34,19 @@ ROWS = [
 ]
 
 
-def row_of(title, field, mine, theirs, server, front_end):
+# What a front end does on the way, which `serve` shows and events do not: row, request, field, front ends.
+ON_THE_WAY = [
+    ("lattice-scheme", r"/environ", r"environ wsgi\.url_scheme", {"lattice-v2"}),
+    ("response-header-bytes", r"/latin1", r"header x-text", None),
+    ("http-api-length", r"(GET|DELETE|OPTIONS) /environ", r"environ CONTENT_LENGTH", {"http-api-v1", "http-api-v2"}),
+    ("query-order", r"b=1&a=2", r"environ (QUERY_STRING|url)", {"http-api-v1", "rest", "alb", "alb-multi"}),
+]
+
+
+def row_of(title, field, mine, theirs, server, front_end, served=False):
     """The row's name; None for a difference that nothing explains."""
-    for row, titles, fields, servers, front_ends in ROWS:
+    on_the_way = [(row, titles, fields, None, front_ends) for row, titles, fields, front_ends in ON_THE_WAY]
+    for row, titles, fields, servers, front_ends in ROWS + (on_the_way if served else []):
         about = (servers is None or server in servers) and (front_ends is None or front_end in front_ends)
         if about and re.search(titles, title) and re.match(rf"(?:{fields})", field):
             return row

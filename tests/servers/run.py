@@ -1,7 +1,8 @@
 """Compares the runtime, through seven front ends, with gunicorn, Waitress, uWSGI and mod_wsgi: `make test-servers`.
 
-The same application (app.py) gets the same requests (cases.py). Each difference has to have a row in docs/servers.md
-(rows.py says which), and each row has to be seen. A server that is not there is skipped, loudly.
+The same application (app.py) gets the same requests (cases.py): as events, through `wsgi-lambda replay`, and over HTTP,
+through `wsgi-lambda serve`, whose responses are compared with gunicorn's. Each difference has to have a row in
+docs/servers.md (rows.py says which), and each row has to be seen. A server that is not there is skipped, loudly.
 """
 
 import base64
@@ -15,9 +16,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-from cases import FRONT_ENDS, ROOT, event, requests
+from cases import FRONT_ENDS, ROOT, SERVED, event, requests
 from rows import row_of
 
 HERE = pathlib.Path(__file__).parent
@@ -32,6 +34,8 @@ THEIRS = {
     "content-length",
     "content-location",
 }
+# What the front ends that `serve` imitates add.
+ADDED = {"x-amzn-requestid", "x-amzn-trace-id", "x-amz-apigw-id", "apigw-requestid"}
 # Fields of environ that are the test's own arrangement: each server has another host and port.
 ARRANGED = {"HTTP_HOST"}
 
@@ -99,7 +103,7 @@ def ask(port, method, target, headers, body):
         rest = unchunk(rest)
     return {
         "status": status_of(first),
-        "headers": sorted(field for field in fields if field[0] not in THEIRS),
+        "headers": sorted(field for field in fields if field[0] not in THEIRS | ADDED),
         "body": rest,
     }
 
@@ -167,6 +171,47 @@ def ours(front_end, folder):
     return dict(zip(titles, map(decode, lines)))
 
 
+def served():
+    """What the runtime answers behind `wsgi-lambda serve`, by front end."""
+    # One sandbox, because the application tells what it did for the request before.
+    options = ["--front", "all", "--port", "0", "--concurrency", "1", "--no-reload"]
+    command = [ROOT / "target/release/wsgi-lambda", "serve", "app:app", "--dir", HERE, *options]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    try:
+        places = {}
+        for line in server.stdout:
+            if found := re.search(r"http://127\.0\.0\.1:([0-9]+)(/[^ ]*?)/?\s+([a-z0-9-]+)$", line.decode().strip()):
+                places[found[3]] = int(found[1]), found[2].rstrip("/")
+            if b"Ctrl-C" in line:
+                break
+        # Its lines are not read further on, so nothing may wait until they are.
+        threading.Thread(target=server.stdout.read, daemon=True).start()
+        answers = {}
+        for front_end, name in SERVED.items():
+            port, mount = places[name]
+            answers[front_end] = {
+                title: below(mount, ask(port, method, mount + target, headers, body))
+                for title, method, target, headers, body in requests()
+            }
+        return answers
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def below(mount, answer):
+    """The answer without the stage in the URL, which is the test's own arrangement, and the header that AWS adds."""
+    try:
+        seen = json.loads(answer["body"])
+        if seen["SCRIPT_NAME"] == mount and seen["url"].startswith(mount):
+            seen.update(SCRIPT_NAME="", url=seen["url"][len(mount) :])
+        seen["keys"] = [key for key in seen["keys"] if key != "HTTP_X_AMZN_TRACE_ID"]
+        answer["body"] = json.dumps(seen).encode()
+    except (ValueError, KeyError, TypeError):
+        pass  # no description of a request
+    return answer
+
+
 def decode(answer):
     if "statusCode" not in answer:
         return {"status": 502, "headers": [], "body": b""}
@@ -227,6 +272,14 @@ def main():
                         seen.add(row)
                         if row not in documented:
                             unknown.append(f"{front_end} beside {server}: {title}: {field}: {my!r}, theirs {their!r}")
+        for front_end, mine in served().items():
+            for title, answer in (servers["gunicorn"] or {}).items():
+                compared += 1
+                for field, my, their in differences(title, mine[title], answer):
+                    row = row_of(title, field, my, their, "gunicorn", front_end, served=True)
+                    seen.add(row)
+                    if row not in documented:
+                        unknown.append(f"serve, {front_end}: {title}: {field}: {my!r}, gunicorn's {their!r}")
     for line in unknown:
         print(line)
     stale = documented - seen if all(servers.values()) else set()

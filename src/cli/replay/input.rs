@@ -5,11 +5,19 @@ use std::io::{BufRead, BufReader, IsTerminal as _, StdinLock};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc::{Receiver, channel};
 
+use super::requests::Asked;
 use super::sources::{Event, Source};
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 
-/// Gives the events of files first, and those of standard input as they come.
+/// What is sent next.
+pub(super) enum Next {
+    Event(Box<Event>),
+    /// With its name.
+    Request(String, Box<Asked>),
+}
+
+/// Gives what is sent in its order, and the events of standard input as they come.
 pub(super) struct Feed {
     sources: std::vec::IntoIter<Source>,
     stdin: Option<Receiver<Result<Event, Failure>>>,
@@ -20,17 +28,18 @@ impl Feed {
         Self { sources: sources.into_iter(), stdin: None }
     }
 
-    /// The next event; waits for one from standard input. `None` at the end.
-    pub(super) async fn next(&mut self, out: &mut Out) -> Result<Option<Event>, Failure> {
+    /// The next event or request; waits for an event from standard input. `None` at the end.
+    pub(super) async fn next(&mut self, out: &mut Out) -> Result<Option<Next>, Failure> {
         loop {
             if let Some(stdin) = &mut self.stdin {
                 if let Some(event) = stdin.recv().await {
-                    return event.map(Some);
+                    return event.map(|event| Some(Next::Event(Box::new(event))));
                 }
                 self.stdin = None;
             }
             match self.sources.next() {
-                Some(Source::Event(event)) => return Ok(Some(*event)),
+                Some(Source::Event(event)) => return Ok(Some(Next::Event(event))),
+                Some(Source::Request(name, asked)) => return Ok(Some(Next::Request(name, asked))),
                 Some(Source::StandardInput) => self.stdin = Some(read_stdin(out)?),
                 None => return Ok(None),
             }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::failure::Failure;
+use super::front_ends::FrontEndOptions;
 use super::out::Out;
 use super::{look, shared};
 use crate::config;
@@ -19,6 +20,7 @@ mod input;
 mod not_an_event;
 mod outcome_json;
 mod profile;
+mod requests;
 mod run;
 mod show;
 mod sources;
@@ -26,11 +28,12 @@ mod tally;
 mod timing;
 
 use hints::Surroundings;
-use input::Feed;
+use input::{Feed, Next};
 use profile::{Profile, ProfiledRun};
+use requests::{Arguments, Item, Session};
 use run::{ReplayRun, RunOptions};
 
-/// Send Lambda events to an application and show its responses
+/// Send requests or Lambda events to an application and show its responses
 ///
 /// Starts the real runtime, `bootstrap`, as a child process and plays Lambda's Runtime API to it. What you test is the
 /// file that you deploy. Without PATH it sends its own sample events: one for each front end (API Gateway REST and HTTP,
@@ -38,13 +41,8 @@ use run::{ReplayRun, RunOptions};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Replay {
-    /// Event files, folders (all *.json in them), or - for standard input: one JSON document after the other, each answered
-    /// as soon as it has come
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// The same as PATH, as other tools call it
-    #[arg(long = "event", value_name = "PATH", hide = true)]
-    more_paths: Vec<PathBuf>,
+    #[command(flatten)]
+    arguments: Arguments,
     /// The WSGI application; the value of the function's handler
     #[arg(long, value_name = "MODULE:ATTR", alias = "handler")]
     app: Option<String>,
@@ -70,6 +68,15 @@ pub(super) struct Replay {
     /// The runtime [default: `bootstrap` next to this program]
     #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     bootstrap: Option<PathBuf>,
+    #[command(flatten)]
+    front_ends: FrontEndOptions,
+    /// Keep the cookies of the responses in FILE, and begin with those in it. Along one command they are kept anyway
+    #[arg(long, value_name = "FILE", help_heading = requests::HEADING)]
+    cookie_jar: Option<PathBuf>,
+    /// Send CSRF tokens with POST, PUT, PATCH and DELETE: that of the last page with one, or else of the same URL, which is
+    /// asked for with GET before
+    #[arg(long, help_heading = requests::HEADING)]
+    csrf: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -78,6 +85,15 @@ Examples:
     wsgi-lambda replay
   The same events, answered by `app` in ./hello.py:
     wsgi-lambda replay --app hello:app
+  A route of your own, as a Function URL sends it, and as a REST API does:
+    wsgi-lambda replay GET '/orders?page=2' --app hello:app
+    wsgi-lambda replay GET '/orders?page=2' --app hello:app --front rest
+  A form and JSON:
+    wsgi-lambda replay POST /orders -d 'item=tea&count=2' --app hello:app
+    wsgi-lambda replay PUT /orders/1 -H 'Content-Type: application/json' -d @order.json --app hello:app
+  Log in to Django's admin, and open it:
+    wsgi-lambda replay POST /admin/login/ -d 'username=me&password=…' GET /admin/ --csrf \
+      --app mysite.wsgi:application
   One event, with the application's folder and a variable:
     wsgi-lambda replay event.json --app mysite.wsgi:application --dir src --env DEBUG=1
   Store the responses once, and compare with them from then on:
@@ -105,8 +121,8 @@ Exit status:
 impl Replay {
     /// Replays; `false` if an invocation failed or a response is not the expected one.
     pub(super) fn run(&self, out: &mut Out) -> Result<bool, Failure> {
-        let paths = [&self.paths[..], &self.more_paths].concat();
-        if let Some(path) = paths.iter().find(|path| path.extension().is_some_and(|ending| ending == "svg")) {
+        let items = self.arguments.items()?;
+        if let Some(path) = items.iter().find_map(flame_graph) {
             let path = path.display();
             return Err(Failure::Usage(format!(
                 "{path} is not an event; for the flame graph write --profile-init={path}"
@@ -114,7 +130,8 @@ impl Replay {
         }
         let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from("."));
         self.check(&dir)?;
-        let mut feed = Feed::new(sources::collect(&paths, &dir)?);
+        let mut session = self.session(&items)?;
+        let mut feed = Feed::new(sources::collect(&items, &dir)?);
         let demo = self.app.is_none().then(demo_app).transpose()?;
         let profile = self.profile_init.as_deref().map(Profile::new).transpose()?;
         let demo_folder = demo.as_ref().map(|folder| folder.path().to_owned());
@@ -133,7 +150,7 @@ impl Replay {
         let runtime = shared::tokio_runtime()?;
         runtime.block_on(async {
             tokio::select! {
-                result = self.replay(launch, &mut feed, &around, profile.as_ref(), out) => result,
+                result = self.replay(launch, (&mut feed, &mut session), &around, profile.as_ref(), out) => result,
                 _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
             }
         })
@@ -167,6 +184,9 @@ impl Replay {
             .handler(self.app.as_deref().unwrap_or("demo_app:app"))
             .env("AWS_REGION", &self.region)
             .env("AWS_DEFAULT_REGION", &self.region);
+        if self.front_ends.streams() {
+            launch = launch.env(config::RESPONSE_MODE.name, "stream");
+        }
         if self.app.is_none() {
             // The demo needs no packages, and has to run whatever variables the parent has.
             launch = launch.without(config::APP.name).without(config::VENV.name);
@@ -182,6 +202,19 @@ impl Replay {
         Ok(self.env.iter().fold(launch, |launch, (key, value)| launch.env(key, value)))
     }
 
+    /// The clients that send requests, if there are any to send.
+    fn session(&self, items: &[Item]) -> Result<Session, Failure> {
+        let has_requests = items.iter().any(|item| matches!(item, Item::Request(_)));
+        if !has_requests && (self.front_ends.is_given() || self.cookie_jar.is_some() || self.csrf) {
+            return Err(Failure::Usage(
+                "--front, --stage, --base-path, --stream, --cookie-jar and --csrf are for requests, not for events: write a \
+                 request, such as GET /path"
+                    .to_owned(),
+            ));
+        }
+        Session::new(self.front_ends.settings()?, self.cookie_jar.as_deref(), self.csrf, &self.region)
+    }
+
     fn surroundings(&self, dir: PathBuf, program: &Path) -> Result<Surroundings, Failure> {
         let Some(app) = self.app.clone() else { return Ok(Surroundings::of_demo(dir)) };
         let venv = shared::venv(self.venv.as_deref())?;
@@ -191,7 +224,7 @@ impl Replay {
     async fn replay(
         &self,
         launch: Launch,
-        feed: &mut Feed,
+        (feed, session): (&mut Feed, &mut Session),
         around: &Surroundings,
         profile: Option<&Profile>,
         out: &mut Out,
@@ -201,8 +234,11 @@ impl Replay {
         let begun = run.begin(around, out).await?;
         let init = run.init_duration(); // of the first start, which is the one that is profiled
         let mut broken = None;
-        while let Some(event) = next.take_if(|_| begun) {
-            run.event(&event, out).await?;
+        while let Some(one) = next.take_if(|_| begun) {
+            match one {
+                Next::Event(event) => drop(run.event(&event, out).await?),
+                Next::Request(name, asked) => session.send(&name, &asked, &mut run, out).await?,
+            }
             out.flush()?;
             next = feed.next(out).await.unwrap_or_else(|failure| {
                 broken = Some(failure);
@@ -218,6 +254,13 @@ impl Replay {
             profile.show(&profiled, self.options.json, out)?;
         }
         broken.map_or(Ok(begun && run.tally().is_fine()), Err)
+    }
+}
+
+fn flame_graph(item: &Item) -> Option<&Path> {
+    match item {
+        Item::Events(path) if path.extension().is_some_and(|ending| ending == "svg") => Some(path),
+        Item::Events(_) | Item::Request(_) => None,
     }
 }
 

@@ -138,34 +138,57 @@ impl<'a> ReplayRun<'a> {
     }
 
     /// Sends one event as often as asked, then compares and shows the outcome.
-    pub(super) async fn event(&mut self, event: &Event, out: &mut Out) -> Result<(), Failure> {
+    pub(super) async fn event(&mut self, event: &Event, out: &mut Out) -> Result<Outcome, Failure> {
         let (outcome, timing, lines) = self.invoke(event).await;
+        self.report(event, &outcome, &timing, &lines, out)?;
+        Ok(outcome)
+    }
+
+    /// Sends an event once, without counting or showing it. Returns the log lines too.
+    pub(super) async fn unseen(&mut self, event: &Event) -> (Outcome, Vec<String>) {
+        self.once(event, &mut Timing::default()).await
+    }
+
+    /// Shows the outcome of a request that the front end does not make an event of.
+    pub(super) fn not_invoked(&mut self, event: &Event, outcome: &Outcome, out: &mut Out) -> Result<(), Failure> {
+        self.report(event, outcome, &Timing::default(), &[], out)
+    }
+
+    /// Compares and shows an outcome.
+    fn report(
+        &mut self,
+        event: &Event,
+        outcome: &Outcome,
+        timing: &Timing,
+        lines: &[String],
+        out: &mut Out,
+    ) -> Result<(), Failure> {
         let verdict = match &mut self.expectations {
-            Some(expectations) => Some(expectations.check(&event.name, &outcome)?),
+            Some(expectations) => Some(expectations.check(&event.name, outcome)?),
             None => None,
         };
-        let fine = self.tally.count(&event.name, &outcome, verdict.as_ref(), &self.options.fail_on);
-        let hints = hints(event, &outcome);
+        let fine = self.tally.count(&event.name, outcome, verdict.as_ref(), &self.options.fail_on);
+        let hints = hints(event, outcome);
         if self.options.json {
-            out.raw(&outcome_json::line(&outcome))?;
+            out.raw(&outcome_json::line(outcome))?;
         }
         if fine && out.quiet() {
             return Ok(());
         }
         if self.options.json {
-            show::next_to_json(event, verdict.as_ref().filter(|verdict| !verdict.is_fine()), &lines, out)?;
+            show::next_to_json(event, verdict.as_ref().filter(|verdict| !verdict.is_fine()), lines, out)?;
             return show::hints(&hints, out);
         }
         if self.options.brief && verdict.is_none() {
-            show::brief(event, &outcome, &timing, out)?;
+            show::brief(event, outcome, timing, out)?;
             return show::hints(&hints, out);
         }
         show::heading(event, out)?;
         // If there is an expectation, the difference matters more than the response.
         if verdict.is_none() || !fine && outcome.is_failure() || out.verbose() {
-            show::outcome(&outcome, &timing, out)?;
+            show::outcome(outcome, timing, out)?;
         }
-        if let (Outcome::Response(_), None, Some(exit)) = (&outcome, self.sandbox.api(), self.sandbox.last_exit()) {
+        if let (Outcome::Response(_), None, Some(exit)) = (outcome, self.sandbox.api(), self.sandbox.last_exit()) {
             show::ended(exit, out)?;
         }
         if let (true, Some(api)) = (out.verbose(), self.sandbox.api()) {
@@ -174,7 +197,7 @@ impl<'a> ReplayRun<'a> {
         if let Some(verdict) = &verdict {
             out.line(show::verdict(verdict))?;
         }
-        show::logs(&lines, out)?;
+        show::logs(lines, out)?;
         show::hints(&hints, out)?;
         out.line("")?;
         Ok(())
@@ -237,6 +260,9 @@ impl<'a> ReplayRun<'a> {
 
 /// Advice on an event that the runtime refused, or took for something that it may not be.
 fn hints(event: &Event, outcome: &Outcome) -> Vec<String> {
+    if let Some(sent) = event.sent() {
+        return sent.hints(outcome);
+    }
     let hint = match outcome {
         Outcome::Error(_) => not_an_event::wrapped(&event.bytes),
         _ => not_an_event::read_leniently(&event.bytes).map(str::to_owned),

@@ -1,10 +1,12 @@
 //! Where events come from: files, folders, or the program itself. Standard input is read in [`super::input`].
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 
+use super::requests::{Asked, Item, Sent};
 use super::{handler, not_an_event};
 use crate::cli::failure::Failure;
 use crate::emulator::Submission;
@@ -20,6 +22,8 @@ pub(super) struct Event {
     pub(super) name: String,
     pub(super) bytes: Bytes,
     request_id: String,
+    /// The request that it was made of, if it was made here.
+    sent: Option<Box<Sent>>,
 }
 
 impl Event {
@@ -36,9 +40,12 @@ impl Event {
         if let Some(reason) = not_an_event::reason(&bytes) {
             return Err(Failure::Usage(format!("{} {reason}", path.display())));
         }
-        // The id comes from the name, so that stored responses that contain it stay the same.
-        let request_id = Submission::new("").named(&name).id().to_owned();
-        Ok(Self { name, bytes, request_id })
+        Ok(Self { request_id: request_id(&name), name, bytes, sent: None })
+    }
+
+    /// The event that a front end has made of a request.
+    pub(super) fn of_request(name: &str, bytes: Bytes, sent: Sent) -> Self {
+        Self { name: name.to_owned(), bytes, request_id: request_id(name), sent: Some(Box::new(sent)) }
     }
 
     /// The request id.
@@ -46,37 +53,48 @@ impl Event {
         &self.request_id
     }
 
+    /// The request that it was made of, if it was made here.
+    pub(super) fn sent(&self) -> Option<&Sent> {
+        self.sent.as_deref()
+    }
+
     /// Method and path, if this looks like an HTTP request.
     pub(super) fn request_line(&self) -> Option<String> {
+        if let Some(sent) = &self.sent {
+            return Some(sent.line());
+        }
         not_an_event::request_line(&serde_json::from_slice(&self.bytes).ok()?)
     }
 }
 
-/// An event, or the place where more come from.
+/// The id comes from the name, so that stored responses that contain it stay the same.
+fn request_id(name: &str) -> String {
+    Submission::new("").named(name).id().to_owned()
+}
+
+/// An event, a request of which one will be made, or the place where more events come from.
 pub(super) enum Source {
     Event(Box<Event>),
+    Request(String, Box<Asked>),
     StandardInput,
 }
 
-/// The events at these paths, in order. Without paths, the program's own. `dir` is the application's folder, for advice.
-pub(super) fn collect(paths: &[PathBuf], dir: &Path) -> Result<Vec<Source>, Failure> {
-    if paths.is_empty() {
+/// What is sent, in order. Without items, the program's own events. `dir` is the application's folder, for advice.
+pub(super) fn collect(items: &[Item], dir: &Path) -> Result<Vec<Source>, Failure> {
+    if items.is_empty() {
         return Ok(embedded()?.into_iter().map(|event| Source::Event(Box::new(event))).collect());
     }
     let mut sources = Vec::new();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            sources.push(Source::StandardInput);
-        } else if path.is_dir() {
-            sources.extend(folder(path, dir)?.into_iter().map(|event| Source::Event(Box::new(event))));
-        } else {
-            if let Some(failure) = handler::positional(path, dir) {
-                return Err(failure);
+    for item in items {
+        match item {
+            Item::Events(path) => sources.extend(at(path, dir)?),
+            Item::Request(draft) => {
+                let asked = Asked::new(draft)?;
+                sources.push(Source::Request(asked.name(), Box::new(asked)));
             }
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            sources.push(Source::Event(Box::new(file(path, name)?)));
         }
     }
+    number_requests(&mut sources);
     let mut names: Vec<_> = sources.iter().map(|source| source.name().unwrap_or("-")).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -86,10 +104,42 @@ pub(super) fn collect(paths: &[PathBuf], dir: &Path) -> Result<Vec<Source>, Fail
     }
 }
 
+/// The events at a path.
+fn at(path: &Path, dir: &Path) -> Result<Vec<Source>, Failure> {
+    if path.as_os_str() == "-" {
+        return Ok(vec![Source::StandardInput]);
+    }
+    if path.is_dir() {
+        return Ok(folder(path, dir)?.into_iter().map(|event| Source::Event(Box::new(event))).collect());
+    }
+    if let Some(failure) = handler::positional(path, dir) {
+        return Err(failure);
+    }
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(vec![Source::Event(Box::new(file(path, name)?))])
+}
+
+/// Requests of one name get numbers from the second on.
+fn number_requests(sources: &mut [Source]) {
+    let is_event = |source: &&Source| matches!(source, Source::Event(_));
+    let mut taken: BTreeSet<String> =
+        sources.iter().filter(is_event).filter_map(|source| source.name().map(str::to_owned)).collect();
+    for source in sources {
+        if let Source::Request(name, _) = source {
+            let plain = name.clone();
+            let mut numbers = 2..;
+            while !taken.insert(name.clone()) {
+                *name = format!("{plain}-{}", numbers.next().unwrap_or(u64::MAX));
+            }
+        }
+    }
+}
+
 impl Source {
     fn name(&self) -> Option<&str> {
         match self {
             Self::Event(event) => Some(&event.name),
+            Self::Request(name, _) => Some(name),
             Self::StandardInput => None,
         }
     }

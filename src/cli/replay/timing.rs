@@ -28,6 +28,7 @@ impl fmt::Display for Timing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [min, median, p99] = [0, 50, 99].map(|percent| duration(self.percentile(percent)));
         match self.sorted.len() {
+            0 => Ok(()), // nothing was invoked
             1 => f.write_str(&min),
             count => write!(f, "{count} runs: min {min}, median {median}, p99 {p99}"),
         }

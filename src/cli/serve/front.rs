@@ -3,20 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub(super) use crate::cli::front_ends::NAMES;
 use crate::gateway::Settings;
 use crate::request::FrontEnd;
-
-/// The names of front ends, in the order in which `--front all` gives them ports.
-pub(super) const NAMES: [(&str, FrontEnd); 8] = [
-    ("function-url", FrontEnd::FunctionUrl),
-    ("http-api", FrontEnd::HttpApiV2),
-    ("http-api-v1", FrontEnd::HttpApiV1),
-    ("rest", FrontEnd::Rest),
-    ("alb", FrontEnd::Alb),
-    ("alb-multi", FrontEnd::AlbMulti),
-    ("lattice", FrontEnd::LatticeV2),
-    ("lattice-v1", FrontEnd::LatticeV1),
-];
 
 /// The name of a front end.
 pub(super) fn name(front_end: FrontEnd) -> &'static str {
