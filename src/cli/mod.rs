@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod doctor;
 mod failure;
+mod hang;
 mod layer;
 mod look;
 mod out;
