@@ -19,6 +19,16 @@ class Closed(list):
     def close(self):
         raise ValueError("in close")
 
+class Raising:
+    def write(self, text):
+        raise OSError("no writes")
+    def flush(self):
+        raise OSError("no flushes")
+
+class Unflushed:
+    def write(self, text):
+        sys.__stdout__.write(text)
+
 def recurse():
     return recurse()
 
@@ -61,6 +71,10 @@ def app(environ, start_response):
         sys.stdout.close()
     elif path == "/no-stdout":
         sys.stdout = sys.stderr = None
+    elif path == "/raising-stdout":
+        sys.stdout = sys.stderr = Raising()
+    elif path == "/stdout-without-flush":
+        sys.stdout = Unflushed()
     elif path == "/close-stderr":
         environ["wsgi.errors"].close()
     elif path == "/replace-stderr":
@@ -138,6 +152,8 @@ fn what_goes_wrong_beside_the_response_leaves_it_whole() {
         ("/threads", ""),
         ("/close-stdout", ""),
         ("/no-stdout", ""),
+        ("/raising-stdout", ""),
+        ("/stdout-without-flush", ""),
         ("/close-stderr", ""),
         ("/replace-stderr", ""),
         ("/chdir", ""),

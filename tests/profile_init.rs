@@ -285,8 +285,9 @@ const REPORTED: &str = "import json, heavy, heavier.sub\ndef answer(path): retur
 fn reported() -> Place {
     let place = Place::new(REPORTED);
     place.write("heavy.py", "import time; time.sleep(0.02)\ndef function(): pass");
-    place.write("heavier/__init__.py", "import time; time.sleep(0.03)\nfrom .sub import function");
-    place.write("heavier/sub.py", "import time; time.sleep(0.01)\ndef function(): pass");
+    // Much more, so that it stays the heavier one on a machine that is busy with something else.
+    place.write("heavier/__init__.py", "import time; time.sleep(0.5)\nfrom .sub import function");
+    place.write("heavier/sub.py", "import time; time.sleep(0.1)\ndef function(): pass");
     place
 }
 

@@ -16,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 mod doctor;
 mod failure;
 mod front_ends;
+mod hang;
 mod layer;
 mod look;
 mod out;

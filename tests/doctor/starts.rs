@@ -82,6 +82,20 @@ fn an_application_that_a_variable_names_is_tried() {
     assert_eq!(ids(&found(folder.path(), &[])), ["handler-import"]);
 }
 
+/// `app.run()` without the guard: the import never ends.
+#[test]
+fn a_line_that_starts_a_server_is_named() {
+    let app = format!(
+        "{APP}import wsgiref.simple_server as server\nserver.make_server('127.0.0.1', 0, app).serve_forever()\n"
+    );
+    let folder = place(PROPERTIES, &app);
+    let found = found(&folder.path().join("src"), &["--app", "app:app"]);
+    assert_eq!((ids(&found), &found[0]["severity"]), (vec!["handler-import"], &Value::from("error")), "{found:#?}");
+    let (what, fix) = (found[0]["what"].as_str().unwrap(), found[0]["fix"].as_str().unwrap());
+    assert!(what.contains("does not return") && what.contains("serve_forever()"), "{what}");
+    assert!(fix.contains("__main__"), "{fix}");
+}
+
 #[test]
 fn a_runtime_that_does_not_run_here_is_not_the_applications_fault() {
     let folder = place(PROPERTIES, &format!("{APP}1 / 0\n"));

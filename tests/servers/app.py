@@ -77,12 +77,17 @@ def app(environ, start_response):
         "location": header(b"", ("Location", "/elsewhere"), status="302 Found"),
         "no-content": ("204 No Content", [], b""),
         "no-content-body": ("204 No Content", [], b"body"),
+        "reset-body": ("205 Reset Content", [], b"body"),
         "not-modified": ("304 Not Modified", [("ETag", '"1"')], b""),
         "teapot": header(b"short", status="418 I'm a teapot"),
         "own-status": header(b"x", status="299 Own Words"),
         "bad-status": ("200", [("Content-Type", "text/plain")], b"x"),
         "newline": header(b"x", ("X-A", "1\r\nX-B: 2")),
         "list-header": ("200 OK", [["X-A", "1"]], b"x"),
+        "tuple-headers": ("200 OK", (("X-A", "1"),), b"x"),
+        "nul": ("200 OK", [("X-A", "1\0")], b"x"),
+        "two-lengths": ("200 OK", [("Content-Length", "5"), ("Content-Length", "3")], b"12345"),
+        "low-status": ("099 Low", [("Content-Type", "text/plain")], b"x"),
         "number": ("200 OK", [("X-A", 1)], b"x"),
         "binary": ("200 OK", [("Content-Type", "application/octet-stream")], bytes(range(256))),
         "utf8": header("Grüße €".encode()),
@@ -108,6 +113,9 @@ def app(environ, start_response):
     if name == "not-bytes":
         start_response("200 OK", [("Content-Type", "text/plain")])
         return ["text"]
+    if name == "bytearray":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [bytearray(b"text")]
     if name == "none":
         start_response("200 OK", [("Content-Type", "text/plain")])
         return None

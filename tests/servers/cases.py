@@ -18,9 +18,10 @@ SERVED = {
     "lattice-v2": "lattice",
 }
 
-PLAIN = """echo empty latin1 repeated types length too-long bad-length status-header hop location no-content no-content-body
-    not-modified teapot own-status bad-status newline number binary utf8 raise no-start not-bytes none twice replaced write
-    generator closing raise-first raise-after-length large str-iter exit list-header nothing""".split()
+PLAIN = """echo empty latin1 repeated types length too-long bad-length status-header hop location no-content no-
+    content-body not-modified teapot own-status bad-status newline number binary utf8 raise no-start not-
+    bytes none twice replaced write generator closing raise-first raise-after-length large str-iter exit
+    list-header tuple-headers nul two-lengths low-status reset-body bytearray nothing""".split()
 TARGETS = [
     "/environ",
     "/environ/a%20b",
@@ -39,6 +40,7 @@ TARGETS = [
     "/environ?%C3%A9=%E2%82%AC",
     "/environ?b=1&a=2",
     "/environ/?x=/y?z",
+    "/environ?a=1&&b=2",
 ]
 HEADERS = [
     {"X-A": "1"},

@@ -11,7 +11,7 @@ ROWS = [
     ("encoded-slash", r"a%2Fb", r"environ", None, {"http-api-v1", "http-api-v2"}),
     (
         "query-rebuilt",
-        r"/y\?z|\?a$",
+        r"/y\?z|\?a$|&&",
         r"environ (QUERY_STRING|url)",
         None,
         {"http-api-v1", "rest", "alb", "alb-multi", "lattice-v2"},
@@ -22,14 +22,21 @@ ROWS = [
     ("head-body", r"^HEAD ", r"body", {"waitress", "uwsgi"}, None),
     ("generators-on-head", r"after HEAD /generator", r"environ ran", None, None),
     ("no-content-body", r"/no-content-body", r"body", {"uwsgi"}, None),
+    ("no-content-body", r"/reset-body", r"body", None, None),
     ("content-type-once", r"/types", r"header content-type", None, None),
     ("status-header", r"/status-header", r"header status|status", None, None),
     ("hop-by-hop", r"/hop", r"status|header keep-alive", None, None),
     ("more-than-announced", r"/too-long", r"body", {"uwsgi"}, None),
-    ("strict-headers", r"/(newline|number|bad-length|list-header)", r"status", None, None),
+    (
+        "strict-headers",
+        r"/(newline|number|bad-length|list-header|tuple-headers|nul|two-lengths|low-status)",
+        r"status",
+        None,
+        None,
+    ),
     ("bare-status", r"/bad-status", r"status", {"mod_wsgi"}, None),
     ("second-start", r"/twice", r"status", {"mod_wsgi", "uwsgi"}, None),
-    ("broken-applications", r"/(not-bytes|none|no-start|raise|raise-first|exit)", r"status", None, None),
+    ("broken-applications", r"/(not-bytes|bytearray|none|no-start|raise|raise-first|exit)", r"status", None, None),
     ("close-after-error", r"after HEAD /length", r"environ", {"uwsgi"}, None),
 ]
 

@@ -4,20 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::cli::hang::Hang;
 use crate::cli::look;
 use crate::emulator::Outcome;
-
-/// Calls that start a server and do not return.
-const SERVERS: [&str; 8] = [
-    ".run(",
-    "run_simple(",
-    "serve_forever(",
-    "serve(",
-    "runserver",
-    "execute_from_command_line(",
-    ".start(",
-    "run_wsgi(",
-];
 
 /// What the function was started with.
 pub(super) struct Surroundings {
@@ -112,27 +101,13 @@ impl Surroundings {
         Some(venv.strip_prefix(".").map_or_else(|_| venv.clone(), Path::to_owned))
     }
 
-    /// The application's innermost frame in the stacks that the runtime logged, with its line.
+    /// The application's line that does not return.
     fn where_it_hangs(&self, lines: &[String]) -> Option<String> {
-        let (file, number) = lines.iter().flat_map(|line| line.split('\r')).find_map(|line| self.own_frame(line))?;
-        let source = std::fs::read_to_string(&file).ok()?;
-        let code = source.lines().nth(number.checked_sub(1)?)?.split("  #").next()?.trim();
-        let name = file.strip_prefix(&self.root).unwrap_or(&file).display().to_string();
-        let advice = if SERVERS.iter().any(|call| code.contains(call)) {
-            "it starts a server, which Lambda does not need. Put it below `if __name__ == \"__main__\":`"
-        } else {
-            "the import waits for it"
-        };
-        Some(format!("{name}, line {number}, does not return: `{code}`: {advice}"))
-    }
-
-    /// `File "…", line N` of the application itself, not of a package in its folder.
-    fn own_frame(&self, line: &str) -> Option<(PathBuf, usize)> {
-        let (file, rest) = line.split_once("File \"")?.1.split_once("\", line ")?;
-        let number = rest.split(|char: char| !char.is_ascii_digit()).next()?.parse().ok()?;
-        let path = PathBuf::from(file);
-        let own = path.starts_with(&self.root) && !file.contains("/site-packages/");
-        own.then_some((path, number))
+        let hang = Hang::find(&self.root, lines.iter().map(String::as_str))?;
+        Some(match hang.is_server {
+            true => format!("{}: {}. {}", hang.what, Hang::SERVER, Hang::REMEDY),
+            false => format!("{}: the import waits for it", hang.what),
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::cli::doctor::project::{Project, is_named_after_us};
 use crate::cli::doctor::requirements::{self, Requirements};
 use crate::cli::doctor::run::{LocalRun, Runner};
 use crate::cli::doctor::wsgi;
+use crate::cli::hang::Hang;
 use crate::config::APP;
 use crate::emulator::StartError;
 
@@ -92,6 +93,7 @@ struct Start<'a> {
     at: Place,
     error_type: String,
     message: String,
+    hang: Option<Hang>,
 }
 
 /// Says why an application did not start. Returns `false` if the reason is this machine.
@@ -127,7 +129,8 @@ pub(in crate::cli::doctor) fn explain(
     let app = function.variables.get(APP.name).map(|variable| variable.at.clone());
     let at = app.unwrap_or_else(|| place(&function.handler, function).clone());
     let before = findings.list.len();
-    Start { project, function, runner, code, at, error_type, message }.explain(findings);
+    let hang = Hang::find(&run.root, run.logs().lines()).filter(|_| error_type == "Sandbox.Timedout");
+    Start { project, function, runner, code, at, error_type, message, hang }.explain(findings);
     findings.list[before..].iter().all(|finding| finding.check.id != UNCHECKED.id)
 }
 
@@ -259,7 +262,14 @@ impl Start<'_> {
 
     /// Something else was raised.
     fn failed(&self, findings: &mut Findings) {
-        let what = format!("{}: {}", self.error_type, self.message);
+        let mut what = format!("{}: {}", self.error_type, self.message);
+        if let Some(hang) = &self.hang {
+            what = format!("{}.", hang.what);
+            if hang.is_server {
+                let what = format!("{}: {}.", hang.what, Hang::SERVER);
+                return self.add(Severity::Error, what, format!("{}.", Hang::REMEDY), findings);
+            }
+        }
         if let Some(name) = self.unset_variable() {
             let fix = set_variable(&self.project.deployment, name, "…");
             return self.add(
