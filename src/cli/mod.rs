@@ -1,8 +1,8 @@
 //! Room: `cli`, the command line: a file or folder for each subcommand, and `packaging`, which they ask.
 //! In: arguments, event files, Python prefixes, application folders, templates.
 //! Out: text for people or JSON lines for programs, layers and packages, and an exit status.
-//! May use: `emulator`, `bundle`, `config` (names and defaults of variables), `handler_name`, `sync`, clap, anstream, anstyle, globset, `hcl`,
-//! `include_dir`, indicatif, inferno, `saphyr`, serde, similar, strsim, tempfile, walkdir, `zip` (to read), http, bytes,
+//! May use: `emulator`, `bundle`, `config` (names and defaults of variables), `handler_name`, `sync`, clap, anstream, anstyle, dirs, globset, `hcl`,
+//! `include_dir`, indicatif, inferno, `saphyr`, serde, sha2, similar, strsim, tempfile, walkdir, `zip` (to read), http, bytes,
 //! base64, memchr, `serde_json`, tokio.
 //! Must not: link Python, decode events for a runtime, write to a stream other than through `out`.
 
@@ -13,12 +13,14 @@ use clap::{Args, Parser, Subcommand};
 
 mod doctor;
 mod failure;
+mod installed;
 mod layer;
 mod look;
 mod out;
 mod package;
 mod packaging;
 mod pyc;
+mod pythons;
 mod replay;
 mod shared;
 
