@@ -20,7 +20,7 @@ CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+
 .PHONY: help build build-bootstrap build-cli demo golden clean check-tools test layer bench bench-scale measure-workers soak \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
-	wheel test-wheel
+	wheel test-wheel test-arm64
 
 help:
 	@echo "Every day"
@@ -39,6 +39,7 @@ help:
 	@echo "  make wheel             build wheels into dist/, with the runtimes of the Pythons that are here for both processors"
 	@echo "                         PYTHONS=\"python3.13 python3.14\": of these alone"
 	@echo "  make test-wheel        the same for this machine, then install it and try what it brings"
+	@echo "  make test-arm64        the tests that start the runtime, with one for arm64 in emulation (needs root)"
 	@echo "What continuous integration runs besides make test"
 	@echo "  make lint-ci           the workflows and the shell scripts (actionlint, zizmor, shellcheck)"
 	@echo "  make lint-deploy       the SAM template, the image recipe, the Terraform module"
@@ -153,11 +154,16 @@ test-layer-fresh:
 
 # Wheels for pip, into dist/: PYTHONS="python3.13 python3.14" are the Pythons to make runtimes for [all that are here].
 wheel: check-tools $(WHEEL_TOOLS)/.done
+	@sh .ci/check-tools - target=x86_64-unknown-linux-gnu target=aarch64-unknown-linux-gnu
 	$(WHEEL_TOOLS)/bin/python wheel/build $(PYTHONS:%=--python %) $(PROCESSORS:%=--processor %)
 
 test-wheel:
 	$(MAKE) --no-print-directory wheel PYTHONS="$(PYO3_PYTHON)" PROCESSORS="$(shell uname -m | sed s/aarch64/arm64/)"
 	tests/wheel "$$(ls -t dist/wsgi_lambda-*_$$(uname -m).whl | head -n 1)" "$(PYO3_PYTHON)"
+
+test-arm64: $(WHEEL_TOOLS)/.done
+	@sh .ci/check-tools - arm64
+	PYTHON="$(PYO3_PYTHON)" tests/arm64 $(TESTS)
 
 $(WHEEL_TOOLS)/.done: wheel/requirements.txt
 	@sh .ci/check-tools "$(PYTHON)" venv
