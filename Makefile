@@ -9,6 +9,7 @@ CLI := target/release/wsgi-lambda
 BENCH := cargo build --release --locked --manifest-path benches/Cargo.toml --target-dir target
 VENV := .cache/venv
 TOOLS := .cache/venv-tools
+WHEEL_TOOLS := .cache/venv-wheel
 # Made again when another Python is named: its packages are of one version.
 VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
@@ -19,7 +20,7 @@ CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+
 .PHONY: help build build-bootstrap build-cli demo golden clean check-tools test layer bench bench-scale measure-workers soak \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
-	test-inspector inspector-pictures
+	test-inspector inspector-pictures wheel test-wheel test-arm64
 
 help:
 	@echo "Every day"
@@ -34,6 +35,11 @@ help:
 	@echo "                         QUICK=1: without optimisations; REFRESH=1: with today's CPython and OpenSSL"
 	@echo "  make test-layer        the same, then run them in a sandbox like Lambda's (needs root)"
 	@echo "  make test-layer-fresh  that in a container (needs docker or podman)"
+	@echo "The package for pip"
+	@echo "  make wheel             build wheels into dist/, with the runtimes of the Pythons that are here for both processors"
+	@echo "                         PYTHONS=\"python3.13 python3.14\": of these alone"
+	@echo "  make test-wheel        the same for this machine, then install it and try what it brings"
+	@echo "  make test-arm64        the tests that start the runtime, with one for arm64 in emulation (needs root)"
 	@echo "What continuous integration runs besides make test"
 	@echo "  make lint-ci           the workflows and the shell scripts (actionlint, zizmor, shellcheck)"
 	@echo "  make lint-deploy       the SAM template, the image recipe, the Terraform module"
@@ -147,6 +153,25 @@ test-layer: $(TOOLS)/.done
 # What layer/python/build needs, and a sandbox that may mount.
 test-layer-fresh:
 	@.ci/fresh trixie "make test-layer QUICK=$(QUICK)" "debootstrap gpgv debian-archive-keyring" --privileged
+
+# Wheels for pip, into dist/: PYTHONS="python3.13 python3.14" are the Pythons to make runtimes for [all that are here].
+wheel: check-tools $(WHEEL_TOOLS)/.done
+	@sh .ci/check-tools - target=x86_64-unknown-linux-gnu target=aarch64-unknown-linux-gnu
+	$(WHEEL_TOOLS)/bin/python wheel/build $(PYTHONS:%=--python %) $(PROCESSORS:%=--processor %)
+
+test-wheel:
+	$(MAKE) --no-print-directory wheel PYTHONS="$(PYO3_PYTHON)" PROCESSORS="$(shell uname -m | sed s/aarch64/arm64/)"
+	tests/wheel "$$(ls -t dist/wsgi_lambda-*_$$(uname -m).whl | head -n 1)" "$(PYO3_PYTHON)"
+
+test-arm64: $(WHEEL_TOOLS)/.done
+	@sh .ci/check-tools - arm64
+	PYTHON="$(PYO3_PYTHON)" tests/arm64 $(TESTS)
+
+$(WHEEL_TOOLS)/.done: wheel/requirements.txt
+	@sh .ci/check-tools "$(PYTHON)" venv
+	$(PYO3_PYTHON) -m venv --clear $(WHEEL_TOOLS)
+	$(WHEEL_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 soak: build
 	cargo test --test soak -- --ignored --nocapture --test-threads 1

@@ -30,9 +30,15 @@ fn python() {
         println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{place}");
     }
     let portable = std::env::var_os("WSGI_LAMBDA_PORTABLE").is_some();
+    if portable {
+        // libpython may need a newer glibc than the one that is linked for: what counts is the one where it runs.
+        println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,--allow-shlib-undefined");
+    }
     let (prefix, library) = config.executable().map(locate).unwrap_or_default();
-    if !library.is_empty() {
-        println!("cargo:rustc-link-search=native={library}"); // pyo3 only knows the place in sysconfig
+    // pyo3 only knows the place in sysconfig. A place that is right, or that PYO3_CONFIG_FILE names, has to come first.
+    let known = config.lib_dir().zip(config.lib_name());
+    if !library.is_empty() && !known.is_some_and(|(folder, name)| Path::new(folder).join(format!("lib{name}.so")).exists()) {
+        println!("cargo:rustc-link-search=native={library}");
     }
     if !library.is_empty() && !portable {
         println!("cargo:rustc-link-arg-bin=bootstrap=-Wl,-rpath,{library}");

@@ -55,6 +55,14 @@ impl Architecture {
         std::env::consts::ARCH.parse().ok()
     }
 
+    /// `e_machine` in the header of an ELF file (`EM_X86_64`, `EM_AARCH64`).
+    pub fn elf_machine(self) -> u16 {
+        match self {
+            Self::X86_64 => 62,
+            Self::Arm64 => 183,
+        }
+    }
+
     /// The name in `uname -m` and in the tags of Python wheels.
     pub fn machine(self) -> &'static str {
         match self {

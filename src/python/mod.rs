@@ -3,7 +3,7 @@
 //!   [`crate::response::Steps`].
 //! Out: plain values: [`Called`], [`crate::error::Error`]s with Python stack traces.
 //! May use: `config`, `environ`, `error`, `grammar`, `handler_name`, `invocation`, `json`, `request`, `response`, `sync`,
-//!   pyo3, libc, `foldhash`, memchr, bytes.
+//!   pyo3, libc, rustix (files in memory), `foldhash`, memchr, bytes.
 //! Must not: know envelopes or the Runtime API; let a pyo3 type out; block while attached.
 
 mod app;

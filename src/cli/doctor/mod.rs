@@ -15,9 +15,10 @@ use clap::builder::PossibleValuesParser;
 use indicatif::ProgressBar;
 
 use crate::cli::failure::Failure;
+use crate::cli::installed::runtime;
 use crate::cli::out::Out;
 use crate::cli::shared::pair;
-use crate::emulator::{BOOTSTRAP_VARIABLE, locate};
+use crate::emulator::BOOTSTRAP_VARIABLE;
 
 mod adapters;
 mod applications;
@@ -168,18 +169,18 @@ impl Doctor {
             return Ok(Err(NO_RUN.to_owned()));
         }
         let set = |path: &&PathBuf| !path.as_os_str().is_empty();
-        let bootstrap = match locate(self.bootstrap.as_ref().filter(set).map(PathBuf::as_path)) {
-            Ok(bootstrap) => bootstrap,
-            Err(error) if self.bootstrap.is_some() => return Err(Failure::Usage(error.to_string())),
-            Err(error) => return Ok(Err(error.to_string())),
-        };
         let venv = match self.venv.as_ref().filter(set) {
             Some(venv) => Some(venv.canonicalize().map_err(|error| {
                 Failure::Usage(format!("no virtual environment {}: {error}; correct --venv", venv.display()))
             })?),
             None => None,
         };
-        Ok(Ok(Runner::new(bootstrap, venv, self.env.clone())?))
+        let found = match runtime(self.bootstrap.as_ref().filter(set).map(PathBuf::as_path), venv.as_deref()) {
+            Ok(found) => found,
+            Err(error) if self.bootstrap.is_some() => return Err(Failure::Usage(error.to_string())),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        Ok(Ok(Runner::new(found.bootstrap, found.venv.or(venv), self.env.clone())?))
     }
 
     /// What the options name, else what is found, else the application alone.

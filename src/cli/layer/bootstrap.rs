@@ -1,10 +1,12 @@
 //! The layer's runtime: which Python it embeds, and whether it finds that Python on Lambda.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::object::{Object, Problems};
 use crate::bundle::Architecture;
 use crate::cli::failure::Failure;
+use crate::cli::installed::{for_lambda, versions};
+use crate::cli::packaging::target::LAYER_PYTHON;
 use crate::emulator::locate;
 
 /// A checked `bootstrap`.
@@ -19,9 +21,18 @@ const PORTABLE: &str = "build the bootstrap for a layer: \
     WSGI_LAMBDA_PORTABLE=1 cargo build --profile bootstrap --no-default-features --features python --bin bootstrap";
 
 impl Bootstrap {
-    /// Finds and reads the given file, or the one next to this program.
-    pub(super) fn find(given: Option<&Path>) -> Result<Self, Failure> {
-        let path = locate(given).map_err(|error| Failure::Usage(error.to_string()))?;
+    /// Finds and reads the given file, or the one next to this program, or the installed one for this Python (`3.13`) and
+    /// this processor.
+    pub(super) fn find(
+        given: Option<&Path>,
+        python: Option<&str>,
+        architecture: Option<Architecture>,
+    ) -> Result<Self, Failure> {
+        let path = match locate(given) {
+            Ok(path) => path,
+            Err(error) if given.is_some() => return Err(Failure::Usage(error.to_string())),
+            Err(error) => installed(python, architecture).unwrap_or_else(|| Err(Failure::Usage(error.to_string())))?,
+        };
         let wrong = |what: &str| Failure::Usage(format!("{} {what}: correct --bootstrap", path.display()));
         let object = Object::read("bootstrap", &path)?.ok_or_else(|| wrong("is not a program"))?;
         let architecture =
@@ -45,6 +56,22 @@ impl Bootstrap {
             );
         }
     }
+}
+
+/// The installed runtime; `None` if there are none at all, since this program was built in the repository.
+fn installed(python: Option<&str>, architecture: Option<Architecture>) -> Option<Result<PathBuf, Failure>> {
+    let architecture = architecture.unwrap_or(Architecture::X86_64); // Lambda's default
+    let versions = versions(architecture);
+    versions.first()?;
+    let python = python.map_or_else(|| LAYER_PYTHON.to_string(), str::to_owned);
+    let found = for_lambda(&python, architecture).ok_or_else(|| {
+        Failure::Usage(format!(
+            "no runtime for Python {python} and {architecture} in this installation, which has {}: choose one of them \
+             with --python, or build one and name it with --bootstrap",
+            versions.join(", ")
+        ))
+    });
+    Some(found)
 }
 
 /// `3.13` of `libpython3.13.so.1.0`.

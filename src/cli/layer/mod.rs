@@ -41,8 +41,8 @@ const AMAZON_LINUX_2_GLIBC: Glibc = Glibc { major: 2, minor: 26 };
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Layer {
-    /// The Python: the folder above its `bin` and `lib`
-    #[arg(long, value_name = "PREFIX", conflicts_with = "bootstrap_only")]
+    /// The Python: a version such as 3.13, or the folder above its `bin` and `lib`
+    #[arg(long, value_name = "VERSION|PREFIX")]
     python: Option<PathBuf>,
     /// The runtime [default: `bootstrap` next to this program]
     #[arg(long, value_name = "FILE", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
@@ -53,7 +53,7 @@ pub(super) struct Layer {
     /// The zip, or a folder for it [default: layer/dist/wsgi-lambda-pythonVERSION-ARCHITECTURE.zip]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Check that the bootstrap is for this architecture: x86_64 or arm64 [default: what the bootstrap is for]
+    /// The processor: x86_64 or arm64 [default: what the bootstrap is for; x86_64 where both are installed]
     #[arg(long, value_name = "NAME")]
     architecture: Option<Architecture>,
     /// The newest glibc that a file may need [default: 2.34, Lambda's; 2.26 for the managed runtime python3.11]
@@ -81,6 +81,8 @@ Examples:
     wsgi-lambda layer --python /opt/python3.13 --output build/layer.zip
   The small layer for python3.12 and later:
     wsgi-lambda layer --bootstrap-only
+  Another Python and processor, where `pip install wsgi-lambda` has brought its runtime:
+    wsgi-lambda layer --python 3.14 --architecture arm64
   Without asyncio, with curses:
     wsgi-lambda layer --drop asyncio --keep curses --keep 'lib-dynload/_curses*'
   What is in it, file by file:
@@ -115,8 +117,16 @@ impl Layer {
 
     /// Finds and checks everything, and writes nothing.
     fn plan(&self) -> Result<Job, Failure> {
-        let bootstrap = Bootstrap::find(self.bootstrap.as_deref())?;
+        let (version, prefix) = self.python()?;
+        let bootstrap = Bootstrap::find(self.bootstrap.as_deref(), version, self.architecture)?;
         let architecture = bootstrap.architecture;
+        if let Some(version) = version.filter(|version| *version != bootstrap.python) {
+            return Err(Failure::Usage(format!(
+                "--python {version}: {} embeds Python {}; build one for {version}, or name it with --bootstrap",
+                bootstrap.object.source.display(),
+                bootstrap.python
+            )));
+        }
         if let Some(wanted) = self.architecture.filter(|wanted| *wanted != architecture) {
             return Err(Failure::Usage(format!(
                 "--architecture {wanted}: {} is for {architecture}; build one for {wanted}, or name it with --bootstrap",
@@ -142,12 +152,29 @@ impl Layer {
             job.plan = Plan::tiny(bootstrap, max_glibc)?;
         } else {
             let mut selection = Selection::new(&self.keep, &self.drop)?;
-            let prefix = Prefix::find(self.python.as_deref(), &bootstrap)?;
+            let prefix = Prefix::find(prefix, &bootstrap)?;
             job.what = format!("Python {}, {architecture}, from {}", prefix.version(), prefix.root.display());
             job.plan = Plan::whole(bootstrap, &prefix, &mut selection, max_glibc)?;
             job.prefix = Some(prefix.root);
         }
         Ok(job)
+    }
+
+    /// The version and the folder of `--python`, which is one of the two.
+    fn python(&self) -> Result<(Option<&str>, Option<&Path>), Failure> {
+        let Some(python) = &self.python else { return Ok((None, None)) };
+        let is_version = |text: &&str| {
+            let numbers = text.split_once('.');
+            numbers.is_some_and(|(major, minor)| major == "3" && minor.parse::<u8>().is_ok()) && !python.is_dir()
+        };
+        match python.to_str().filter(is_version) {
+            Some(version) => Ok((Some(version), None)),
+            None if self.bootstrap_only => Err(Failure::Usage(format!(
+                "--python {}: --bootstrap-only takes a version, such as --python {LAYER_PYTHON}",
+                python.display()
+            ))),
+            None => Ok((None, Some(python))),
+        }
     }
 
     /// AWS runs its Python 3.11 and earlier on Amazon Linux 2, and every later one on Amazon Linux 2023.

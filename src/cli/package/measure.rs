@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::tool::tail;
 use crate::bundle::Architecture;
 use crate::cli::failure::Failure;
+use crate::cli::installed::runtime;
 use crate::cli::packaging::target::{Target, python_of_bootstrap};
-use crate::emulator::{Launch, LogLine, Sandbox, locate};
+use crate::emulator::{Launch, LogLine, Sandbox};
 use crate::sync::lock;
 
 /// How many starts there are. The fastest is shown: the first one also reads files from the disk.
@@ -21,7 +22,8 @@ pub(super) fn cold_start(
     handler: &str,
     target: &Target,
 ) -> Result<Duration, Failure> {
-    let program = locate(bootstrap).map_err(|error| Failure::Usage(format!("--measure: {error}")))?;
+    let found = runtime(bootstrap, None).map_err(|error| Failure::Usage(format!("--measure: {error}")))?;
+    let program = found.bootstrap;
     if python_of_bootstrap(&program) != Some(target.python)
         || Architecture::of_this_machine() != Some(target.architecture)
     {

@@ -7,9 +7,10 @@ use clap::Args;
 use super::failure::Failure;
 use super::front_ends::FrontEndOptions;
 use super::out::Out;
+use super::installed::{self, Runtime};
 use super::{look, shared};
 use crate::config;
-use crate::emulator::{BOOTSTRAP_VARIABLE, Launch, locate};
+use crate::emulator::{BOOTSTRAP_VARIABLE, Launch};
 
 mod expect;
 mod fail_on;
@@ -135,7 +136,12 @@ impl Replay {
         let demo = self.app.is_none().then(demo_app).transpose()?;
         let profile = self.profile_init.as_deref().map(Profile::new).transpose()?;
         let demo_folder = demo.as_ref().map(|folder| folder.path().to_owned());
-        let mut launch = self.launch(demo_folder.as_deref().unwrap_or(&dir))?;
+        let venv = self.app.as_ref().map_or(Ok(None), |_| shared::venv(self.venv.as_deref()))?;
+        let found = runtime(self.bootstrap.as_deref(), venv.as_deref())?;
+        if let Some(note) = &found.note {
+            out.note(note)?;
+        }
+        let mut launch = self.launch(&found, venv.as_deref(), demo_folder.as_deref().unwrap_or(&dir))?;
         if let Some(profile) = &profile {
             launch = profile.of(launch);
         }
@@ -176,10 +182,9 @@ impl Replay {
         self.app.as_deref().map_or(Ok(()), |app| handler::check(app, dir))
     }
 
-    fn launch(&self, dir: &Path) -> Result<Launch, Failure> {
-        let program = bootstrap(self.bootstrap.as_deref())?;
+    fn launch(&self, found: &Runtime, venv: Option<&Path>, dir: &Path) -> Result<Launch, Failure> {
         let root = canonical(dir)?;
-        let mut launch = Launch::new(program, root)
+        let mut launch = Launch::new(&found.bootstrap, root)
             .one_pipe()
             .handler(self.app.as_deref().unwrap_or("demo_app:app"))
             .env("AWS_REGION", &self.region)
@@ -190,14 +195,14 @@ impl Replay {
         if self.app.is_none() {
             // The demo needs no packages, and has to run whatever variables the parent has.
             launch = launch.without(config::APP.name).without(config::VENV.name);
-        } else if let Some(venv) = shared::venv(self.venv.as_deref())? {
+        } else if let Some(venv) = venv {
             if !venv.join("pyvenv.cfg").is_file() {
                 let venv = venv.display();
                 return Err(Failure::Usage(format!(
                     "{venv} is no virtual environment: it has no pyvenv.cfg; correct --venv or VIRTUAL_ENV"
                 )));
             }
-            launch = launch.env(config::VENV.name, venv);
+            launch = launch.env(config::VENV.name, found.venv.as_deref().unwrap_or(venv));
         }
         Ok(self.env.iter().fold(launch, |launch, (key, value)| launch.env(key, value)))
     }
@@ -270,7 +275,7 @@ fn canonical(dir: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// The runtime to start. A layer's folder or zip is not it, but has it inside.
-fn bootstrap(given: Option<&Path>) -> Result<PathBuf, Failure> {
+fn runtime(given: Option<&Path>, venv: Option<&Path>) -> Result<Runtime, Failure> {
     let shown = |path: &Path| path.display().to_string();
     match given {
         Some(folder) if folder.join("bootstrap").is_file() => {
@@ -283,7 +288,7 @@ fn bootstrap(given: Option<&Path>) -> Result<PathBuf, Failure> {
                 "--bootstrap {zip} is a zip: unzip -d layer {zip}, then write --bootstrap layer/bootstrap"
             )))
         }
-        _ => locate(given).map_err(|error| Failure::Usage(error.to_string())),
+        _ => installed::runtime(given, venv),
     }
 }
 
