@@ -8,19 +8,21 @@ use super::find::Application;
 use super::options::Options;
 use super::pool::Plan;
 use crate::cli::failure::Failure;
+use crate::cli::installed::runtime;
 use crate::cli::shared;
 use crate::config;
-use crate::emulator::{Launch, locate};
+use crate::emulator::Launch;
 
 /// The function's timeout, if nobody says.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// How sandboxes are started. Reads the files of variables, so it is called again for each reload.
 pub(super) fn plan(options: &Options, application: &Application) -> Result<Plan, Failure> {
-    let program = locate(options.bootstrap.as_deref()).map_err(|error| Failure::Usage(error.to_string()))?;
     let root = application.dir.canonicalize();
     let root = root.map_err(|error| Failure::Usage(format!("no folder {}: {error}", application.dir.display())))?;
-    let mut launch = Launch::new(program, &root)
+    let venv = venv(options.venv.as_deref(), &root)?;
+    let found = runtime(options.bootstrap.as_deref(), venv.as_deref())?;
+    let mut launch = Launch::new(found.bootstrap, &root)
         .one_pipe()
         .handler(&application.handler)
         .env("AWS_REGION", &options.region)
@@ -32,7 +34,7 @@ pub(super) fn plan(options: &Options, application: &Application) -> Result<Plan,
     if options.stream {
         launch = launch.env(config::RESPONSE_MODE.name, "stream");
     }
-    if let Some(venv) = venv(options.venv.as_deref(), &root)? {
+    if let Some(venv) = found.venv.or(venv) {
         launch = launch.env(config::VENV.name, venv);
     }
     for (key, value) in &application.variables {
@@ -44,7 +46,8 @@ pub(super) fn plan(options: &Options, application: &Application) -> Result<Plan,
         }
     }
     launch = options.env.iter().fold(launch, |launch, (key, value)| launch.env(key, value));
-    Ok(Plan { launch, timeout: options.timeout.or(application.timeout).unwrap_or(TIMEOUT) })
+    let timeout = options.timeout.or(application.timeout).unwrap_or(TIMEOUT);
+    Ok(Plan { launch, timeout, note: found.note })
 }
 
 /// The virtual environment that is given, else the one beside the application.

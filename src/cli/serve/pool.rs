@@ -37,6 +37,8 @@ pub(super) struct Plan {
     pub(super) launch: Launch,
     /// The function's timeout.
     pub(super) timeout: Duration,
+    /// What the user should know of the runtime.
+    pub(super) note: Option<String>,
 }
 
 /// An event for a sandbox.

@@ -35,6 +35,9 @@ const PATIENCE: Duration = Duration::from_millis(800);
 pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure> {
     let application = find::application(options.app.as_deref(), options.dir.as_deref())?;
     let plan = launch::plan(options, &application)?;
+    if let Some(note) = &plan.note {
+        out.note(note)?;
+    }
     let recorder = options.record.as_deref().map(Recorder::new).transpose()?;
     let mut signals = Signals::new()?;
     let mut ports = Ports { host: options.host, next: options.port };
