@@ -254,7 +254,9 @@ class Keyboard(Page):
             self.assertLess(len(seen), 20, seen)
         for name in ["secrets", "filter", "follow"]:
             self.assertIn(name, seen)
-        outline = "const style = getComputedStyle(document.activeElement); return [style.outlineStyle, style.outlineWidth]"
+        outline = (
+            "const style = getComputedStyle(document.activeElement); return [style.outlineStyle, style.outlineWidth]"
+        )
         self.assertEqual(self.browser.execute_script(outline), ["solid", "2px"])
         self.keys(Keys.ARROW_DOWN)
         self.until(lambda: "/cart?step=1" in self.text(".title"))
