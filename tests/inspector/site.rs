@@ -110,6 +110,12 @@ impl Site {
         self.get(&format!("/requests/{number}")).json()
     }
 
+    /// The same when the log has these words: lines may come after the response.
+    pub(crate) fn logged(&self, number: u64, words: &str) -> Value {
+        self.served.until(&format!("{words:?} is logged"), || self.detail(number)["log"].to_string().contains(words));
+        self.detail(number)
+    }
+
     /// The same with secrets.
     pub(crate) fn whole_detail(&self, number: u64) -> Value {
         self.get(&format!("/requests/{number}?secrets=shown")).json()
