@@ -205,6 +205,8 @@ impl Sandbox {
     /// Waits until the runtime has asked for the next event or has ended, and the sink has its log lines. Lines that the
     /// runtime writes after its response still belong to the invocation.
     pub async fn settle(&mut self) {
+        // What has happened while nobody ran tokio, such as the end of the process, is noticed first.
+        tokio::task::yield_now().await;
         let Some(started) = &mut self.running else { return };
         tokio::select! {
             () = started.api.ready() => {}

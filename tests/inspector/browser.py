@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import tempfile
+import threading
 import unittest
 import urllib.error
 import urllib.request
@@ -138,9 +139,9 @@ class Requests(Page):
         self.tab("environ")
         self.assertIn("added by the front end", self.text())
         self.assertNotIn("PATH_INFO", self.text())
-        self.one("#panel input[type=checkbox]").click()
+        self.click("#panel input[type=checkbox]")
         self.assertIn("PATH_INFO", self.text())
-        self.one("#panel input[type=checkbox]").click()
+        self.click("#panel input[type=checkbox]")
         self.tab("response")
         self.assertIn('"statusCode": 200', self.text())
         self.assertIn("200 OK", self.text())
@@ -253,7 +254,9 @@ class Keyboard(Page):
             self.assertLess(len(seen), 20, seen)
         for name in ["secrets", "filter", "follow"]:
             self.assertIn(name, seen)
-        outline = "const style = getComputedStyle(document.activeElement); return [style.outlineStyle, style.outlineWidth]"
+        outline = (
+            "const style = getComputedStyle(document.activeElement); return [style.outlineStyle, style.outlineWidth]"
+        )
         self.assertEqual(self.browser.execute_script(outline), ["solid", "2px"])
         self.keys(Keys.ARROW_DOWN)
         self.until(lambda: "/cart?step=1" in self.text(".title"))
@@ -282,13 +285,15 @@ class Keyboard(Page):
         self.assertEqual(self.focused(), "panel")
 
     def test_the_place_is_kept_while_a_request_goes_on(self):
-        send("/cart?place=1")
-        self.choose("/cart?place=1")
-        self.one("#tab-event").send_keys("")
-        self.tab("event")
-        self.click("#again")
-        self.until(lambda: "Sent again" in self.text("#toast"))
-        self.until(lambda: self.one("#tab-event").get_attribute("aria-selected") == "true")
+        sending = threading.Thread(target=send, args=["/stream?place=1"])
+        sending.start()
+        self.choose("/stream?place=1")
+        self.tab("client")
+        self.until(lambda: self.focused() == "tab-client")
+        sending.join()
+        self.until(lambda: "80 bytes" in self.text(".title .facts"))
+        self.assertEqual(self.focused(), "tab-client")
+        self.assertEqual(self.one("#tab-client").get_attribute("aria-selected"), "true")
         self.tab("overview")
 
     def test_what_a_screen_reader_needs_is_there(self):

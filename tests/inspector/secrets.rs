@@ -56,8 +56,7 @@ fn send_to(site: &Site, prefix: &str) -> u64 {
 }
 
 fn around(text: &str) -> &str {
-    let at = text.find(SECRET).unwrap_or_default();
-    &text[text.floor_char_boundary(at.saturating_sub(80))..text.ceil_char_boundary((at + 40).min(text.len()))]
+    text.lines().find(|line| line.contains(SECRET)).unwrap_or_default()
 }
 
 #[test]

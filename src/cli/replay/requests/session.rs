@@ -170,7 +170,7 @@ impl Client {
             trace_id: format!("Root=1-{}-{}", &digits[..8], &digits[8..]),
             request_id: id,
         };
-        Ok(Sent { request, settings: Settings { domain, base_path, ..self.settings.clone() } })
+        Ok(Sent { request, settings: Settings { base_path, domain, ..self.settings.clone() } })
     }
 
     fn headers(&self, asked: &Asked, body: &mut Vec<u8>) -> Result<HeaderMap, Failure> {

@@ -36,7 +36,8 @@ fn cut(value: &mut Value, name: &str, notes: &mut Vec<String>) {
     match value {
         Value::String(text) if text.len() > TEXT_SHOWN => {
             let total = text.len();
-            text.truncate(text.floor_char_boundary(TEXT_SHOWN));
+            let boundary = (0..=TEXT_SHOWN).rev().find(|at| text.is_char_boundary(*at));
+            text.truncate(boundary.unwrap_or_default());
             text.push('…');
             notes.push(format!("{name}: first 64 kB of {}", size(total)));
         }

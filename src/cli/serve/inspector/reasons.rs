@@ -11,7 +11,7 @@ pub(super) fn why(name: &str, mark: &str) -> Option<&'static str> {
         ("CONTENT_LENGTH", "added") => "of the decoded body, also when there is none",
         ("CONTENT_LENGTH", _) => "counted again after decoding",
         ("wsgi.url_scheme" | "HTTPS", _) => "clients reach this front end over HTTPS",
-        ("SERVER_NAME", _) => "the front end's own host name",
+        ("SERVER_NAME" | "HTTP_HOST", _) => "the front end's own host name",
         ("SERVER_PORT", _) => "of the URL that the client used",
         ("SERVER_PROTOCOL", _) => "as the event says it",
         ("SERVER_SOFTWARE", _) => "each server names itself",
@@ -20,7 +20,6 @@ pub(super) fn why(name: &str, mark: &str) -> Option<&'static str> {
         ("REMOTE_HOST", _) => "the same as REMOTE_ADDR; gunicorn leaves it out",
         ("REMOTE_PORT", _) => "the event does not tell the client's port",
         ("REMOTE_USER" | "AUTH_TYPE", _) => "from the front end's authorizer",
-        ("HTTP_HOST", _) => "the front end's own host name",
         ("HTTP_COOKIE", _) => "several Cookie headers are joined by `; `",
         ("HTTP_X_FORWARDED_FOR" | "HTTP_X_FORWARDED_PORT" | "HTTP_X_FORWARDED_PROTO", "added") => {
             "added by the front end"

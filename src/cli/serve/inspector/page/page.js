@@ -8,7 +8,7 @@ import { invite, List } from "./list.js";
 import * as panels from "./panels.js";
 
 const detail = byId("detail");
-const page = { tab: "overview", secrets: false, shown: null, asked: 0, frontEnds: [], comparing: false };
+const page = { tab: "overview", secrets: false, shown: null, text: "", asked: 0, frontEnds: [], comparing: false };
 
 const list = new List((number, byHand) => {
   page.comparing = false;
@@ -36,8 +36,11 @@ const shown = () => (page.secrets ? "?secrets=shown" : "");
 async function load(number) {
   const asked = (page.asked += 1);
   try {
-    const request = await api.json(`/requests/${number}${shown()}`);
-    if (asked === page.asked) show(request);
+    const text = await api.text(`/requests/${number}${shown()}`);
+    // What has not changed stays as it is: somebody may be at it.
+    if (asked !== page.asked || (text === page.text && page.shown === number)) return;
+    page.text = text;
+    show(JSON.parse(text));
   } catch (error) {
     if (asked === page.asked) replace(detail, el("p", { class: "message" }, error.message));
   }
