@@ -25,7 +25,7 @@ impl Page {
             let mut line = String::new();
             assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream has ended");
             if let Some(text) = line.strip_prefix("id: ") {
-                id = text.trim().to_owned();
+                id = String::from(text.trim());
             }
             if let Some(text) = line.strip_prefix("data: ") {
                 return (id, serde_json::from_str(text).unwrap());

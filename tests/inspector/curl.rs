@@ -7,12 +7,14 @@ use serde_json::Value;
 use crate::site::Site;
 use crate::support::skipped;
 
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 /// What of a request has to come again. `parts`: method, target, headers and body.
 fn parts(detail: &Value) -> Value {
     let own = ["content-length", "connection", "expect"];
     let mut headers: Vec<&Value> = detail["request"]["headers"].as_array().unwrap().iter().collect();
     headers.retain(|field| !own.contains(&field[0].as_str().unwrap()));
-    headers.sort_by_key(|field| field.to_string());
+    headers.sort_by_key(ToString::to_string);
     serde_json::json!([detail["method"], detail["target"], headers, detail["request"]["body"]])
 }
 
@@ -26,7 +28,7 @@ fn the_same_request_comes_again() {
     let every_byte: Vec<u8> = (0..=255).collect();
     let long = vec![b'y'; 200_000];
     let text = ("Content-Type", "text/plain");
-    let requests: [(&str, &str, &[(&str, &str)], &[u8]); 11] = [
+    let requests: [(&str, &str, Fields<'_>, &[u8]); 11] = [
         ("GET", "/a?b=1&c=%20", &[], b""),
         ("GET", "/it's/$HOME/$(id)/%22?x=[1]&y={a,b}", &[("X-Odd", "it's \"quoted\" $HOME \\ !")], b""),
         ("GET", "/a/../b/./c", &[("X-Empty", ""), ("Accept", "text/html"), ("User-Agent", "a test")], b""),
@@ -43,9 +45,12 @@ fn the_same_request_comes_again() {
         // The client names no port in `Host`, and curl has to find one there.
         let number = {
             let before = site.newest();
+            let length = body.len();
             let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-            head += &format!("Content-Length: {}\r\n", body.len());
-            headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+            head.extend(["Content-Length: ", &length.to_string(), "\r\n"]);
+            for (name, value) in headers {
+                head.extend([name, ": ", value, "\r\n"]);
+            }
             let mut connection = site.served.connect(&[(head + "\r\n").as_bytes(), body].concat());
             let _ = std::io::copy(&mut connection, &mut std::io::sink());
             site.over(before + 1);

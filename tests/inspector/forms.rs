@@ -66,6 +66,7 @@ fn an_application_that_does_not_import_is_told_with_its_traceback() {
     assert_eq!(detail["error"]["type"], "Runtime.ImportModuleError");
     assert!(detail["error"]["message"].as_str().unwrap().contains("no_such_module"), "{}", detail["error"]);
     assert!(detail["error"]["trace"].to_string().contains("app.py"), "{}", detail["error"]);
+    assert_eq!(spans(&detail), ["init"]);
 }
 
 #[test]

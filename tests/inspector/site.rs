@@ -37,11 +37,11 @@ impl Site {
 
     pub(crate) fn of(place: Place, arguments: &[&str]) -> Self {
         let served = place.serve(&[&["app:app"], arguments].concat());
-        let mut site = Self { served, token: String::new() };
+        let site = Self { served, token: String::new() };
         let page = site.ask("GET", "/", &[("Host", &site.host())]);
         let (_, rest) = page.text.split_once("name=\"inspector-token\" content=\"").unwrap();
-        site.token = rest.split('"').next().unwrap().to_owned();
-        site
+        let token = rest.split('"').next().unwrap().to_owned();
+        Self { token, ..site }
     }
 
     /// The inspector's port: it is shown last.

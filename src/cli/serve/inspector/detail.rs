@@ -28,11 +28,21 @@ pub(super) fn form(exchange: &Exchange, config: &RequestConfig, secrets: Secrets
     form["trouble"] = exchange.trouble.clone().into();
     form["error"] = exchange.posted.as_ref().and_then(posted::error).into();
     form["log"] = log(exchange);
-    form["times"] = times::form(&exchange.times);
+    form["times"] = times::form(&exchange.times, before_a_sandbox(exchange));
     form["sandbox"] = exchange.sandbox.into();
     form["settings"] = settings(exchange);
     form["file"] = format!("{}-{}.json", exchange.settings.front_end.name(), exchange.number).into();
     form
+}
+
+/// What a request waits for that no sandbox has taken.
+fn before_a_sandbox(exchange: &Exchange) -> &'static str {
+    match (exchange.event.is_empty(), &exchange.posted) {
+        (true, _) => "front end",
+        // An init that has failed.
+        (false, Some(_)) => "init",
+        (false, None) => "waiting",
+    }
 }
 
 fn request(exchange: &Exchange, secrets: Secrets) -> Value {

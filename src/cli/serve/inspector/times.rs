@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use super::super::journal::Times;
 
 /// `{"spans": [{"name", "start", "end"}], "chunks": [[1.5, 20]], "total": 3.0}`, in milliseconds from the arrival of the
-/// request. A span that has not ended has `null` as its end; `total` is `null` until the client has the response.
-pub(super) fn form(times: &Times) -> Value {
+/// request. A span that has not ended has `null` as its end; `total` is `null` until the client has the response. `before` is
+/// what goes on, or went on, in a request that no sandbox has taken.
+pub(super) fn form(times: &Times, before: &'static str) -> Value {
     let chunks: Vec<(f64, usize)> = times.chunks.iter().map(|(at, bytes)| (millis(*at), *bytes)).collect();
-    let spans: Vec<Value> = spans(times)
+    let spans: Vec<Value> = spans(times, before)
         .into_iter()
         .map(|span| json!({ "name": span.name, "start": millis(span.start), "end": span.end.map(millis) }))
         .collect();
@@ -23,12 +24,11 @@ struct Span {
     end: Option<Duration>,
 }
 
-fn spans(times: &Times) -> Vec<Span> {
+fn spans(times: &Times, before: &'static str) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut add = |name, start, end| spans.push(Span { name, start, end });
     let Some(taken) = times.taken else {
-        // No sandbox has taken the event. With a response, the front end has answered by itself.
-        add(if times.done.is_some() { "front end" } else { "waiting" }, Duration::ZERO, times.done);
+        add(before, Duration::ZERO, times.done);
         return spans;
     };
     match times.init {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     fn names(times: &Times) -> Vec<(String, Value)> {
-        let form = form(times);
+        let form = form(times, "waiting");
         let spans = form["spans"].as_array().cloned().unwrap_or_default();
         spans.iter().map(|span| (span["name"].as_str().unwrap_or_default().to_owned(), span["end"].clone())).collect()
     }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_the_front_end_refused_has_no_application() {
-        assert_eq!(names(&times(0, 0, 0, 1)), [("front end".to_owned(), json!(1.0))]);
+    fn a_request_that_no_sandbox_took_has_one_span() {
+        assert_eq!(names(&times(0, 0, 0, 1)), [("waiting".to_owned(), json!(1.0))]);
     }
 }

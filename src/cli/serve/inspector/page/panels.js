@@ -49,7 +49,7 @@ function trouble(request) {
   return el("section", { class: "trouble" },
     el("h3", null, error ? error.type || "Error" : "Something went wrong"),
     error ? el("p", { class: "message" }, error.message) : null,
-    request.trouble && request.trouble !== error?.message ? el("p", null, request.trouble) : null,
+    request.trouble && !(error && request.trouble.includes(error.message)) ? el("p", null, request.trouble) : null,
     error && error.trace.length > 0
       ? el("pre", { class: "code", tabindex: "0", role: "group", "aria-label": "Traceback" }, error.trace.join("\n"))
       : null);
