@@ -37,7 +37,9 @@ fn python() {
     let (prefix, library) = config.executable().map(locate).unwrap_or_default();
     // pyo3 only knows the place in sysconfig. A place that is right, or that PYO3_CONFIG_FILE names, has to come first.
     let known = config.lib_dir().zip(config.lib_name());
-    if !library.is_empty() && !known.is_some_and(|(folder, name)| Path::new(folder).join(format!("lib{name}.so")).exists()) {
+    if !library.is_empty()
+        && !known.is_some_and(|(folder, name)| Path::new(folder).join(format!("lib{name}.so")).exists())
+    {
         println!("cargo:rustc-link-search=native={library}");
     }
     if !library.is_empty() && !portable {

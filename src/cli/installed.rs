@@ -79,7 +79,9 @@ fn of_wheel(bootstraps: &Path, venv: Option<&Path>) -> Result<Runtime, Failure> 
     let architecture = Architecture::of_this_machine().ok_or_else(unknown)?;
     let versions = versions_in(bootstraps, architecture);
     let python = Python::at_hand(venv).ok_or_else(|| {
-        Failure::Failed("no python3 on PATH or beside this program: install Python, or name an environment with --venv".into())
+        Failure::Failed(
+            "no python3 on PATH or beside this program: install Python, or name an environment with --venv".into(),
+        )
     })?;
     if !versions.contains(&python.version) {
         return Err(Failure::Failed(format!(
@@ -125,7 +127,8 @@ fn no_library(python: &Python) -> String {
 /// Makes the folder with the runtime and links to its Python, once for each pair of them.
 fn prepare(bootstrap: &Path, place: &Place, python: &Python, venv: Option<&Path>) -> Result<PathBuf, Failure> {
     let failed = |path: &Path, error: io::Error| Failure::Failed(format!("cannot write {}: {error}", path.display()));
-    let cache = dirs::cache_dir().ok_or_else(|| Failure::Failed("no place for a cache: set HOME or XDG_CACHE_HOME".into()))?;
+    let cache =
+        dirs::cache_dir().ok_or_else(|| Failure::Failed("no place for a cache: set HOME or XDG_CACHE_HOME".into()))?;
     let cache = cache.join("wsgi-lambda");
     let read = |error| Failure::Failed(format!("cannot read {}: {error}", bootstrap.display()));
     let key = key(bootstrap, place, venv).map_err(read)?;

@@ -52,7 +52,8 @@ impl Python {
         // `home` is the folder of the interpreter, which may be a link to where it is.
         let home = PathBuf::from(value("home")?);
         let named = home.join(format!("python{version}"));
-        let prefix = prefix_of(&named).or_else(|| prefix_of(&home.join("python3"))).unwrap_or(home.parent()?.to_owned());
+        let prefix =
+            prefix_of(&named).or_else(|| prefix_of(&home.join("python3"))).unwrap_or(home.parent()?.to_owned());
         Some(Self { version, prefix })
     }
 
@@ -99,8 +100,10 @@ pub(super) fn places(python: &Python, architecture: Architecture) -> Vec<Place> 
 fn folders(parent: &Path, beginning: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     let begins = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.starts_with(beginning));
-    let mut found: Vec<PathBuf> =
-        entries.filter(|entry| begins(&entry.file_name())).filter_map(|entry| entry.path().canonicalize().ok()).collect();
+    let mut found: Vec<PathBuf> = entries
+        .filter(|entry| begins(&entry.file_name()))
+        .filter_map(|entry| entry.path().canonicalize().ok())
+        .collect();
     found.sort();
     found.dedup();
     found.reverse(); // 3.13.5 before 3.13.0
@@ -113,9 +116,10 @@ fn library(prefix: &Path, version: &str, architecture: Architecture) -> Option<P
     let multiarch = format!("lib/{}-linux-gnu", architecture.machine());
     let stdlib = prefix.join("lib").join(format!("python{version}"));
     stdlib.join("os.py").is_file().then_some(())?;
-    let library = ["lib", "lib64", &multiarch].iter().map(|folder| prefix.join(folder).join(&name)).find(|file| {
-        machine(file) == Some(architecture.elf_machine())
-    })?;
+    let library = ["lib", "lib64", &multiarch]
+        .iter()
+        .map(|folder| prefix.join(folder).join(&name))
+        .find(|file| machine(file) == Some(architecture.elf_machine()))?;
     Some(Place { prefix: prefix.to_owned(), library })
 }
 

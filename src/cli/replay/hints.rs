@@ -116,9 +116,8 @@ pub(super) fn is_of_layer(bootstrap: &Path) -> bool {
     let files = bootstrap.parent().and_then(|folder| std::fs::read_dir(folder.join("lib")).ok());
     // A link leads to this machine's Python (`cli::installed`).
     let is_link = |file: &std::fs::DirEntry| file.file_type().is_ok_and(|kind| kind.is_symlink());
-    let is_python = |file: std::fs::DirEntry| {
-        file.file_name().to_string_lossy().starts_with("libpython") && !is_link(&file)
-    };
+    let is_python =
+        |file: std::fs::DirEntry| file.file_name().to_string_lossy().starts_with("libpython") && !is_link(&file);
     files.is_some_and(|files| files.flatten().any(is_python))
 }
 

@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::front_ends::FrontEndOptions;
-use super::out::Out;
 use super::installed::{self, Runtime};
+use super::out::Out;
 use super::{look, shared};
 use crate::config;
 use crate::emulator::{BOOTSTRAP_VARIABLE, Launch};
