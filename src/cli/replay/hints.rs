@@ -104,10 +104,8 @@ impl Surroundings {
     /// The application's line that does not return.
     fn where_it_hangs(&self, lines: &[String]) -> Option<String> {
         let hang = Hang::find(&self.root, lines.iter().map(String::as_str))?;
-        Some(match hang.is_server {
-            true => format!("{}: {}. {}", hang.what, Hang::SERVER, Hang::REMEDY),
-            false => format!("{}: the import waits for it", hang.what),
-        })
+        let advice = format!("{}. {}", Hang::SERVER, Hang::REMEDY);
+        Some(format!("{}: {}", hang.what, if hang.is_server { &advice } else { "the import waits for it" }))
     }
 }
 
