@@ -159,7 +159,8 @@ fn key(bootstrap: &Path, place: &Place, venv: Option<&Path>) -> io::Result<Strin
         hash.update(path.as_os_str().as_encoded_bytes());
         hash.update([0]);
     }
-    Ok(hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+    let short = hash.finalize().iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    Ok(format!("{short:012x}"))
 }
 
 fn fill(folder: &Path, program: &Path, place: &Place, python: &Python, venv: Option<&Path>) -> io::Result<()> {
