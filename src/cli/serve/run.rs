@@ -87,7 +87,11 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
 async fn reload(options: &Options, application: &Application, pool: &Arc<Pool>, reporter: &Reporter) {
     let root = application.dir.canonicalize().unwrap_or_else(|_| application.dir.clone());
     let files: Vec<_> = options.env_file.iter().chain(&application.named_by).cloned().collect();
-    let mut watch = match Watch::new(&root, &files) {
+    // On another thread: a folder with packages has a thousand folders, and requests do not wait for them.
+    let (folder, others) = (root.clone(), files);
+    let watch =
+        tokio::task::spawn_blocking(move || Watch::new(&folder, &others).map_err(|error| error.to_string())).await;
+    let mut watch = match watch.map_err(|error| error.to_string()).flatten() {
         Ok(watch) => watch,
         Err(error) => {
             reporter.say(format!("saved files are not noticed: {error}"));
