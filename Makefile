@@ -17,7 +17,7 @@ VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.
 MSRV ?= $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+$(MSRV))
 
-.PHONY: help build build-bootstrap build-cli demo golden clean check-tools test layer bench bench-scale measure-workers soak \
+.PHONY: help build build-bootstrap build-cli build-dist demo golden clean check-tools test layer bench bench-scale measure-workers soak \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
 	test-inspector inspector-pictures wheel test-wheel test-arm64
@@ -208,13 +208,17 @@ test-imports: build
 measure-workers: build $(VENV_DONE)
 	cargo test --test workers -- --ignored --nocapture --test-threads 1
 
-bench: build
+# Both programs as they are shipped.
+build-dist: build
+	cargo build --profile dist --bin wsgi-lambda
+	@ln -f target/bootstrap/bootstrap target/dist/bootstrap
 	$(BENCH)
-	target/release/bench $(if $(QUICK),--quick) $(ARGS)
 
-bench-scale: build
-	$(BENCH)
-	target/release/bench $(if $(QUICK),--quick) $(ARGS) scale
+bench: build-dist
+	target/release/bench --bootstrap target/dist/bootstrap $(if $(QUICK),--quick) $(ARGS)
+
+bench-scale: build-dist
+	target/release/bench --bootstrap target/dist/bootstrap $(if $(QUICK),--quick) $(ARGS) scale
 
 check-tools:
 	@sh .ci/check-tools "$(PYTHON)"
