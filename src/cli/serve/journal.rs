@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::broadcast;
 
 use crate::emulator::LogLine;
@@ -23,6 +23,9 @@ const LINES_KEPT: usize = 1000;
 
 /// What an exchange takes besides its bodies, about.
 const OVERHEAD: usize = 4 * 1024;
+
+/// Up to this many bytes are copied rather than kept with the buffer that they are in.
+const SMALL: usize = 16 * 1024;
 
 /// How many bytes of a streamed body are kept.
 pub(super) const BODY_KEPT: usize = 256 * 1024;
@@ -117,12 +120,45 @@ impl Exchange {
         self.times.done.is_some()
     }
 
+    /// Copies what is small. It is cut out of the buffers of connections, of 8 kB each, which it would keep alive.
+    fn compact(&mut self) {
+        let request = &self.request;
+        self.request = Arc::new(ClientRequest {
+            headers: own_headers(&request.headers),
+            body: own_bytes(&request.body),
+            ..ClientRequest::clone(request)
+        });
+        self.event = own_bytes(&self.event);
+        if let Some(posted) = &mut self.posted {
+            posted.headers = own_headers(&posted.headers);
+            posted.body = own_bytes(&posted.body);
+        }
+        if let Some(sent) = &mut self.sent {
+            sent.head.headers = own_headers(&sent.head.headers);
+            sent.body = own_bytes(&sent.body);
+        }
+    }
+
     fn bytes(&self) -> usize {
         let posted = self.posted.as_ref().map_or(0, |posted| posted.body.len());
         let sent = self.sent.as_ref().map_or(0, |sent| sent.body.len());
         let log: usize = self.log.iter().map(|line| line.text.len()).sum();
         OVERHEAD + self.event.len() + self.request.body.len() + posted + sent + log
     }
+}
+
+/// The same bytes in memory of their own, if they are few.
+fn own_bytes(bytes: &Bytes) -> Bytes {
+    if bytes.len() <= SMALL { Bytes::copy_from_slice(bytes) } else { bytes.clone() }
+}
+
+fn own_headers(headers: &HeaderMap) -> HeaderMap {
+    let own = |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
+    let mut copy = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        copy.append(name, own(value));
+    }
+    copy
 }
 
 /// The last exchanges, and a channel that tells of changes.
@@ -184,6 +220,14 @@ impl Journal {
         }
         drop(kept);
         let _ = self.changes.send(number);
+    }
+
+    /// An exchange has ended: it takes no more memory than it needs from now on.
+    pub(super) fn ended(&self, number: u64) {
+        let mut kept = lock(&self.kept);
+        if let Some(position) = kept.position(number) {
+            kept.exchanges[position].compact();
+        }
     }
 
     /// One exchange.

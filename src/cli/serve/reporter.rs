@@ -111,6 +111,7 @@ impl Reporter {
 
     /// Nothing more comes from the function for this request.
     pub(super) fn rested(&self, number: u64) {
+        self.journal.ended(number);
         self.tell(Notice::Rested(number));
     }
 
