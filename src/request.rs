@@ -35,6 +35,18 @@ pub enum FrontEnd {
 }
 
 impl FrontEnd {
+    /// Each of them.
+    pub const ALL: [Self; 8] = [
+        Self::Rest,
+        Self::HttpApiV1,
+        Self::HttpApiV2,
+        Self::FunctionUrl,
+        Self::Alb,
+        Self::AlbMulti,
+        Self::LatticeV1,
+        Self::LatticeV2,
+    ];
+
     /// The name that applications read in `wsgi_lambda.origin`, and with which the names of our event files begin.
     pub fn name(self) -> &'static str {
         match self {

@@ -23,17 +23,6 @@ use serde_json::Value;
 use wsgi_lambda::gateway::{ClientRequest, Head, Settings, event};
 use wsgi_lambda::request::FrontEnd;
 
-const FRONT_ENDS: [FrontEnd; 8] = [
-    FrontEnd::Rest,
-    FrontEnd::HttpApiV1,
-    FrontEnd::HttpApiV2,
-    FrontEnd::FunctionUrl,
-    FrontEnd::Alb,
-    FrontEnd::AlbMulti,
-    FrontEnd::LatticeV1,
-    FrontEnd::LatticeV2,
-];
-
 /// A front end as `serve` sets it up without options.
 fn settings(front_end: FrontEnd) -> Settings {
     let stage = match front_end {

@@ -11,17 +11,6 @@ use wsgi_lambda::environ::{Name, environ, header_key};
 use wsgi_lambda::event;
 use wsgi_lambda::request::FrontEnd;
 
-const FRONT_ENDS: [FrontEnd; 8] = [
-    FrontEnd::Rest,
-    FrontEnd::HttpApiV1,
-    FrontEnd::HttpApiV2,
-    FrontEnd::FunctionUrl,
-    FrontEnd::Alb,
-    FrontEnd::AlbMulti,
-    FrontEnd::LatticeV1,
-    FrontEnd::LatticeV2,
-];
-
 /// What a client sent.
 #[derive(Clone, Debug)]
 struct Sent {
@@ -212,7 +201,7 @@ impl Seen {
 proptest! {
     #[test]
     fn an_event_decoded_is_the_request_it_was_made_from(sent in sent()) {
-        for front_end in FRONT_ENDS {
+        for front_end in FrontEnd::ALL {
             let event = sent.event(front_end);
             let (seen_front_end, seen) = Seen::of(event.to_string().as_bytes());
             prop_assert_eq!(seen_front_end, front_end);
@@ -237,7 +226,7 @@ proptest! {
 
     #[test]
     fn every_variable_there_is_has_a_value_that_cgi_allows(sent in sent()) {
-        for front_end in FRONT_ENDS {
+        for front_end in FrontEnd::ALL {
             let (_, seen) = Seen::of(sent.event(front_end).to_string().as_bytes());
             for name in ["REQUEST_METHOD", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL"] {
                 prop_assert!(!seen.get(name).unwrap_or_default().is_empty(), "{}: {}", front_end, name);
@@ -259,7 +248,7 @@ proptest! {
 
     #[test]
     fn no_value_in_any_place_makes_the_decoder_panic(
-        sent in sent(), front_end in prop::sample::select(&FRONT_ENDS), place in any::<prop::sample::Index>(),
+        sent in sent(), front_end in prop::sample::select(&FrontEnd::ALL), place in any::<prop::sample::Index>(),
         value in prop::sample::select(vec![
             json!(null), json!(1), json!(-1.5e300), json!([]), json!([null, 1, "a", {}]), json!({}), json!(true),
             json!("\u{0}\r\n"), json!({"": null, "a b": ["x"]}), json!("%"), json!("%zz%4"), json!("//"), json!(""), json!("/"),

@@ -124,25 +124,15 @@ impl FrontEndOptions {
     }
 
     fn of(&self, front_end: FrontEnd) -> Settings {
-        let default = match front_end {
-            FrontEnd::Rest => "prod",
-            _ if has_stages(front_end) => "$default",
-            _ => "",
-        };
-        let stage = self.stage.as_deref().filter(|_| has_stages(front_end)).unwrap_or(default);
+        let mut settings = Settings::new(front_end);
+        if let Some(stage) = self.stage.as_deref().filter(|_| has_stages(front_end)) {
+            stage.clone_into(&mut settings.stage);
+        }
         let base_path = self.base_path.as_deref().filter(|_| has_stages(front_end)).map(|path| {
             let inside = path.trim_matches('/');
             if inside.is_empty() { String::new() } else { format!("/{inside}") }
         });
-        Settings {
-            front_end,
-            stage: stage.to_owned(),
-            base_path,
-            domain: None,
-            binary_media_types: vec!["*/*".to_owned()],
-            streams: self.stream && can_stream(front_end),
-            test_invoke: false,
-        }
+        Settings { base_path, streams: self.stream && can_stream(front_end), ..settings }
     }
 }
 

@@ -28,7 +28,14 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 pub(super) fn venv(given: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
     let Some(venv) = given.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
     let wrong = |error| Failure::Usage(format!("no virtual environment {}: {error}; correct --venv", venv.display()));
-    venv.canonicalize().map(Some).map_err(wrong)
+    let found = venv.canonicalize().map_err(wrong)?;
+    if !found.join("pyvenv.cfg").is_file() {
+        let found = found.display();
+        return Err(Failure::Usage(format!(
+            "{found} is no virtual environment: it has no pyvenv.cfg; correct --venv or VIRTUAL_ENV"
+        )));
+    }
+    Ok(Some(found))
 }
 
 /// A tokio runtime on this thread.

@@ -32,6 +32,25 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// A front end as it is set up without options: the stage `prod` of a REST API, `$default` of an HTTP API; all media
+    /// types are binary.
+    pub fn new(front_end: FrontEnd) -> Self {
+        let stage = match front_end {
+            FrontEnd::Rest => "prod",
+            FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2 => "$default",
+            _ => "",
+        };
+        Self {
+            front_end,
+            stage: stage.to_owned(),
+            base_path: None,
+            domain: None,
+            binary_media_types: vec!["*/*".to_owned()],
+            streams: false,
+            test_invoke: false,
+        }
+    }
+
     /// Whether the stage has a name that URLs or paths show.
     pub(super) fn has_named_stage(&self) -> bool {
         !self.stage.is_empty() && self.stage != "$default"

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wsgi_lambda::gateway::{ClientResponse, Fault, Settings, response};
 use wsgi_lambda::request::FrontEnd;
 
-use crate::{FRONT_ENDS, lines, request, settings};
+use crate::{lines, request, settings};
 
 fn posted(envelope: &Value) -> Bytes {
     Bytes::from(serde_json::to_vec(envelope).unwrap())
@@ -40,7 +40,7 @@ fn envelope(front_end: FrontEnd) -> Value {
 #[test]
 fn a_response_arrives_with_what_the_service_adds() {
     let common = ["content-length: 3", "content-type: text/plain"].map(str::to_owned);
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let got = received(front_end, &envelope(front_end)).unwrap();
         assert_eq!(got.head.status, 201, "{front_end}");
         assert_eq!(got.body, "hé", "{front_end}");
@@ -98,7 +98,7 @@ fn payload_2_takes_other_json_for_a_response() {
             assert_eq!(got.head.headers["content-type"], "application/json", "{front_end}");
         }
     }
-    for front_end in FRONT_ENDS.into_iter().filter(|it| !matches!(it, FrontEnd::HttpApiV2 | FrontEnd::FunctionUrl)) {
+    for front_end in FrontEnd::ALL.into_iter().filter(|it| !matches!(it, FrontEnd::HttpApiV2 | FrontEnd::FunctionUrl)) {
         for json in [json!("Hello"), json!([1]), Value::Null] {
             assert!(is_malformed(front_end, &json), "{front_end}: {json}");
         }
@@ -107,7 +107,7 @@ fn payload_2_takes_other_json_for_a_response() {
 
 #[test]
 fn malformed_envelopes_are_refused_by_all() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let with = |member: &str, value: Value| {
             let mut envelope = envelope(front_end);
             envelope[member] = value;
@@ -141,7 +141,7 @@ fn malformed_envelopes_are_refused_by_all() {
 
 #[test]
 fn binary_bodies_are_decoded_where_they_are() {
-    for front_end in FRONT_ENDS.into_iter().filter(|it| *it != FrontEnd::Rest) {
+    for front_end in FrontEnd::ALL.into_iter().filter(|it| *it != FrontEnd::Rest) {
         let binary = |body: &str| json!({"statusCode": 200, "body": body, "isBase64Encoded": true});
         assert_eq!(received(front_end, &binary("iVBORw==")).unwrap().body, &b"\x89PNG"[..], "{front_end}");
         assert!(is_malformed(front_end, &binary("iVBORw=")), "{front_end}");
@@ -267,7 +267,7 @@ fn a_status_description_is_the_reason() {
 
 #[test]
 fn some_responses_have_no_body() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let of = |method: &str, status: u16, length: Value, body: &str| {
             let member = if front_end == FrontEnd::AlbMulti { "multiValueHeaders" } else { "headers" };
             let length = if member == "headers" { length } else { json!([length]) };
@@ -294,7 +294,7 @@ fn some_responses_have_no_body() {
 
 #[test]
 fn responses_up_to_the_limit_arrive() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let most = if matches!(front_end, FrontEnd::Alb | FrontEnd::AlbMulti) { 1 << 20 } else { 6_291_556 };
         let of = |size: usize| {
             let frame = serde_json::to_string(&json!({"statusCode": 200, "body": ""})).unwrap().len();
@@ -307,7 +307,7 @@ fn responses_up_to_the_limit_arrive() {
 
 #[test]
 fn heads_up_to_the_limit_arrive() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let of = |size: usize| {
             let value = json!("x".repeat(size));
             let multi = front_end == FrontEnd::AlbMulti;
@@ -339,7 +339,7 @@ proptest! {
         method in "GET|HEAD|X",
         raw in prop::collection::vec(any::<u8>(), 0..40),
     ) {
-        for front_end in FRONT_ENDS {
+        for front_end in FrontEnd::ALL {
             let client = request(&method, "/", &[], b"");
             let _ = response(&Bytes::from(raw.clone()), &client, &settings(front_end));
             let envelope = json!({

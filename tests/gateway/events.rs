@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use wsgi_lambda::gateway::{Fault, Settings, event, limits};
 use wsgi_lambda::request::FrontEnd;
 
-use crate::{FRONT_ENDS, event_of, request, settings};
+use crate::{event_of, request, settings};
 
 fn rest(stage: &str) -> Settings {
     Settings { stage: stage.to_owned(), ..settings(FrontEnd::Rest) }
@@ -24,7 +24,7 @@ fn without_a_domain_links_lead_back_to_the_client() {
 
 #[test]
 fn the_peer_is_appended_to_what_a_client_claims() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let client = request("GET", "/", &[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "gopher")], b"");
         let event = event_of(&client, &settings(front_end)).to_string();
         assert!(event.contains("6.6.6.6, 203.0.113.42"), "{front_end}: {event}");
@@ -67,7 +67,7 @@ fn targets_of_every_form_are_read() {
 
 #[test]
 fn host_is_there_once() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let mut client = request("GET", "/", &[], b"");
         client.headers.append("host", HeaderValue::from_static("other"));
         assert!(matches!(event(&client, &settings(front_end)), Err(Fault::BadRequest(_))), "{front_end}");
@@ -81,7 +81,7 @@ fn host_is_there_once() {
 #[test]
 fn methods_pass_where_the_service_knows_them() {
     let passes = |method, front_end| event(&request(method, "/", &[], b""), &settings(front_end));
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
             assert!(passes(method, front_end).is_ok(), "{front_end}: {method}");
         }
@@ -167,7 +167,7 @@ fn the_consoles_test_has_the_headers_that_are_typed_in() {
 
 #[test]
 fn requests_up_to_the_limit_pass() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let settings = settings(front_end);
         let is_alb = matches!(front_end, FrontEnd::Alb | FrontEnd::AlbMulti);
         let most = if is_alb { 1 << 20 } else { 6_200_000 };
@@ -184,7 +184,7 @@ fn requests_up_to_the_limit_pass() {
 
 #[test]
 fn heads_up_to_the_limit_pass() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let settings = settings(front_end);
         let most = limits(&settings).request_head;
         let with = |size: usize| request("GET", "/", &[("x-long", &"x".repeat(size))], b"");

@@ -3,7 +3,7 @@
 use wsgi_lambda::gateway::{Fault, Settings, fault, limits};
 use wsgi_lambda::request::FrontEnd;
 
-use crate::{FRONT_ENDS, lines, request, settings};
+use crate::{lines, request, settings};
 
 /// Status, reason if it is not the usual one, and body of a fault.
 fn page(front_end: FrontEnd, of: &Fault) -> (u16, Option<String>, String) {
@@ -72,7 +72,7 @@ fn each_service_has_its_own_pages() {
 
 #[test]
 fn what_went_wrong_inside_is_not_told() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let failed = page(front_end, &Fault::FunctionFailed);
         for inside in [Fault::Malformed("secret".to_owned()), Fault::ResponseTooLarge] {
             assert_eq!(page(front_end, &inside), failed, "{front_end}");
@@ -82,7 +82,7 @@ fn what_went_wrong_inside_is_not_told() {
 
 #[test]
 fn every_fault_is_an_error_with_the_services_fields() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         for of in all() {
             let got = fault(&of, &request("GET", "/", &[], b""), &settings(front_end));
             assert!(got.head.status.is_client_error() || got.head.status.is_server_error(), "{front_end}: {of:?}");
@@ -101,7 +101,7 @@ fn every_fault_is_an_error_with_the_services_fields() {
 
 #[test]
 fn clients_of_head_receive_no_body() {
-    for front_end in FRONT_ENDS {
+    for front_end in FrontEnd::ALL {
         let got = fault(&Fault::FunctionFailed, &request("HEAD", "/", &[], b""), &settings(front_end));
         assert!(got.body.is_empty(), "{front_end}");
         assert_ne!(got.head.headers["content-length"], "0", "{front_end}");

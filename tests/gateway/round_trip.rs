@@ -11,7 +11,7 @@ use wsgi_lambda::event as reader;
 use wsgi_lambda::gateway::{ClientRequest, Fault, Settings, event};
 use wsgi_lambda::request::FrontEnd;
 
-use crate::{FRONT_ENDS, request, settings};
+use crate::{request, settings};
 
 /// What is in front of the application's own URLs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -311,7 +311,7 @@ proptest! {
 
     #[test]
     fn applications_see_what_clients_send(sent in sent()) {
-        for front_end in FRONT_ENDS {
+        for front_end in FrontEnd::ALL {
             check(&sent, front_end);
         }
     }
@@ -327,7 +327,7 @@ proptest! {
         test_invoke in any::<bool>(),
         ids in any::<(String, String)>(),
     ) {
-        for front_end in FRONT_ENDS {
+        for front_end in FrontEnd::ALL {
             let mut client = request(&method, &target, &[], b"\xFF");
             for (name, value) in &fields {
                 let name = HeaderName::from_bytes(name.as_bytes()).unwrap();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use wsgi_lambda::gateway::{ClientRequest, Settings};
 use wsgi_lambda::request::FrontEnd;
 
-use crate::{FRONT_ENDS, event_of, request, settings};
+use crate::{event_of, request, settings};
 
 /// Files that stand for no request a client can cause here, and why.
 const OUT_OF_REACH: [(&str, &str); 14] = [
@@ -119,7 +119,7 @@ fn sent(kind: &str) -> Option<Sent> {
 
 /// The client's request and the front end's settings that a file stands for.
 fn stands_for(name: &str) -> Option<(ClientRequest, Settings)> {
-    let front_ends = FRONT_ENDS.iter().filter(|front_end| name.starts_with(&format!("{front_end}-")));
+    let front_ends = FrontEnd::ALL.iter().filter(|front_end| name.starts_with(&format!("{front_end}-")));
     // `alb-multi-value-headers` is about an ALB without multi-value headers, `alb-multi-multi-value-headers` with.
     let is_kind = |front_end: &&&FrontEnd| sent(&name[front_end.name().len() + 1..]).is_some();
     let mut front_ends: Vec<_> = front_ends.collect();

@@ -196,12 +196,6 @@ impl Replay {
             // The demo needs no packages, and has to run whatever variables the parent has.
             launch = launch.without(config::APP.name).without(config::VENV.name);
         } else if let Some(venv) = venv {
-            if !venv.join("pyvenv.cfg").is_file() {
-                let venv = venv.display();
-                return Err(Failure::Usage(format!(
-                    "{venv} is no virtual environment: it has no pyvenv.cfg; correct --venv or VIRTUAL_ENV"
-                )));
-            }
             launch = launch.env(config::VENV.name, found.venv.as_deref().unwrap_or(venv));
         }
         Ok(self.env.iter().fold(launch, |launch, (key, value)| launch.env(key, value)))

@@ -54,12 +54,6 @@ pub(super) fn plan(options: &Options, application: &Application) -> Result<Plan,
 fn venv(given: Option<&Path>, root: &Path) -> Result<Option<PathBuf>, Failure> {
     let is_venv = |path: &PathBuf| path.join("pyvenv.cfg").is_file();
     if let Some(venv) = shared::venv(given)? {
-        if !is_venv(&venv) {
-            let venv = venv.display();
-            return Err(Failure::Usage(format!(
-                "{venv} is no virtual environment: it has no pyvenv.cfg; correct --venv or VIRTUAL_ENV"
-            )));
-        }
         return Ok(Some(venv));
     }
     let beside =

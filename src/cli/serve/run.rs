@@ -177,23 +177,18 @@ fn cannot_listen(host: IpAddr, port: u16, error: &io::Error) -> Failure {
 }
 
 fn settings(options: &Options, front_end: FrontEnd) -> Settings {
-    let stage = options.stage.clone().unwrap_or_else(|| match front_end {
-        FrontEnd::Rest => "prod".to_owned(),
-        FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2 => "$default".to_owned(),
-        _ => String::new(),
-    });
-    let binary_media_types = match options.binary_media_type.as_slice() {
-        [] => vec!["*/*".to_owned()],
-        types => types.to_vec(),
-    };
+    let mut settings = Settings::new(front_end);
+    if let Some(stage) = &options.stage {
+        settings.stage.clone_from(stage);
+    }
+    if !options.binary_media_type.is_empty() {
+        settings.binary_media_types.clone_from(&options.binary_media_type);
+    }
     Settings {
-        front_end,
-        stage,
         base_path: options.base_path.clone(),
         domain: options.domain.clone(),
-        binary_media_types,
         streams: options.stream,
-        test_invoke: false,
+        ..settings
     }
 }
 
