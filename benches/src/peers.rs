@@ -159,7 +159,7 @@ fn program(path: &Path, arguments: &[&str]) -> Program {
 }
 
 /// A program of this package.
-fn beside(name: &str) -> Result<PathBuf> {
+pub(crate) fn beside(name: &str) -> Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
     if !path.is_file() {
         bail!("{} is missing: build all of `benches/`", path.display());

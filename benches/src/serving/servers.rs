@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use super::client::Client;
 use crate::api::free_port;
-use crate::peers::App;
+use crate::peers::{App, beside};
 use crate::process::{Launch, Processes, Program};
 use crate::setup::Place;
 
@@ -21,6 +21,8 @@ pub(crate) enum WebServer {
     Gunicorn,
     /// The same with a worker that keeps connections.
     GunicornKept,
+    /// That one, with a process in between that hands on bytes: what any gateway costs.
+    GunicornRelayed,
     /// What one starts while developing: `python app.py`, with the development server of Flask or of the standard library.
     Development,
     /// `cargo lambda watch`, with our runtime behind it.
@@ -49,14 +51,22 @@ impl Running {
 }
 
 impl WebServer {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Serve, Self::Gunicorn, Self::GunicornKept, Self::Development, Self::CargoLambda, Self::Sam];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Serve,
+        Self::Gunicorn,
+        Self::GunicornKept,
+        Self::GunicornRelayed,
+        Self::Development,
+        Self::CargoLambda,
+        Self::Sam,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Serve => "wsgi-lambda serve",
             Self::Gunicorn => "gunicorn, one sync worker",
             Self::GunicornKept => "gunicorn, one gthread worker",
+            Self::GunicornRelayed => "gunicorn, gthread, relayed",
             Self::Development => "python app.py",
             Self::CargoLambda => "cargo lambda watch",
             Self::Sam => "sam local start-api",
@@ -88,16 +98,24 @@ impl WebServer {
             Self::Gunicorn => {
                 program(&place.python, &["-m", "gunicorn", "--bind", &listen, "--workers", "1", &application])
             }
-            Self::GunicornKept => {
-                let kind = ["--worker-class", "gthread", "--threads", "1", "--workers", "1", "--bind", &listen];
-                program(&place.python, &[&["-m", "gunicorn"], &kind[..], &[&application]].concat())
-            }
+            Self::GunicornKept => kept(place, &listen, &application),
+            Self::GunicornRelayed => return self.relayed(place, &application, port),
             Self::Development => program(&place.python, &["development.py", app.module(), &text]),
             Self::CargoLambda => return self.cargo_lambda(place, app, port),
             Self::Sam => return self.sam(place, app, port),
         };
         let processes = vec![self.spawn(place, vec![program], &place.task_root, &[])?];
         Ok(Running { port, path: "/", processes })
+    }
+
+    fn relayed(self, place: &Place, application: &str, port: u16) -> Result<Running> {
+        let to = free_port()?;
+        let gunicorn = kept(place, &format!("127.0.0.1:{to}"), application);
+        let processes = self.spawn(place, vec![gunicorn], &place.task_root, &[])?;
+        listens(to)?;
+        let relay = program(&beside("bench-relay")?, &[&port.to_string(), &to.to_string()]);
+        let relay = self.spawn(place, vec![relay], &place.task_root, &[])?;
+        Ok(Running { port, path: "/", processes: vec![processes, relay] })
     }
 
     fn spawn(self, place: &Place, programs: Vec<Program>, folder: &Path, env: &[(&str, String)]) -> Result<Processes> {
@@ -155,6 +173,13 @@ impl WebServer {
         let processes = self.spawn(place, vec![program(&sam, &options)], &folder, &[("PATH", path)])?;
         Ok(Running { port, path: "/", processes: vec![processes] })
     }
+}
+
+/// gunicorn with the worker that keeps connections, over the others' turns too.
+fn kept(place: &Place, listen: &str, application: &str) -> Program {
+    let kind =
+        ["--worker-class", "gthread", "--threads", "1", "--keep-alive", "60", "--workers", "1", "--bind", listen];
+    program(&place.python, &[&["-m", "gunicorn"], &kind[..], &[application]].concat())
 }
 
 fn listens(port: u16) -> Result<()> {
