@@ -20,7 +20,7 @@ CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+
 .PHONY: help build build-bootstrap build-cli build-dist demo golden clean check-tools test layer bench bench-scale measure-workers soak \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
-	test-inspector inspector-pictures wheel test-wheel test-arm64
+	test-inspector inspector-pictures wheel test-wheel test-arm64 test-images
 
 help:
 	@echo "Every day"
@@ -42,7 +42,8 @@ help:
 	@echo "  make test-arm64        the tests that start the runtime, with one for arm64 in emulation (needs root)"
 	@echo "What continuous integration runs besides make test"
 	@echo "  make lint-ci           the workflows and the shell scripts (actionlint, zizmor, shellcheck)"
-	@echo "  make lint-deploy       the SAM template, the image recipe, the Terraform module"
+	@echo "  make lint-deploy       the SAM template, the image recipes, the Terraform module, the commands of docs/deploy.md"
+	@echo "  make test-images       build the images on stand-ins for AWS's, and send events to them (needs root, buildah)"
 	@echo "  make test-terraform    the module's own tests (needs terraform, fetches the AWS provider)"
 	@echo "  make deny              dependencies: advisories, licences, sources (needs cargo-deny)"
 	@echo "  make test-msrv         build with the oldest Rust, $(MSRV)"
@@ -172,6 +173,10 @@ $(WHEEL_TOOLS)/.done: wheel/requirements.txt
 	$(PYO3_PYTHON) -m venv --clear $(WHEEL_TOOLS)
 	$(WHEEL_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+test-images: build $(TOOLS)/.done
+	@sh .ci/check-tools - images
+	PYTHON="$(PYO3_PYTHON)" $(PYO3_PYTHON) tests/images/run.py
 
 soak: build
 	cargo test --test soak -- --ignored --nocapture --test-threads 1
