@@ -126,7 +126,8 @@ lint_shown() {
     node_tools || { skip "CDK and the Serverless Framework: npm is missing, or could not install them"; return; }
     check "cdk synth: app.py of docs/deploy.md" synth
     check "its template" made "$shown/cdk.out/Shop.template.json"
-    check "cfn-lint: its template" "$venv/bin/cfn-lint" -- "$shown/cdk.out/Shop.template.json"
+    # W3005: CDK writes each dependency out.
+    check "cfn-lint: its template" "$venv/bin/cfn-lint" --ignore-checks W3005 -- "$shown/cdk.out/Shop.template.json"
     check "osls package: serverless.yml of docs/deploy.md, against moto" package
     check "its template" made "$shown/.serverless/cloudformation-template-update-stack.json"
     check "cfn-lint: its template" "$venv/bin/cfn-lint" -- "$shown/.serverless/cloudformation-template-update-stack.json"

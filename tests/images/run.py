@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -29,6 +30,7 @@ VERSION = subprocess.check_output(
     [PYTHON, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], text=True
 ).strip()
 PROCESSOR = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 CLI = ROOT / "target/release/wsgi-lambda"
 REGISTRY = "localhost/lambda"
 PACKAGES = {"provided": "ca-certificates", "python": f"ca-certificates,python{VERSION},libpython{VERSION},python3-pip"}
@@ -45,6 +47,7 @@ def app(environ, start_response):
 
 def main():
     suite = run([ROOT / ".ci/debian-suite", VERSION]).strip()
+    clean()
     for kind in PACKAGES:
         base_image(suite, kind)
     context = make_context()
@@ -53,7 +56,9 @@ def main():
         check_function(image, target)
         image = build(context, "layer/runtime-image/Dockerfile", target)
         check_runtime(image, target)
-    print("4 passed, 0 failed")
+    check_both_processors(context)
+    clean()
+    print("5 passed, 0 failed")
 
 
 def run(command, **options):
@@ -66,6 +71,12 @@ def run(command, **options):
 
 def buildah(*arguments):
     return run(["buildah", "--root", CACHE / "storage", "--runroot", CACHE / "run", *arguments])
+
+
+def clean():
+    """Removes what a run has made; a run that fails leaves it."""
+    buildah("rm", "--all")
+    buildah("rmi", "--all", "--force")
 
 
 def base_image(suite, kind):
@@ -145,11 +156,16 @@ def make_context():
 def build(context, recipe, target):
     print(f"images: {recipe}, {target}", flush=True)
     name = f"localhost/{recipe.lower().replace('/', '-')}-{target}"
-    arguments = ("REGISTRY=" + REGISTRY, "PYTHON_VERSION=" + VERSION)
-    options = [part for argument in arguments for part in ("--build-arg", argument)]
-    options += ["--platform", f"linux/{PROCESSOR.replace('x86_64', 'amd64')}", "--pull-never", "--target", target]
-    buildah("bud", "--isolation", "chroot", *options, "--tag", name, "--file", ROOT / recipe, context)
+    bud(context, recipe, target, REGISTRY, PLATFORMS[PROCESSOR], "--tag", name)
     return name
+
+
+def bud(context, recipe, target, registry, platforms, *options):
+    # buildah 1.28 does not know BUILDPLATFORM by itself.
+    arguments = (f"REGISTRY={registry}", f"PYTHON_VERSION={VERSION}", f"BUILDPLATFORM={PLATFORMS[PROCESSOR]}")
+    options += tuple(part for argument in arguments for part in ("--build-arg", argument))
+    options += ("--platform", platforms, "--pull-never", "--target", target, "--file", ROOT / recipe)
+    buildah("bud", "--isolation", "chroot", *options, context)
 
 
 @contextlib.contextmanager
@@ -248,6 +264,35 @@ def check_runtime(image, target):
             version = [int(part) for part in VERSION.split(".")]
             expected = [prefix, version, "/var/task/app.py", "/opt/python/of_a_layer.py"]
             expect(logs, json.loads(response["body"]), expected)
+
+
+def check_both_processors(context):
+    """The runtime's image for both processors at once: each gets its own bootstrap, and nothing of the other one runs.
+
+    Its base for the other processor is empty, and a text stands in for that bootstrap.
+    """
+    print("images: layer/runtime-image/Dockerfile, managed, for both processors", flush=True)
+    [other] = PLATFORMS.keys() - {PROCESSOR}
+    with zipfile.ZipFile(context / f"layer/dist/wsgi-lambda-bootstrap-python{VERSION}-{other}.zip", "w") as layer:
+        layer.writestr("bootstrap", other)
+    architecture = PLATFORMS[other].partition("/")[2]
+    empty = buildah("from", "scratch").strip()
+    buildah("config", "--arch", architecture, "--os", "linux", empty)
+    buildah("commit", empty, "localhost/empty")
+    buildah("rm", empty)
+    base, both = f"localhost/both/python:{VERSION}", "localhost/both/runtime"
+    buildah("manifest", "create", base)
+    for image in (f"{REGISTRY}/python:{VERSION}", "localhost/empty"):
+        buildah("manifest", "add", base, image)
+    platforms = ",".join(PLATFORMS.values())
+    bud(context, "layer/runtime-image/Dockerfile", "managed", "localhost/both", platforms, "--manifest", both)
+    starts = {}
+    for processor, platform_name in PLATFORMS.items():
+        architecture = platform_name.partition("/")[2]
+        container = buildah("from", "--pull-never", "--arch", architecture, both).strip()
+        starts[processor] = Path(buildah("mount", container).strip(), "var/runtime/bootstrap").read_bytes()[:5]
+        buildah("rm", container)
+    expect("", starts, {PROCESSOR: b"\x7fELF\x02", other: other.encode()[:5]})
 
 
 def expect(logs, seen, expected):
