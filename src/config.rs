@@ -1,7 +1,7 @@
 //! Room: `config`, the environment variables that the runtime reads. Each setting of ours is one documented constant.
 //! In: the process environment, read once in `main`.
 //! Out: [`Config`], a plain value.
-//! May use: `error`, `grammar`.
+//! May use: `error`, `grammar`, `source`.
 //! Must not: read the environment after the start; let another room read it.
 
 use std::collections::HashMap;
@@ -11,9 +11,11 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::grammar::is_segment;
 
+mod events;
 mod request;
 mod settings;
 
+pub use events::EventConfig;
 pub use request::RequestConfig;
 pub use settings::*;
 
@@ -96,6 +98,8 @@ pub struct Config {
     pub function: Function,
     /// For requests.
     pub request: RequestConfig,
+    /// For events that are not HTTP requests.
+    pub events: EventConfig,
     /// See [`RESPONSE_MODE`].
     pub response_mode: ResponseMode,
     /// See [`DEADLINE_MARGIN`]; `None` if it is off.
@@ -177,6 +181,7 @@ impl Config {
             venv: vars.get(VENV.name).map(PathBuf::from),
             function: vars.function(),
             request: vars.request()?,
+            events: vars.events()?,
             response_mode: vars.response_mode()?,
             deadline_margin: vars.millis(DEADLINE_MARGIN)?,
             internal_extension: vars.switch(SHUTDOWN)?

@@ -67,7 +67,7 @@
 //! | `config`, `error`, `log` | settings, the error type, log records: most rooms use them |
 //! | `invocation`, `request` | plain values that pass between rooms |
 //! | `event`, `environ`, `response`, `proxy` | pure: from an event to WSGI variables, and from an application's steps to a response |
-//! | `json`, `grammar`, `handler_name` | pure: JSON documents, HTTP's small grammars, the name that leads to the application |
+//! | `json`, `grammar`, `handler_name`, `source` | pure: JSON documents, HTTP's small grammars, the name that leads to the application, what sends other events |
 //! | `sync`, `descriptor`, `terminal` | locks that survive a panic, file descriptors that applications may close, who waits at the terminal |
 //! | `runtime` | talks to the platform |
 //! | `python` | talks to the interpreter; `python/glue/` has what is better said in Python |
@@ -93,6 +93,7 @@ pub mod json;
 pub mod proxy;
 pub mod request;
 pub mod response;
+pub mod source;
 pub mod sync;
 pub mod terminal;
 

@@ -1,7 +1,7 @@
 //! Room: `request`, one HTTP request, in a form that does not depend on the front end.
 //! In: filled by `event`.
 //! Out: [`Request`], read by `environ`; its [`Body`] is decoded into memory that the reader provides.
-//! May use: `error`, `json`, base64, `base64_simd`.
+//! May use: `error`, `json`, `source`, base64, `base64_simd`.
 //! Must not: know what an event looks like, Python, or what becomes of the response.
 
 use std::borrow::Cow;
@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::error::{Error, Result};
+use crate::source::Source;
 
 /// The AWS service that turned the client's request into an event. It decides how the event is read and in which form
 /// the response is sent.
@@ -65,6 +66,25 @@ impl FrontEnd {
 impl fmt::Display for FrontEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// What sent the event that became a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A front end, for a client.
+    FrontEnd(FrontEnd),
+    /// Something else: see the setting `WSGI_LAMBDA_EVENT_PATH`.
+    Event(Source),
+}
+
+impl Origin {
+    /// The value of `wsgi_lambda.origin`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FrontEnd(front_end) => front_end.name(),
+            Self::Event(_) => "event",
+        }
     }
 }
 
@@ -132,8 +152,8 @@ pub struct ClientCert<'e> {
 /// One HTTP request. Fields of bytes are as the client sent them, percent-decoded at most once.
 #[derive(Clone, Debug)]
 pub struct Request<'e> {
-    /// The front end that made the event.
-    pub front_end: FrontEnd,
+    /// What sent the event.
+    pub origin: Origin,
     /// Never empty; upper and lower case as the client sent it.
     pub method: Cow<'e, str>,
     /// `HTTP/1.1` if the event does not say.

@@ -115,6 +115,36 @@ pub const PROFILE_INIT: Setting = Setting {
            used of it. `wsgi-lambda replay --profile-init` sets it and makes a report of it. An existing file is not \
            overwritten.",
 };
+/// The functions for events that are not HTTP requests.
+pub const EVENT_HANDLER: Setting = Setting {
+    name: "WSGI_LAMBDA_EVENT_HANDLER",
+    default: "none",
+    help: "The function for events that are not HTTP requests, `module:function`: it is called with event and context, \
+           as any Lambda handler. Or one for each source, `sqs=jobs:run, websocket=chat:route`, and one without a source \
+           for all others. Without it such events are errors.",
+};
+/// The path for events that are not HTTP requests.
+pub const EVENT_PATH: Setting = Setting {
+    name: "WSGI_LAMBDA_EVENT_PATH",
+    default: "none",
+    help: "A path, such as `/events`, to which an event that is not an HTTP request and has no function is posted: a request \
+           with the event's JSON as its body. A status of 400 or more is an error of the invocation. Clients of a front end \
+           get a 404 for this path.",
+};
+/// Pings.
+pub const WARMUP: Setting = Setting {
+    name: "WSGI_LAMBDA_WARMUP",
+    default: "false",
+    help: "`true` answers events that only keep the function warm, without the application: those of \
+           serverless-plugin-warmup and Zappa, `{\"warmer\": true}`, and schedules that have no function.",
+};
+/// Commands.
+pub const COMMANDS: Setting = Setting {
+    name: "WSGI_LAMBDA_COMMANDS",
+    default: "false",
+    help: "`true` runs commands for whoever may invoke the function directly: those of `wsgi-lambda manage`, `flask`, `exec` \
+           and `run`, of serverless-wsgi and of Zappa. Nothing that comes through a front end is a command.",
+};
 /// The virtual environment for local runs.
 pub const VENV: Setting = Setting {
     name: "WSGI_LAMBDA_VENV",
@@ -129,7 +159,7 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 16] = [
+pub const SETTINGS: [Setting; 20] = [
     APP,
     BASE_PATH,
     TRUSTED_HOPS,
@@ -141,6 +171,10 @@ pub const SETTINGS: [Setting; 16] = [
     SHUTDOWN,
     STRICT,
     ACCESS_LOG,
+    EVENT_HANDLER,
+    EVENT_PATH,
+    WARMUP,
+    COMMANDS,
     INIT_STACKS,
     DEFER_IMPORTS,
     PROFILE_INIT,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::event::fields::Fields;
 use crate::json;
-use crate::request::{Body, FrontEnd, Request};
+use crate::request::{Body, FrontEnd, Origin, Request};
 
 pub(super) fn read<'e>(event: &Fields<'e>) -> Body<'e> {
     let Some(raw) = event.get("body") else { return Body::Empty };
@@ -32,7 +32,7 @@ pub fn has_lost_bytes(request: &Request<'_>) -> bool {
     };
     let content_type = request.header("content-type").unwrap_or_default();
     let binary = [&b"multipart/"[..], b"application/octet-stream", b"image/"];
-    request.front_end == FrontEnd::Rest
+    request.origin == Origin::FrontEnd(FrontEnd::Rest)
         && binary.iter().any(|prefix| content_type.starts_with(prefix))
         && memchr::memmem::find(text, "\u{FFFD}".as_bytes()).is_some()
 }

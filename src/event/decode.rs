@@ -13,7 +13,7 @@ use crate::event::probe::{front_end, not_an_object, not_json};
 use crate::event::{alb, authorizer, body, function_url, http_api, lattice, remote, rest};
 use crate::grammar::is_token;
 use crate::json::{Document, ValueKind};
-use crate::request::{FrontEnd, Request, Scheme};
+use crate::request::{FrontEnd, Origin, Request, Scheme};
 
 /// An event that is an HTTP request from a known front end. Its fields are not decoded yet.
 ///
@@ -90,7 +90,7 @@ impl<'e> Event<'e> {
         }
         let Objects { event, context, identity } = &self.objects;
         Ok(Request {
-            front_end: self.front_end,
+            origin: Origin::FrontEnd(self.front_end),
             method,
             protocol: protocol.filter(|text| text.starts_with("HTTP/")).unwrap_or(Cow::Borrowed("HTTP/1.1")),
             scheme,

@@ -1,8 +1,9 @@
 //! Finds out which front end made an event, from the keys that are there. The most specific ones are looked for first.
 
+use crate::config::EVENT_HANDLER;
 use crate::error::{Error, Result};
 use crate::event::fields::Fields;
-use crate::event::incomplete;
+use crate::event::{incomplete, source};
 use crate::json::{Value, ValueKind};
 use crate::request::FrontEnd;
 
@@ -60,16 +61,13 @@ fn is_function_url(context: &Fields<'_>) -> bool {
 
 /// Names an event that has an HTTP method or path, but must not reach an application.
 fn looks_like_http_but_is_not(event: &Fields<'_>, context: &Fields<'_>) -> Option<&'static str> {
-    let kind = event.text("type");
-    let authorizer = matches!(kind.as_deref(), Some(b"TOKEN" | b"REQUEST"));
-    if authorizer && (event.get("methodArn").is_some() || event.get("routeArn").is_some()) {
-        return Some("an API Gateway authorizer request");
+    if source::is_authorizer(event) {
+        Some("an API Gateway authorizer request")
+    } else if source::is_websocket(context) {
+        Some("an API Gateway WebSocket event")
+    } else {
+        None
     }
-    let message = context.get("eventType").is_some() || context.get("messageDirection").is_some();
-    if context.get("connectionId").is_some() && message {
-        return Some("an API Gateway WebSocket event");
-    }
-    None
 }
 
 /// Describes an event that is not HTTP, for the error: its kind if it is known, else the names of its members. Never
@@ -103,7 +101,10 @@ fn name_of(event: &Fields<'_>) -> String {
 }
 
 fn unsupported(seen: &str) -> Error {
-    Error::unsupported_event(format!("this is {seen}, and a WSGI application serves HTTP requests only: {SUPPORTED}"))
+    Error::unsupported_event(format!(
+        "this is {seen}, and a WSGI application serves HTTP requests only: {SUPPORTED}. {} names functions for other events",
+        EVENT_HANDLER.name
+    ))
 }
 
 /// The message for bytes that are not JSON.

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use super::environ::Template;
 use super::errors::{describe, type_name};
 use super::event::EventDicts;
+use super::events::{self, Handlers};
 use super::forked::leave_if_forked;
 use super::glue::loaded_glue;
 use super::session::Session;
@@ -21,6 +22,7 @@ pub struct App<'py> {
     pub(super) callable: Bound<'py, PyAny>,
     pub(super) template: Template<'py>,
     pub(super) events: EventDicts<'py>,
+    pub(super) handlers: Handlers<'py>,
     pub(super) strict: bool,
 }
 
@@ -50,24 +52,27 @@ impl<'py> App<'py> {
 
     fn import(py: Python<'py>, config: &Config) -> Result<Self> {
         let glue = loaded_glue(py)?;
-        let callable = Loader { py, glue: &glue }.load(&config.handler)?;
+        let loader = Loader { py, glue: &glue };
+        let callable = loader.load(&config.handler, "a WSGI application")?;
+        let handlers = events::load(&loader, &config.events.handlers)?;
         let prepare = || {
             glue.call_method0("after_import")?;
             Template::new(py, &glue, config.workers)
         };
         let template = prepare().map_err(|error| describe(&glue, error))?;
-        Ok(Self { glue, callable, template, events: EventDicts::new(py), strict: config.strict })
+        Ok(Self { glue, callable, template, events: EventDicts::new(py), handlers, strict: config.strict })
     }
 }
 
-/// Loads an application. Error types and messages are the managed runtime's.
-struct Loader<'a, 'py> {
+/// Loads an application, or a function for events. Error types and messages are the managed runtime's.
+pub(super) struct Loader<'a, 'py> {
     py: Python<'py>,
     glue: &'a Bound<'py, PyModule>,
 }
 
 impl<'py> Loader<'_, 'py> {
-    fn load(&self, handler: &str) -> Result<Bound<'py, PyAny>> {
+    /// Imports what a handler names. `what` it has to be is for the message about something that cannot be called.
+    pub(super) fn load(&self, handler: &str, what: &str) -> Result<Bound<'py, PyAny>> {
         let name = HandlerName::parse(handler)?;
         self.refuse_builtin(&name.module)?;
         let mut app = self.find(&name)?;
@@ -78,7 +83,7 @@ impl<'py> Loader<'_, 'py> {
             return Ok(app);
         }
         let kind = type_name(&app);
-        Err(not_found(format!("Handler '{handler}' is not a WSGI application: {kind} objects cannot be called")))
+        Err(not_found(format!("Handler '{handler}' is not {what}: {kind} objects cannot be called")))
     }
 
     /// Imports the module and looks up the attributes. `app.site.wsgi` can be the module `app.site` or the module

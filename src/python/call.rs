@@ -17,7 +17,7 @@ use crate::environ::environ;
 use crate::error::{Error, Result};
 use crate::invocation::Invocation;
 use crate::json::Document;
-use crate::request::Request;
+use crate::request::{Origin, Request};
 use crate::response::Steps;
 
 /// What the call for one request needs.
@@ -78,7 +78,7 @@ impl Call<'_> {
             Error::bad_request(format!("the event cannot be converted to a Python dict: {}", reason.message()))
         })?;
         let fill = || {
-            let context = self.context(app)?; // first: it also repairs the standard streams
+            let context = context(app, self.invocation)?; // first: it also repairs the standard streams
             let dict = app.template.fill(&environ(self.request, body_len), body)?;
             self.add_lambda(&dict, &event, &context)?;
             Ok(dict)
@@ -106,7 +106,7 @@ impl Call<'_> {
         context: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let py = dict.py();
-        dict.set_item(intern!(py, "wsgi_lambda.origin"), self.request.front_end.name())?;
+        dict.set_item(intern!(py, "wsgi_lambda.origin"), self.request.origin.name())?;
         for key in [
             intern!(py, "wsgi_lambda.context"),
             intern!(py, "serverless.context"),
@@ -125,28 +125,32 @@ impl Call<'_> {
         ] {
             dict.set_item(key, event)?;
         }
-        add_request_context(dict, event.cast()?)
+        match self.request.origin {
+            // Its event can be any JSON, and what looks like a request's context in it means nothing.
+            Origin::Event(source) => dict.set_item(intern!(py, "wsgi_lambda.event_source"), source.name()),
+            Origin::FrontEnd(_) => add_request_context(dict, event.cast()?),
+        }
     }
 
-    /// Prepares the process for the invocation and returns its context object.
-    fn context<'py>(&self, app: &App<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let it = self.invocation;
-        if let Some(trace_id) = &it.trace_id {
-            ffi::put_trace_id(trace_id);
-        }
-        app.glue.call_method1(
-            intern!(app.glue.py(), "begin_invocation"),
-            (
-                &it.request_id,
-                it.deadline_ms,
-                &it.invoked_function_arn,
-                &it.trace_id,
-                &it.tenant_id,
-                &it.client_context,
-                &it.cognito_identity,
-            ),
-        )
+}
+
+/// Prepares the process for an invocation and returns its context object.
+pub(super) fn context<'py>(app: &App<'py>, it: &Invocation) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(trace_id) = &it.trace_id {
+        ffi::put_trace_id(trace_id);
     }
+    app.glue.call_method1(
+        intern!(app.glue.py(), "begin_invocation"),
+        (
+            &it.request_id,
+            it.deadline_ms,
+            &it.invoked_function_arn,
+            &it.trace_id,
+            &it.tenant_id,
+            &it.client_context,
+            &it.cognito_identity,
+        ),
+    )
 }
 
 /// Adds the event's `requestContext` and its authorizer, under the adapters' keys.

@@ -37,8 +37,10 @@ static NEEDED: [File; 12] = files! {
 };
 
 /// The modules that are made when they are first used.
-static DEFERRED: [File; 6] =
-    files! { "client_context" "development_server" "snapshot" "workers" "module_use" "init_profile" };
+static DEFERRED: [File; 8] =
+    files! {
+    "client_context" "commands" "development_server" "init_profile" "module_use" "results" "snapshot" "workers"
+};
 
 const OTHER_BYTECODE: &str = "this bootstrap was built with a Python that has other bytecode, as its pre-releases \
     have: build it with the Python that it is to embed";
@@ -177,7 +179,7 @@ mod tests {
         Python::attach(|py| {
             glue(py).unwrap();
             let maker = Maker::new(py).unwrap();
-            for name in ["development_server", "snapshot", "workers", "init_profile"] {
+            for name in ["commands", "development_server", "init_profile", "results", "snapshot", "workers"] {
                 assert!(maker.made(name).unwrap().is_none(), "{name} is made at every start");
             }
             let made = deferred(py, "snapshot").unwrap();

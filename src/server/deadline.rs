@@ -8,7 +8,7 @@ use super::own::REACHED;
 use crate::error::Result;
 use crate::invocation::Invocation;
 use crate::log::Log;
-use crate::python::{Interrupter, Session};
+use crate::python::{self, Interrupter, Session};
 use crate::runtime::{Alarm, Watch};
 use crate::terminal;
 
@@ -40,6 +40,19 @@ impl Deadline {
             outcome: None,
         };
         self.watch.arm(invocation.deadline_ms, Box::new(alarm))
+    }
+
+    /// Watches an invocation for which no client waits.
+    pub(super) fn watch_event(&self, invocation: &Invocation, interrupts: bool) {
+        let alarm = Late {
+            request_id: invocation.request_id.clone(),
+            interrupter: Arc::clone(&self.interrupter),
+            log: Arc::clone(&self.log),
+            margin: self.margin,
+            interrupts,
+            told: false,
+        };
+        self.watch.arm(invocation.deadline_ms, Box::new(alarm));
     }
 
     /// Ends the watch of the invocation, because the application has returned.
@@ -81,5 +94,37 @@ impl Alarm for GiveUp {
             None => "the application is still at work, and was interrupted again".to_owned(),
         };
         self.log.stacks(self.delivery.request_id(), REACHED, &message, &stacks);
+    }
+}
+
+/// The alarm of an invocation for which no client waits: it shows what the function does. That has all of its time, but a
+/// command is interrupted, since its output would be lost.
+struct Late {
+    request_id: String,
+    interrupter: Arc<Interrupter>,
+    log: Arc<Log>,
+    margin: Duration,
+    interrupts: bool,
+    told: bool,
+}
+
+impl Alarm for Late {
+    fn counts(&self) -> bool {
+        !terminal::waits_for_input(std::process::id())
+    }
+
+    fn ring(&mut self) {}
+
+    fn interrupt(&mut self) {
+        let stacks = match (self.interrupts, self.told) {
+            (true, _) => self.interrupter.interrupt(),
+            (false, false) => python::look_at_stacks(),
+            (false, true) => return,
+        };
+        let what = if self.interrupts { "the command is interrupted" } else { "the function goes on" };
+        let message = format!("the function's timeout is {} ms away: {what}", self.margin.as_millis());
+        if !std::mem::replace(&mut self.told, true) {
+            self.log.stacks(&self.request_id, REACHED, &message, &stacks);
+        }
     }
 }

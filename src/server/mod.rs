@@ -7,6 +7,7 @@
 mod board;
 mod deadline;
 mod delivery;
+mod events;
 mod init;
 mod own;
 mod workers;
@@ -33,7 +34,7 @@ use board::Place;
 use deadline::Deadline;
 use delivery::{Delivered, Delivery, Remarks};
 use init::{Loaded, load};
-use own::wrong_length;
+use own::{not_for_clients, wrong_length};
 
 /// Loads the application and serves invocations, one after the other.
 ///
@@ -164,10 +165,11 @@ impl Server<'_, '_> {
         };
         let event = match event::probe(&document) {
             Ok(event) => event,
-            Err(error) => return self.refuse(invocation, &error),
+            Err(refusal) => return self.deal(invocation, &document, refusal),
         };
         let front_end = event.front_end();
-        let decoded = event.decode(&self.config.request).map(|request| Decoded { request, event: &document });
+        let decoded = event.decode(&self.config.request).and_then(|request| self.admit(request));
+        let decoded = decoded.map(|request| Decoded { request, event: &document });
         let request = decoded.as_ref().ok().map(|it| &it.request);
         let recipient = Recipient::new(front_end, request.map_or("", |request| &request.method));
         let line = self.config.access_log.then(|| request.map_or_else(|| "-".to_owned(), access_line));
@@ -178,6 +180,14 @@ impl Server<'_, '_> {
             self.log.line(Level::Info, &invocation.request_id, &message);
         }
         self.settle(invocation, delivered.receipt)
+    }
+
+    /// Refuses a client's request for the path of events that are not HTTP.
+    fn admit<'d>(&self, request: Request<'d>) -> Result<Request<'d>> {
+        match &self.config.events.path {
+            Some(path) if event::is_for_events(&request, path) => Err(not_for_clients()),
+            _ => Ok(request),
+        }
     }
 
     /// Logs and posts the error of an event that is not an HTTP request.

@@ -80,7 +80,7 @@ def leave_child(exception):
         if exception is None:
             status = 0
         elif isinstance(exception, SystemExit):
-            status = _status(exception.code)
+            status = exit_status(exception.code)
         elif isinstance(exception, KeyboardInterrupt):
             _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
             os.kill(os.getpid(), _signal.SIGINT)  # Python ends by the signal, too
@@ -91,7 +91,8 @@ def leave_child(exception):
         os._exit(status)
 
 
-def _status(code):
+def exit_status(code):
+    """Returns the exit status that Python ends with after `SystemExit(code)`; a message is written to standard error."""
     if code is None:
         return 0
     if isinstance(code, int):
