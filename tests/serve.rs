@@ -15,6 +15,8 @@ mod ending;
 mod finding;
 #[path = "serve/fronts.rs"]
 mod fronts;
+#[path = "serve/invoking.rs"]
+mod invoking;
 #[path = "serve/place.rs"]
 mod place;
 #[path = "serve/reloading.rs"]

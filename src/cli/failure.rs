@@ -14,6 +14,8 @@ pub(super) enum Failure {
     Output(io::Error),
     /// Ctrl-C.
     Interrupted,
+    /// A command that ran elsewhere had this exit code, and said why.
+    Status(u8),
 }
 
 impl fmt::Display for Failure {
@@ -22,6 +24,7 @@ impl fmt::Display for Failure {
             Self::Usage(text) | Self::Failed(text) => f.write_str(text),
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Status(code) => write!(f, "exit status {code}"),
         }
     }
 }

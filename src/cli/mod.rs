@@ -13,9 +13,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+mod command;
 mod doctor;
 mod failure;
 mod front_ends;
+mod function;
 mod hang;
 mod installed;
 mod layer;
@@ -30,6 +32,7 @@ mod serve;
 mod shared;
 mod shown;
 
+use command::Kind;
 use failure::Failure;
 use out::{Out, Verbosity};
 
@@ -51,6 +54,14 @@ enum Command {
     Package(package::Package),
     Layer(layer::Layer),
     Doctor(doctor::Doctor),
+    /// Run a command of Django in the function: `wsgi-lambda manage --function shop -- migrate`
+    Manage(command::Command),
+    /// Run a command of Flask in the function: `wsgi-lambda flask --function shop -- db upgrade`
+    Flask(command::Command),
+    /// Run Python code in the function, in which `app` is the application, and show the value of its last line
+    Exec(command::Command),
+    /// Run a program in the function
+    Run(command::Command),
 }
 
 #[derive(Debug, Args)]
@@ -78,19 +89,24 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Package(package) => package.run(&mut out),
         Command::Layer(layer) => layer.run(&mut out),
         Command::Doctor(doctor) => doctor.run(&mut out),
+        Command::Manage(command) => command.run(Kind::Manage, &mut out),
+        Command::Flask(command) => command.run(Kind::Flask, &mut out),
+        Command::Exec(command) => command.run(Kind::Exec, &mut out),
+        Command::Run(command) => command.run(Kind::Run, &mut out),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         // `wsgi-lambda replay | head` is not an error.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Status(code)) => ExitCode::from(code),
         Err(failure) => {
             // If standard error is closed too, there is nowhere left to report it.
             let _ = out.error(&failure);
             match failure {
                 Failure::Usage(_) => ExitCode::from(2),
                 Failure::Interrupted => ExitCode::from(130),
-                Failure::Failed(_) | Failure::Output(_) => ExitCode::FAILURE,
+                Failure::Failed(_) | Failure::Output(_) | Failure::Status(_) => ExitCode::FAILURE,
             }
         }
     }

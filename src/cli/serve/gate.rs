@@ -16,6 +16,7 @@ use super::record::Recorder;
 use super::reply::Reply;
 use super::reporter::Reporter;
 use super::trouble::trouble;
+use crate::cli::shown::duration;
 use crate::config::RequestConfig;
 use crate::emulator::{FunctionResponse, Outcome, Progress, random_hex, random_uuid};
 use crate::gateway::{self, ClientRequest, ClientResponse, Fault, Settings, StreamedHead};
@@ -144,7 +145,7 @@ impl Gate {
         self.reporter.begun(exchange, several.then(|| front::name(settings.front_end)));
         let mut asked = Asked { number, arrived, request, settings, reporter: &self.reporter, answered: false };
         let result = match event {
-            Ok(event) => self.invoke(&asked, event).await,
+            Ok(event) => self.pass_on(&asked, event).await,
             Err(fault) => {
                 self.reporter.rested(number);
                 Err(fault.into())
@@ -155,7 +156,30 @@ impl Gate {
         (number, reply)
     }
 
-    async fn invoke(&self, asked: &Asked<'_>, event: Bytes) -> Result<Reply, Refusal> {
+    /// Invokes the function directly, without a front end. `None` if no sandbox was free.
+    pub(super) async fn invoke(&self, event: Bytes) -> Option<Outcome> {
+        let arrived = Instant::now();
+        let lease = self.pool.take().await.ok()?;
+        let (_, _, trace_id) = stamps();
+        let mut steps = self.pool.invoke(lease, Job { number: 0, event, trace_id, arrived });
+        let mut streamed = BytesMut::new(); // which a direct caller gets in one piece
+        while let Some((_, step)) = steps.recv().await {
+            if let Progress::Chunk(bytes) = &step {
+                streamed.extend_from_slice(bytes);
+            }
+            if let Progress::Done(mut outcome) = step {
+                if let Outcome::Response(FunctionResponse { body, stream: Some(_), .. }) = &mut outcome {
+                    *body = streamed.freeze();
+                }
+                let (took, well) = (duration(arrived.elapsed()), trouble(&outcome));
+                self.reporter.say(format!("event  {took}{}", well.map(|why| format!("  {why}")).unwrap_or_default()));
+                return Some(outcome);
+            }
+        }
+        None
+    }
+
+    async fn pass_on(&self, asked: &Asked<'_>, event: Bytes) -> Result<Reply, Refusal> {
         let limit = gateway::limits(asked.settings).timeout.unwrap_or(FOR_EVER);
         let clock = tokio::time::sleep(limit);
         tokio::pin!(clock);

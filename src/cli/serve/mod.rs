@@ -7,14 +7,11 @@ use super::out::Out;
 use super::shared;
 
 mod deliver;
-mod env_file;
-mod find;
 mod front;
 mod gate;
 mod index;
 mod inspector;
 mod journal;
-mod launch;
 mod listen;
 mod options;
 mod pages;

@@ -9,8 +9,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args};
 
 use super::front;
+use crate::cli::function::FunctionOptions;
 use crate::cli::shared;
-use crate::emulator::BOOTSTRAP_VARIABLE;
 use crate::request::FrontEnd;
 
 /// The word for all front ends at once.
@@ -22,9 +22,8 @@ pub(super) struct Options {
     /// app.py or wsgi.py]
     #[arg(value_name = "APP")]
     pub(super) app: Option<String>,
-    /// The application's folder, LAMBDA_TASK_ROOT [default: the current one]
-    #[arg(long, value_name = "APP_DIR")]
-    pub(super) dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) function: FunctionOptions,
     /// The imitated AWS service; all: each on a port of its own, and a page that links them
     #[arg(long, value_name = "NAME", default_value = "function-url", value_parser = names())]
     front: String,
@@ -52,24 +51,6 @@ pub(super) struct Options {
     /// How many sandboxes there may be; each serves one request at a time
     #[arg(long, value_name = "N", default_value = "4")]
     pub(super) concurrency: NonZeroUsize,
-    /// The function's timeout in seconds [default: the template's, else 30]
-    #[arg(long, value_name = "SECONDS", value_parser = shared::seconds)]
-    pub(super) timeout: Option<Duration>,
-    /// The function's memory in MB, which it sees and which is not enforced [default: 1024]
-    #[arg(long, value_name = "MB")]
-    pub(super) memory: Option<u32>,
-    /// A virtual environment whose packages the application uses [default: .venv beside the application]
-    #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
-    pub(super) venv: Option<PathBuf>,
-    /// A variable of the function; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = |text: &str| shared::pair(text, "KEY=VALUE"))]
-    pub(super) env: Vec<(String, String)>,
-    /// A file of variables, one KEY=VALUE a line; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub(super) env_file: Vec<PathBuf>,
-    /// The AWS region that the function sees
-    #[arg(long, env = "AWS_REGION", default_value = "us-east-1", hide_env_values = true)]
-    pub(super) region: String,
     /// Do not load the application again when its files change
     #[arg(long = "no-reload", action = ArgAction::SetFalse)]
     pub(super) reload: bool,
@@ -86,9 +67,6 @@ pub(super) struct Options {
     /// How many seconds a client may stay silent while it sends a request
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = shared::seconds)]
     pub(super) client_timeout: Duration,
-    /// The runtime [default: `bootstrap` next to this program]
-    #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
-    pub(super) bootstrap: Option<PathBuf>,
 }
 
 impl Options {

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::reporter::Reporter;
 use super::trouble::trouble;
+use crate::cli::function::Plan;
 use crate::cli::shown::duration;
 use crate::emulator::{Launch, LogLine, Outcome, Progress, Sandbox, StartError, Steps, Submission, random_hex};
 use crate::sync::lock;
@@ -30,16 +31,6 @@ const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
 /// Why a request got no sandbox: all are busy, and many requests wait already.
 #[derive(Debug)]
 pub(super) struct Busy;
-
-/// How sandboxes are started.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
-    pub(super) launch: Launch,
-    /// The function's timeout.
-    pub(super) timeout: Duration,
-    /// What the user should know of the runtime.
-    pub(super) note: Option<String>,
-}
 
 /// An event for a sandbox.
 #[derive(Debug)]

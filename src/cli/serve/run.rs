@@ -9,13 +9,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::find::{self, Application};
 use super::front::{self, Front};
 use super::gate::Gate;
 use super::index;
 use super::inspector;
 use super::journal::Journal;
-use super::launch;
 use super::listen::Listener;
 use super::options::Options;
 use super::pool::Pool;
@@ -24,7 +22,9 @@ use super::reporter::Reporter;
 use super::terminal::Terminal;
 use super::watch::Watch;
 use crate::cli::failure::Failure;
+use crate::cli::function::{self, Application, Plan};
 use crate::cli::out::{BOLD, DIM, Out};
+use crate::config;
 use crate::gateway::Settings;
 use crate::request::FrontEnd;
 
@@ -33,8 +33,8 @@ const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure> {
-    let application = find::application(options.app.as_deref(), options.dir.as_deref())?;
-    let plan = launch::plan(options, &application)?;
+    let application = find(options)?;
+    let plan = plan(options, &application)?;
     if let Some(note) = &plan.note {
         out.note(note)?;
     }
@@ -83,10 +83,22 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
     result
 }
 
+fn find(options: &Options) -> Result<Application, Failure> {
+    function::application(options.app.as_deref(), options.function.dir.as_deref())
+}
+
+fn plan(options: &Options, application: &Application) -> Result<Plan, Failure> {
+    let mut plan = function::plan(&options.function, application)?;
+    if options.stream {
+        plan.launch = plan.launch.env(config::RESPONSE_MODE.name, "stream");
+    }
+    Ok(plan)
+}
+
 /// Starts the application again whenever its files were saved; never returns.
 async fn reload(options: &Options, application: &Application, pool: &Arc<Pool>, reporter: &Reporter) {
     let root = application.dir.canonicalize().unwrap_or_else(|_| application.dir.clone());
-    let files: Vec<_> = options.env_file.iter().chain(&application.named_by).cloned().collect();
+    let files: Vec<_> = options.function.env_file.iter().chain(&application.named_by).cloned().collect();
     // On another thread: a folder with packages has a thousand folders, and requests do not wait for them.
     let (folder, others) = (root.clone(), files);
     let watch =
@@ -101,8 +113,7 @@ async fn reload(options: &Options, application: &Application, pool: &Arc<Pool>, 
     loop {
         let file = watch.saved().await;
         let file = file.strip_prefix(&root).unwrap_or(&file).display().to_string();
-        let application = find::application(options.app.as_deref(), options.dir.as_deref());
-        match application.and_then(|application| launch::plan(options, &application)) {
+        match find(options).and_then(|application| plan(options, &application)) {
             Ok(plan) => pool.reload(plan, &file),
             Err(failure) => reporter.say(format!("{file} was saved, but: {failure}")),
         }

@@ -10,6 +10,7 @@ mod detail;
 mod document;
 mod feed;
 mod guard;
+mod invoke;
 mod page;
 mod place;
 mod plain_server;

@@ -14,7 +14,7 @@ use super::feed::Feed;
 use super::guard::Guard;
 use super::reply::{self, Reply};
 use super::secrets::Secrets;
-use super::{comparison, curl, detail, page, stream, summary};
+use super::{comparison, curl, detail, invoke, page, stream, summary};
 use crate::config::RequestConfig;
 use crate::gateway::Settings;
 
@@ -25,19 +25,22 @@ pub(super) struct Site {
     pub(super) feed: Arc<Feed>,
 }
 
-/// Answers one request. What its body has is not read.
+/// Answers one request. What its body has is read for an invocation alone.
 pub(super) async fn serve(site: Arc<Site>, request: http::Request<Incoming>) -> Reply {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     if let Err(why) = site.guard.host(&parts) {
         return reply::text(StatusCode::FORBIDDEN, why);
     }
     if let Some(file) = page::file(parts.uri.path(), &site.guard.token) {
         return if parts.method == Method::GET { file } else { not_allowed() };
     }
+    let path: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
+    if invoke::is_path(&path) && invoke::is_signed(&parts) && parts.method == Method::POST {
+        return invoke::serve(&site, &parts, body).await;
+    }
     if let Err(why) = site.guard.caller(&parts.headers) {
         return reply::text(StatusCode::FORBIDDEN, why);
     }
-    let path: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
     let secrets = secrets(&parts);
     match (&parts.method, path.as_slice()) {
         (&Method::GET, ["about"]) => reply::json(&about(&site)),
@@ -56,7 +59,8 @@ pub(super) async fn serve(site: Arc<Site>, request: http::Request<Incoming>) -> 
             one(&site, number, move |of| reply::text(StatusCode::OK, curl::command(&of.request, secrets))).await
         }
         (&Method::POST, ["requests", number, "again"]) => again(&site, number, &parts).await,
-        (_, ["about" | "requests" | "changes" | "comparison" | "events", ..]) => not_allowed(),
+        (&Method::POST, ["_events"]) => invoke::serve(&site, &parts, body).await,
+        (_, ["about" | "requests" | "changes" | "comparison" | "events" | "_events", ..]) => not_allowed(),
         _ => reply::text(StatusCode::NOT_FOUND, "The inspector has no such address.\n"),
     }
 }

@@ -2,11 +2,10 @@
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::env_file;
 use super::find::Application;
-use super::options::Options;
-use super::pool::Plan;
+use super::{FunctionOptions, env_file};
 use crate::cli::failure::Failure;
 use crate::cli::installed::runtime;
 use crate::cli::shared;
@@ -14,25 +13,36 @@ use crate::config;
 use crate::emulator::Launch;
 
 /// The function's timeout, if nobody says.
-const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The region, if nobody says.
+const REGION: &str = "us-east-1";
+
+/// How sandboxes are started.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Plan {
+    pub(in crate::cli) launch: Launch,
+    /// The function's timeout.
+    pub(in crate::cli) timeout: Duration,
+    /// What the user should know of the runtime.
+    pub(in crate::cli) note: Option<String>,
+}
 
 /// How sandboxes are started. Reads the files of variables, so it is called again for each reload.
-pub(super) fn plan(options: &Options, application: &Application) -> Result<Plan, Failure> {
+pub(in crate::cli) fn plan(options: &FunctionOptions, application: &Application) -> Result<Plan, Failure> {
     let root = application.dir.canonicalize();
     let root = root.map_err(|error| Failure::Usage(format!("no folder {}: {error}", application.dir.display())))?;
     let venv = venv(options.venv.as_deref(), &root)?;
     let found = runtime(options.bootstrap.as_deref(), venv.as_deref())?;
+    let region = options.region.as_deref().unwrap_or(REGION);
     let mut launch = Launch::new(found.bootstrap, &root)
         .one_pipe()
         .handler(&application.handler)
-        .env("AWS_REGION", &options.region)
-        .env("AWS_DEFAULT_REGION", &options.region);
+        .env("AWS_REGION", region)
+        .env("AWS_DEFAULT_REGION", region);
     launch = if std::io::stdin().is_terminal() { launch.terminal() } else { launch.own_group() };
     if let Some(memory) = options.memory {
         launch = launch.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory.to_string());
-    }
-    if options.stream {
-        launch = launch.env(config::RESPONSE_MODE.name, "stream");
     }
     if let Some(venv) = found.venv.or(venv) {
         launch = launch.env(config::VENV.name, venv);

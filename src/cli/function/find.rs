@@ -10,16 +10,16 @@ use crate::handler_name::HandlerName;
 
 /// An application as its function has it.
 #[derive(Debug)]
-pub(super) struct Application {
+pub(in crate::cli) struct Application {
     /// `module:attribute`
-    pub(super) handler: String,
+    pub(in crate::cli) handler: String,
     /// The folder that it is imported from.
-    pub(super) dir: PathBuf,
+    pub(in crate::cli) dir: PathBuf,
     /// The variables of the template's function.
     pub(super) variables: Vec<(String, String)>,
     pub(super) timeout: Option<Duration>,
     /// The file that named it, if no option did.
-    pub(super) named_by: Option<PathBuf>,
+    pub(in crate::cli) named_by: Option<PathBuf>,
 }
 
 impl Application {
@@ -29,7 +29,7 @@ impl Application {
 }
 
 /// The named application, else the one that is found in the folder.
-pub(super) fn application(app: Option<&str>, dir: Option<&Path>) -> Result<Application, Failure> {
+pub(in crate::cli) fn application(app: Option<&str>, dir: Option<&Path>) -> Result<Application, Failure> {
     let dir = dir.unwrap_or(Path::new("."));
     if !dir.is_dir() {
         return Err(Failure::Usage(format!("--dir {} is no folder: give the application's", dir.display())));
