@@ -14,6 +14,8 @@ use wsgi_lambda::emulator::StartError;
 mod commands;
 #[path = "events/forged.rs"]
 mod forged;
+#[path = "events/websocket.rs"]
+mod websocket;
 
 /// An application, and functions for events, which tell what they got.
 const APP: &str = r#"
@@ -65,9 +67,8 @@ fn with(handler: &str) -> Setup {
 /// Every sample event that is not an HTTP request, by name.
 fn others() -> Vec<String> {
     let files = std::fs::read_dir(root().join("events/not-http")).unwrap();
-    let mut names: Vec<String> = files
-        .map(|file| format!("not-http/{}", file.unwrap().path().file_stem().unwrap().to_str().unwrap()))
-        .collect();
+    let mut names: Vec<String> =
+        files.map(|file| format!("not-http/{}", file.unwrap().path().file_stem().unwrap().to_str().unwrap())).collect();
     names.sort();
     assert!(names.len() >= 18, "{names:?}");
     names
@@ -151,7 +152,10 @@ fn near_its_timeout_a_function_is_shown_and_goes_on() {
     let response = function.invoke(json!({ "seconds": 2.8 }));
     assert_eq!(response.json, json!("done"));
     let logs = function.logs();
-    assert!(logs.contains("the function's timeout is 500 ms away: the function goes on") && logs.contains("in slow"), "{logs}");
+    assert!(
+        logs.contains("the function's timeout is 500 ms away: the function goes on") && logs.contains("in slow"),
+        "{logs}"
+    );
     assert_eq!(function.invoke(json!({ "seconds": 0 })).json, json!("done"));
 }
 

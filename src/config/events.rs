@@ -50,7 +50,8 @@ impl Vars<'_> {
     fn event_path(&self) -> Result<Option<String>> {
         let Some(text) = self.get(EVENT_PATH.name) else { return Ok(None) };
         let path = text.trim().strip_prefix('/').unwrap_or_default().trim_end_matches('/');
-        if path.is_empty() || path.contains(['%', '?', '#']) || !path.split('/').all(|part| is_segment(part.as_bytes())) {
+        if path.is_empty() || path.contains(['%', '?', '#']) || !path.split('/').all(|part| is_segment(part.as_bytes()))
+        {
             return Err(wrong(EVENT_PATH, text, "a path such as `/events`"));
         }
         Ok(Some(format!("/{path}")))

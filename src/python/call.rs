@@ -131,7 +131,6 @@ impl Call<'_> {
             Origin::FrontEnd(_) => add_request_context(dict, event.cast()?),
         }
     }
-
 }
 
 /// Prepares the process for an invocation and returns its context object.

@@ -43,7 +43,13 @@ impl<'py> App<'py> {
         let Some(handler) = self.handler(source) else {
             return Err(Error::unsupported_event(format!("there is no function for events of {}", source.name())));
         };
-        self.result_of(event, invocation, |event, context| handler.call1((event, context)))
+        self.result_of(event, invocation, |event, context| {
+            let state = self.glue.getattr(intern!(self.glue.py(), "state"))?;
+            state.setattr(intern!(self.glue.py(), "event"), &event)?;
+            let result = handler.call1((event, context));
+            state.setattr(intern!(self.glue.py(), "event"), self.glue.py().None())?;
+            result
+        })
     }
 
     /// Runs a command. Returns the JSON that whoever sent it expects.

@@ -37,9 +37,9 @@ static NEEDED: [File; 12] = files! {
 };
 
 /// The modules that are made when they are first used.
-static DEFERRED: [File; 8] =
-    files! {
-    "client_context" "commands" "development_server" "init_profile" "module_use" "results" "snapshot" "workers"
+static DEFERRED: [File; 9] = files! {
+    "client_context" "commands" "development_server" "init_profile" "module_use" "results" "snapshot" "websocket"
+    "workers"
 };
 
 const OTHER_BYTECODE: &str = "this bootstrap was built with a Python that has other bytecode, as its pre-releases \

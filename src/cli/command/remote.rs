@@ -50,11 +50,9 @@ impl Remote {
         // A command must not run twice: neither a retry nor a client that gives up before the function.
         command.args(["--log-type", "Tail", "--output", "json", "--cli-read-timeout", "0"]);
         command.env("AWS_MAX_ATTEMPTS", "1").env("AWS_PAGER", "");
-        for (option, value) in [
-            ("--qualifier", &self.qualifier),
-            ("--profile", &self.profile),
-            ("--endpoint-url", &self.endpoint_url),
-        ] {
+        for (option, value) in
+            [("--qualifier", &self.qualifier), ("--profile", &self.profile), ("--endpoint-url", &self.endpoint_url)]
+        {
             if let Some(value) = value.as_deref() {
                 command.args([option, value]);
             }
@@ -85,7 +83,8 @@ fn invoked(output: &Output) -> Result<Invoked, Failure> {
 fn cannot_start(error: io::Error) -> Failure {
     Failure::Failed(match error.kind() {
         io::ErrorKind::NotFound => {
-            "the `aws` command is not installed, which invokes the function: https://docs.aws.amazon.com/cli/".to_owned()
+            "the `aws` command is not installed, which invokes the function: https://docs.aws.amazon.com/cli/"
+                .to_owned()
         }
         _ => format!("the `aws` command cannot be started: {error}"),
     })

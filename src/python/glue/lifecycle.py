@@ -215,6 +215,7 @@ def prepare_signals():
     public = state.make_module("wsgi_lambda", "What a WSGI application can ask of the wsgi-lambda runtime.")
     for function in (after_response, on_shutdown, close_django_connections, close_sqlalchemy_pools):
         setattr(public, function.__name__, function)
+    public.__getattr__ = _deferred_part
     if sys.modules.setdefault("wsgi_lambda", public) is public:  # not again in each worker
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_become_child)
     readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -222,6 +223,13 @@ def prepare_signals():
     if _signal.getsignal(SIGTERM) is _signal.SIG_DFL:  # otherwise a worker has inherited the application's
         handle(SIGTERM, terminate)
     return readable
+
+
+def _deferred_part(name):
+    """Returns a part of the module `wsgi_lambda` that few applications use."""
+    if name == "websocket":
+        return state.deferred(name)
+    raise AttributeError(f"module 'wsgi_lambda' has no attribute {name!r}")
 
 
 def handled_signals():

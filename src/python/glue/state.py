@@ -12,6 +12,9 @@ tenant_id = None
 # Whether the application is serving a request. Rust writes it, too: an interrupt that arrives later is dropped.
 serving = False
 
+# The event that is not an HTTP request and that a function of the application deals with, or None.
+event = None
+
 # Functions of Rust (`glue.rs`), set when this module is made:
 # `deferred(name)` returns a deferred module of ours and makes it at the first call.
 deferred = None
