@@ -181,7 +181,11 @@ impl Config {
             venv: vars.get(VENV.name).map(PathBuf::from),
             function: vars.function(),
             request: vars.request()?,
-            events: vars.events()?,
+            events: EventConfig {
+                answers_pings: vars.switch(WARMUP)?,
+                runs_commands: vars.switch(COMMANDS)?,
+                ..EventConfig::read(vars.get(EVENT_HANDLER.name), vars.get(EVENT_PATH.name))?
+            },
             response_mode: vars.response_mode()?,
             deadline_margin: vars.millis(DEADLINE_MARGIN)?,
             internal_extension: vars.switch(SHUTDOWN)?

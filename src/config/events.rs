@@ -1,6 +1,6 @@
 //! The settings for events that are not HTTP requests.
 
-use super::{COMMANDS, EVENT_HANDLER, EVENT_PATH, Vars, WARMUP, wrong};
+use super::settings::{EVENT_HANDLER, EVENT_PATH};
 use crate::error::{Error, Result};
 use crate::grammar::is_segment;
 use crate::source::Source;
@@ -12,50 +12,48 @@ pub struct EventConfig {
     pub handlers: Vec<(Option<Source>, String)>,
     /// See [`EVENT_PATH`]: decoded, with a slash at its beginning and none at its end.
     pub path: Option<String>,
-    /// See [`WARMUP`].
+    /// See [`WARMUP`](super::WARMUP).
     pub answers_pings: bool,
-    /// See [`COMMANDS`].
+    /// See [`COMMANDS`](super::COMMANDS).
     pub runs_commands: bool,
 }
 
-impl Vars<'_> {
-    pub(super) fn events(&self) -> Result<EventConfig> {
-        Ok(EventConfig {
-            handlers: self.event_handlers()?,
-            path: self.event_path()?,
-            answers_pings: self.switch(WARMUP)?,
-            runs_commands: self.switch(COMMANDS)?,
-        })
+impl EventConfig {
+    /// Reads the texts of [`EVENT_HANDLER`] and [`EVENT_PATH`], each `None` if it is not set.
+    ///
+    /// # Errors
+    /// `Config`, which names the variable.
+    pub(super) fn read(handlers: Option<&str>, path: Option<&str>) -> Result<Self> {
+        let handlers = read_handlers(handlers.unwrap_or_default())?;
+        Ok(Self { handlers, path: path.map(read_path).transpose()?, ..Self::default() })
     }
+}
 
-    fn event_handlers(&self) -> Result<Vec<(Option<Source>, String)>> {
-        let mut handlers = Vec::new();
-        for item in self.get(EVENT_HANDLER.name).unwrap_or_default().split(',').map(str::trim) {
-            let (source, handler) = match item.split_once('=') {
-                None => (None, item),
-                Some((name, handler)) => (Some(source(name.trim())?), handler.trim()),
-            };
-            if handler.is_empty() {
-                continue; // after the last comma
-            }
-            if handlers.iter().any(|(known, _)| *known == source) {
-                let whose = source.map_or("the events of all other sources", Source::name);
-                return Err(Error::config(format!("{} names two functions for {whose}", EVENT_HANDLER.name)));
-            }
-            handlers.push((source, handler.to_owned()));
+fn read_handlers(text: &str) -> Result<Vec<(Option<Source>, String)>> {
+    let mut handlers = Vec::new();
+    for item in text.split(',').map(str::trim) {
+        let (source, handler) = match item.split_once('=') {
+            None => (None, item),
+            Some((name, handler)) => (Some(source(name.trim())?), handler.trim()),
+        };
+        if handler.is_empty() {
+            continue; // after the last comma
         }
-        Ok(handlers)
+        if handlers.iter().any(|(known, _)| *known == source) {
+            let whose = source.map_or("the events of all other sources", Source::name);
+            return Err(Error::config(format!("{} names two functions for {whose}", EVENT_HANDLER.name)));
+        }
+        handlers.push((source, handler.to_owned()));
     }
+    Ok(handlers)
+}
 
-    fn event_path(&self) -> Result<Option<String>> {
-        let Some(text) = self.get(EVENT_PATH.name) else { return Ok(None) };
-        let path = text.trim().strip_prefix('/').unwrap_or_default().trim_end_matches('/');
-        if path.is_empty() || path.contains(['%', '?', '#']) || !path.split('/').all(|part| is_segment(part.as_bytes()))
-        {
-            return Err(wrong(EVENT_PATH, text, "a path such as `/events`"));
-        }
-        Ok(Some(format!("/{path}")))
+fn read_path(text: &str) -> Result<String> {
+    let path = text.trim().strip_prefix('/').unwrap_or_default().trim_end_matches('/');
+    if path.is_empty() || path.contains(['%', '?', '#']) || !path.split('/').all(|part| is_segment(part.as_bytes())) {
+        return Err(Error::config(format!("{}={text:?} is not a path such as `/events`", EVENT_PATH.name)));
     }
+    Ok(format!("/{path}"))
 }
 
 fn source(name: &str) -> Result<Source> {
@@ -67,17 +65,11 @@ fn source(name: &str) -> Result<Source> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
-
-    fn events(name: &str, value: &str) -> Result<EventConfig> {
-        Vars(&HashMap::from([(name.to_owned(), value.to_owned())])).events()
-    }
 
     #[test]
     fn a_handler_is_for_all_sources_or_for_one() {
-        let handlers = |text| events(EVENT_HANDLER.name, text).unwrap().handlers;
+        let handlers = |text| EventConfig::read(Some(text), None).unwrap().handlers;
         let rest = (None, "jobs:run".to_owned());
         assert_eq!(handlers("jobs:run"), std::slice::from_ref(&rest));
         let both = [(Some(Source::Sqs), "queue.work".to_owned()), rest];
@@ -87,18 +79,24 @@ mod tests {
 
     #[test]
     fn wrong_values_are_named() {
-        for (name, value, expected) in [
-            (EVENT_HANDLER.name, "sqq=jobs:run", "\"sqq\" is no source of events; there are appsync, authorizer"),
-            (EVENT_HANDLER.name, "sqs=a:b,sqs=c:d", "two functions for sqs"),
-            (EVENT_HANDLER.name, "a:b,c:d", "two functions for the events of all other sources"),
-            (EVENT_PATH.name, "/", "a path such as"),
-            (EVENT_PATH.name, "events", "a path such as"),
-            (EVENT_PATH.name, "/a/../b", "a path such as"),
-            (EVENT_PATH.name, "/a?b", "a path such as"),
+        let handlers = |text| EventConfig::read(Some(text), None);
+        let path = |text| EventConfig::read(None, Some(text));
+        for (read, name, expected) in [
+            (
+                handlers("sqq=jobs:run"),
+                EVENT_HANDLER.name,
+                "\"sqq\" is no source of events; there are appsync, authorizer",
+            ),
+            (handlers("sqs=a:b,sqs=c:d"), EVENT_HANDLER.name, "two functions for sqs"),
+            (handlers("a:b,c:d"), EVENT_HANDLER.name, "two functions for the events of all other sources"),
+            (path("/"), EVENT_PATH.name, "a path such as"),
+            (path("events"), EVENT_PATH.name, "a path such as"),
+            (path("/a/../b"), EVENT_PATH.name, "a path such as"),
+            (path("/a?b"), EVENT_PATH.name, "a path such as"),
         ] {
-            let error = events(name, value).unwrap_err();
+            let error = read.unwrap_err();
             assert!(error.message().contains(name) && error.message().contains(expected), "{error}");
         }
-        assert_eq!(events(EVENT_PATH.name, "/jobs/all/").unwrap().path.as_deref(), Some("/jobs/all"));
+        assert_eq!(path("/jobs/all/").unwrap().path.as_deref(), Some("/jobs/all"));
     }
 }

@@ -7,7 +7,6 @@ use pyo3::prelude::*;
 use super::environ::Template;
 use super::errors::{describe, type_name};
 use super::event::EventDicts;
-use super::events::{self, Handlers};
 use super::forked::leave_if_forked;
 use super::glue::loaded_glue;
 use super::session::Session;
@@ -15,6 +14,7 @@ use super::{ffi, init_profile};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::handler_name::HandlerName;
+use crate::source::Source;
 
 /// A loaded application, with what is prepared once for all requests.
 pub struct App<'py> {
@@ -22,7 +22,8 @@ pub struct App<'py> {
     pub(super) callable: Bound<'py, PyAny>,
     pub(super) template: Template<'py>,
     pub(super) events: EventDicts<'py>,
-    pub(super) handlers: Handlers<'py>,
+    /// The functions for events, each with its source; `None` for all sources that have none.
+    pub(super) handlers: Vec<(Option<Source>, Bound<'py, PyAny>)>,
     pub(super) strict: bool,
 }
 
@@ -54,7 +55,9 @@ impl<'py> App<'py> {
         let glue = loaded_glue(py)?;
         let loader = Loader { py, glue: &glue };
         let callable = loader.load(&config.handler, "a WSGI application")?;
-        let handlers = events::load(&loader, &config.events.handlers)?;
+        let handlers = config.events.handlers.iter();
+        let handlers = handlers.map(|(source, name)| Ok((*source, loader.load(name, "a function for events")?)));
+        let handlers = handlers.collect::<Result<_>>()?;
         let prepare = || {
             glue.call_method0("after_import")?;
             Template::new(py, &glue, config.workers)
@@ -65,14 +68,14 @@ impl<'py> App<'py> {
 }
 
 /// Loads an application, or a function for events. Error types and messages are the managed runtime's.
-pub(super) struct Loader<'a, 'py> {
+struct Loader<'a, 'py> {
     py: Python<'py>,
     glue: &'a Bound<'py, PyModule>,
 }
 
 impl<'py> Loader<'_, 'py> {
     /// Imports what a handler names. `what` it has to be is for the message about something that cannot be called.
-    pub(super) fn load(&self, handler: &str, what: &str) -> Result<Bound<'py, PyAny>> {
+    fn load(&self, handler: &str, what: &str) -> Result<Bound<'py, PyAny>> {
         let name = HandlerName::parse(handler)?;
         self.refuse_builtin(&name.module)?;
         let mut app = self.find(&name)?;

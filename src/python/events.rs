@@ -3,7 +3,7 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::app::{App, Loader};
+use super::app::App;
 use super::call::context;
 use super::errors::describe;
 use super::forked::leave_if_forked;
@@ -12,17 +12,6 @@ use crate::error::{Error, Kind, Result};
 use crate::invocation::Invocation;
 use crate::json::Document;
 use crate::source::Source;
-
-/// The functions for events, each with its source; `None` for all sources that have none.
-pub(super) type Handlers<'py> = Vec<(Option<Source>, Bound<'py, PyAny>)>;
-
-/// Imports the functions that the setting names.
-///
-/// # Errors
-/// As for the application.
-pub(super) fn load<'py>(loader: &Loader<'_, 'py>, named: &[(Option<Source>, String)]) -> Result<Handlers<'py>> {
-    named.iter().map(|(source, handler)| Ok((*source, loader.load(handler, "a function for events")?))).collect()
-}
 
 impl<'py> App<'py> {
     fn handler(&self, source: Source) -> Option<&Bound<'py, PyAny>> {

@@ -68,7 +68,7 @@ fn ran(served: &Served, arguments: &[&str]) -> (i32, String, String) {
 fn awss_command_line_invokes_the_function() {
     let served = served();
     let endpoint = endpoint(&served);
-    let mut invoke = |payload: &str, more: &[&str]| {
+    let invoke = |payload: &str, more: &[&str]| {
         served.place().write("event.json", payload);
         let mut command = Command::new(tools().join("aws"));
         command.current_dir(served.place().path()).args(["lambda", "invoke", "--function-name", "shop"]);

@@ -60,7 +60,8 @@ impl Remote {
         if let Some(region) = region {
             command.args(["--region", region]);
         }
-        let output = command.arg(response.path()).stdin(Stdio::null()).output().map_err(cannot_start)?;
+        let output =
+            command.arg(response.path()).stdin(Stdio::null()).output().map_err(|error| cannot_start(&error))?;
         let invoked = invoked(&output)?;
         let payload = std::fs::read(response.path()).map_err(failed)?;
         let log = invoked.log_result.and_then(|log| BASE64.decode(log).ok()).unwrap_or_default();
@@ -80,7 +81,7 @@ fn invoked(output: &Output) -> Result<Invoked, Failure> {
         .map_err(|error| Failure::Failed(format!("the `aws` command wrote something that is not JSON: {error}")))
 }
 
-fn cannot_start(error: io::Error) -> Failure {
+fn cannot_start(error: &io::Error) -> Failure {
     Failure::Failed(match error.kind() {
         io::ErrorKind::NotFound => {
             "the `aws` command is not installed, which invokes the function: https://docs.aws.amazon.com/cli/"

@@ -12,7 +12,6 @@ use serde_json::json;
 
 use super::super::gate::Gate;
 use super::reply::{self, Reply};
-use super::routes::Site;
 use crate::emulator::Outcome;
 
 /// The largest event of a synchronous invocation in bytes (docs, "Lambda quotas").
@@ -36,7 +35,7 @@ pub(super) fn is_signed(parts: &Parts) -> bool {
 }
 
 /// Invokes the function with the body as the event.
-pub(super) async fn serve(site: &Arc<Site>, parts: &Parts, body: Incoming) -> Reply {
+pub(super) async fn serve(gate: &Arc<Gate>, parts: &Parts, body: Incoming) -> Reply {
     let event = match Limited::new(body, MOST).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
@@ -51,9 +50,9 @@ pub(super) async fn serve(site: &Arc<Site>, parts: &Parts, body: Incoming) -> Re
         return failure(StatusCode::BAD_REQUEST, "InvalidRequestContentException", &why);
     }
     match parts.headers.get(INVOCATION_TYPE).map_or(&b""[..], HeaderValue::as_bytes) {
-        b"" | b"RequestResponse" => answer(site.gate.invoke(event).await),
+        b"" | b"RequestResponse" => answer(gate.invoke(event).await),
         b"Event" => {
-            let gate: Arc<Gate> = Arc::clone(&site.gate);
+            let gate = Arc::clone(gate);
             tokio::spawn(async move { gate.invoke(event).await });
             empty(StatusCode::ACCEPTED)
         }

@@ -36,7 +36,7 @@ pub(super) async fn serve(site: Arc<Site>, request: http::Request<Incoming>) -> 
     }
     let path: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
     if invoke::is_path(&path) && invoke::is_signed(&parts) && parts.method == Method::POST {
-        return invoke::serve(&site, &parts, body).await;
+        return invoke::serve(&site.gate, &parts, body).await;
     }
     if let Err(why) = site.guard.caller(&parts.headers) {
         return reply::text(StatusCode::FORBIDDEN, why);
@@ -59,7 +59,7 @@ pub(super) async fn serve(site: Arc<Site>, request: http::Request<Incoming>) -> 
             one(&site, number, move |of| reply::text(StatusCode::OK, curl::command(&of.request, secrets))).await
         }
         (&Method::POST, ["requests", number, "again"]) => again(&site, number, &parts).await,
-        (&Method::POST, ["_events"]) => invoke::serve(&site, &parts, body).await,
+        (&Method::POST, ["_events"]) => invoke::serve(&site.gate, &parts, body).await,
         (_, ["about" | "requests" | "changes" | "comparison" | "events" | "_events", ..]) => not_allowed(),
         _ => reply::text(StatusCode::NOT_FOUND, "The inspector has no such address.\n"),
     }
