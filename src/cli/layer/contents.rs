@@ -39,7 +39,7 @@ impl Plan {
         let (architecture, objects) = (bootstrap.architecture, vec![bootstrap.object]);
         object::check(&objects, architecture, max_glibc, &mut problems);
         problems.check()?;
-        Ok(Self { objects, sources: Vec::new(), data: vec![own_licence()], compile: None })
+        Ok(Self { objects, sources: Vec::new(), data: own_licences().into(), compile: None })
     }
 
     /// A runtime with its Python.
@@ -147,7 +147,7 @@ fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
 
 /// What a layer needs in order to be handed on: the licences of the prefix's parts, and where they are from.
 fn licences(prefix: &Prefix) -> Result<Vec<(String, Contents)>, Failure> {
-    let mut found = vec![own_licence()];
+    let mut found = Vec::from(own_licences());
     for folder in ["share/licenses", "licenses"].map(|name| prefix.root.join(name)) {
         if folder.is_dir() {
             let named = |(name, path)| (format!("{LICENCES}/{name}"), Contents::File(path));
@@ -161,9 +161,12 @@ fn licences(prefix: &Prefix) -> Result<Vec<(String, Contents)>, Failure> {
     Ok(found)
 }
 
-fn own_licence() -> (String, Contents) {
-    let text = include_bytes!("../../../LICENSE").to_vec();
-    (format!("{LICENCES}/wsgi-lambda/LICENSE"), Contents::Bytes(text))
+/// Of the runtime, and of the crates that are linked into it.
+fn own_licences() -> [(String, Contents); 2] {
+    let [licence, notices] =
+        [&include_bytes!("../../../LICENSE")[..], include_bytes!("../../../layer/NOTICES.txt")].map(<[u8]>::to_vec);
+    [("LICENSE", licence), ("NOTICES", notices)]
+        .map(|(name, text)| (format!("{LICENCES}/wsgi-lambda/{name}"), Contents::Bytes(text)))
 }
 
 pub(super) fn has_ending(name: &str, ending: &str) -> bool {
