@@ -84,6 +84,7 @@ fn a_layer_has_the_compiled_library_without_what_servers_do_not_need() {
         &format!("{lib}/old.py"),
         &format!("{lib}/os.pyc"),
         "share/licenses/wsgi-lambda/LICENSE",
+        "share/licenses/wsgi-lambda/NOTICES",
         "share/licenses/zlib/LICENSE",
     ];
     assert_eq!(place.zip(&name).into_keys().collect::<Vec<_>>(), expected);
@@ -221,14 +222,43 @@ fn the_small_layer_is_the_bootstrap() {
     let place = Place::empty();
     let seen = place.layer_as_it_is(&["--bootstrap-only", "--max-glibc", "2.99", "--output", "x.zip"]);
     assert_eq!(seen.status(), 0, "{}", seen.stderr());
-    assert_eq!(place.zip("x.zip").into_keys().collect::<Vec<_>>(), ["bootstrap", "share/licenses/wsgi-lambda/LICENSE"]);
+    let files = place.zip("x.zip");
+    let licences = ["LICENSE", "NOTICES"].map(|name| format!("share/licenses/wsgi-lambda/{name}"));
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["bootstrap", &licences[0], &licences[1]]);
+    assert!(String::from_utf8_lossy(&files[&licences[1]]).contains("\npyo3 "), "whose crates are linked in");
     if place.python == "3.11" {
         let seen = place.layer_as_it_is(&["--bootstrap-only", "--output", "y.zip"]);
         assert!(seen.stderr().contains("and the limit is 2.26"), "AWS runs it on Amazon Linux 2");
     }
 }
 
+/// Whatever was published when this was built.
+#[test]
+fn the_arn_of_each_published_layer_is_printed() {
+    let place = Place::empty();
+    let layers: Value = serde_json::from_str(include_str!("../layer/layers.json")).unwrap();
+    let each = |value: &Value| value.as_object().unwrap().clone().into_iter();
+    for (region, pythons) in each(&layers) {
+        for (python, processors) in each(&pythons) {
+            for (processor, flavours) in each(&processors) {
+                for (flavour, layer) in each(&flavours) {
+                    let wanted = ["--python", &python, "--architecture", &processor, "--flavour", &flavour];
+                    let seen = place.layer_as_it_is(&[&["arn", "--region", &region], &wanted[..]].concat());
+                    assert_eq!(seen.stdout().trim_end(), layer["arn"].as_str().unwrap(), "{}", seen.stderr());
+                }
+            }
+        }
+    }
+    let seen = place.layer_as_it_is(&["arn", "--region", "mars-north-1"]);
+    assert_eq!((seen.status(), seen.stdout()), (1, ""));
+    assert!(seen.stderr().contains("wsgi-lambda layer --bootstrap-only --python 3.13"), "{}", seen.stderr());
+    assert!(seen.stderr().contains("aws lambda publish-layer-version --region mars-north-1"), "{}", seen.stderr());
+    let seen = place.layer_as_it_is(&["--bootstrap-only", "arn", "--region", "mars-north-1"]);
+    assert_eq!(seen.status(), 2, "options of a layer to make are not for one that exists");
+}
+
 #[test]
 fn help_teaches() {
     assert_snapshot!(Place::empty().layer_as_it_is(&["--help"]).stdout());
+    assert_snapshot!("layer_arn", Place::empty().layer_as_it_is(&["arn", "--help"]).stdout());
 }

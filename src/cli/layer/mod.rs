@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
@@ -13,6 +13,7 @@ use super::shared;
 use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC};
 use crate::emulator::BOOTSTRAP_VARIABLE;
 
+mod arn;
 mod bootstrap;
 mod contents;
 mod libraries;
@@ -21,6 +22,7 @@ mod prefix;
 mod report;
 mod selection;
 
+use arn::Arn;
 use bootstrap::Bootstrap;
 use contents::Plan;
 use prefix::Prefix;
@@ -39,8 +41,10 @@ const AMAZON_LINUX_2_GLIBC: Glibc = Glibc { major: 2, minor: 26 };
 /// --python it is the first of these: one in .cache/layer-python (where layer/python/build puts what it builds), one
 /// that uv has, one that `uv python install` installs.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(super) struct Layer {
+    #[command(subcommand)]
+    published: Option<PublishedLayer>,
     /// The Python: a version such as 3.13, or the folder above its `bin` and `lib`
     #[arg(long, value_name = "VERSION|PREFIX")]
     python: Option<PathBuf>,
@@ -73,6 +77,11 @@ pub(super) struct Layer {
     list: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum PublishedLayer {
+    Arn(Arn),
+}
+
 const EXAMPLES: &str = "\
 Examples:
   The layer for provided.al2023, with uv's Python or what layer/python/build made:
@@ -87,6 +96,8 @@ Examples:
     wsgi-lambda layer --drop asyncio --keep curses --keep 'lib-dynload/_curses*'
   What is in it, file by file:
     wsgi-lambda --verbose layer
+  The ARN of one that is published:
+    wsgi-lambda layer arn --region eu-west-1 --python 3.13
 
 Exit status:
   0  the zip is written, with its SHA-256 next to it
@@ -96,6 +107,9 @@ Exit status:
 impl Layer {
     /// Builds the layer. Anything wrong with it is an error.
     pub(super) fn run(&self, out: &mut Out) -> Result<bool, Failure> {
+        if let Some(PublishedLayer::Arn(arn)) = &self.published {
+            return arn.run(out);
+        }
         if self.list {
             out.line(LEFT_OUT.trim_end())?;
             return Ok(true);
