@@ -18,6 +18,7 @@ MSRV ?= $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+$(MSRV))
 
 .PHONY: help build build-bootstrap build-cli build-dist demo golden clean check-tools test layer bench bench-scale measure-workers soak \
+	dist dist-layers dist-sums notices test-publish test-sandbox \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
 	test-inspector inspector-pictures wheel test-wheel test-arm64 test-images
@@ -34,12 +35,19 @@ help:
 	@echo "  make layer             build both flavours into layer/dist (the first time a Python, too)"
 	@echo "                         QUICK=1: without optimisations; REFRESH=1: with today's CPython and OpenSSL"
 	@echo "  make test-layer        the same, then run them in a sandbox like Lambda's (needs root)"
+	@echo "  make test-sandbox      run what is in layer/dist in that sandbox, and build nothing"
 	@echo "  make test-layer-fresh  that in a container (needs docker or podman)"
 	@echo "The package for pip"
 	@echo "  make wheel             build wheels into dist/, with the runtimes of the Pythons that are here for both processors"
 	@echo "                         PYTHONS=\"python3.13 python3.14\": of these alone"
 	@echo "  make test-wheel        the same for this machine, then install it and try what it brings"
 	@echo "  make test-arm64        the tests that start the runtime, with one for arm64 in emulation (needs root)"
+	@echo "A release"
+	@echo "  make dist              everything of it that can be made here, into dist/: make wheel, and then"
+	@echo "  make dist-layers       the managed layers of the wheel's runtimes, and what make layer has left"
+	@echo "  make dist-sums         SBOMs and SHA256SUMS (needs cargo-cyclonedx)"
+	@echo "  make notices           write the notices of the linked crates again (needs cargo-about)"
+	@echo "  make test-publish      layer/publish, against moto's server, which speaks Lambda's API here"
 	@echo "What continuous integration runs besides make test"
 	@echo "  make lint-ci           the workflows and the shell scripts (actionlint, zizmor, shellcheck)"
 	@echo "  make lint-deploy       the SAM template, the image recipes, the Terraform module, the commands of docs/deploy.md"
@@ -151,6 +159,11 @@ test-layer: $(TOOLS)/.done
 	$(MAKE) --no-print-directory layer
 	cargo test --test layer --test sandbox
 
+# Of what is in layer/dist.
+test-sandbox: $(TOOLS)/.done
+	@sh .ci/check-tools - sandbox
+	cargo test --test sandbox
+
 # What layer/python/build needs, and a sandbox that may mount.
 test-layer-fresh:
 	@.ci/fresh trixie "make test-layer QUICK=$(QUICK)" "debootstrap gpgv debian-archive-keyring" --privileged
@@ -177,6 +190,33 @@ $(WHEEL_TOOLS)/.done: wheel/requirements.txt
 test-images: build $(TOOLS)/.done
 	@sh .ci/check-tools - images
 	PYTHON="$(PYO3_PYTHON)" $(PYO3_PYTHON) tests/images/run.py
+
+# What a tag publishes. The self-contained layers are those that `make layer` has left in layer/dist.
+dist:
+	@sh .ci/check-tools - cyclonedx
+	rm -rf dist
+	$(MAKE) --no-print-directory wheel
+	$(MAKE) --no-print-directory dist-layers
+	$(MAKE) --no-print-directory dist-sums
+
+dist-layers dist-sums:
+	@PYTHON="$(PYO3_PYTHON)" .ci/release $(@:dist-%=%)
+
+NOTICES := cargo about generate --locked --fail --config layer/notices/about.toml layer/notices/text.hbs
+notices:
+	@sh .ci/check-tools - about
+	$(NOTICES) --no-default-features --features python --output-file layer/NOTICES.txt
+	$(NOTICES) --features python --output-file wheel/NOTICES.txt
+
+PUBLISH := .cache/venv-publish
+$(PUBLISH)/.done: tests/publish/requirements.txt layer/publish-requirements.txt
+	@sh .ci/check-tools "$(PYTHON)" venv
+	$(PYO3_PYTHON) -m venv --clear $(PUBLISH)
+	$(PUBLISH)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+test-publish: $(PUBLISH)/.done
+	$(PUBLISH)/bin/python tests/publish/run.py
 
 soak: build
 	cargo test --test soak -- --ignored --nocapture --test-threads 1
