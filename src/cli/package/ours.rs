@@ -27,7 +27,7 @@ fn is_response(file: &Path) -> bool {
     let Ok(Value::Object(object)) = serde_json::from_slice(&text) else { return false };
     let has = |key: &str| object.contains_key(key);
     has("statusCode") && (has("headers") || has("multiValueHeaders")) && has("body")
-        || object.len() == 1 && object["streamed"].get("prelude").is_some()
+        || object.len() == 1 && object.get("streamed").is_some_and(|streamed| streamed.get("prelude").is_some())
         || has("errorType") && has("errorMessage")
 }
 
@@ -54,6 +54,9 @@ mod tests {
         assert!(is_responses(folder.path()));
         write("event.json", r#"{"requestContext": {}, "rawPath": "/"}"#);
         assert!(!is_responses(folder.path()), "an event is the user's");
+        fs::remove_file(folder.path().join("event.json")).unwrap();
+        write("setting.json", r#"{"name": "value"}"#);
+        assert!(!is_responses(folder.path()), "so is a document with one key");
     }
 
     #[test]
