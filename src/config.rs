@@ -118,6 +118,8 @@ pub struct Config {
     pub access_log: bool,
     /// See [`DEFER_IMPORTS`].
     pub defer_imports: bool,
+    /// See [`LAZY_IMPORTS`].
+    pub lazy_imports: bool,
     /// Whether the environment sets how glibc's malloc works (`MALLOC_…`, `GLIBC_TUNABLES`).
     pub malloc_is_tuned: bool,
     /// See [`PROFILE_INIT`].
@@ -196,6 +198,7 @@ impl Config {
             strict: vars.switch(STRICT)?,
             access_log: vars.switch(ACCESS_LOG)?,
             defer_imports: vars.switch(DEFER_IMPORTS)? && !snap_start && workers < 2,
+            lazy_imports: vars.switch(LAZY_IMPORTS)?,
             malloc_is_tuned: vars.0.keys().any(|name| name.starts_with("MALLOC_") || name == "GLIBC_TUNABLES"),
             profile_init: vars.get(PROFILE_INIT.name).map(PathBuf::from),
             on_demand: vars.get(INITIALIZATION_TYPE).is_none_or(|kind| kind == "on-demand"),

@@ -107,6 +107,14 @@ pub const DEFER_IMPORTS: Setting = Setting {
            and the standard library's regular expressions come compiled. Always off with SnapStart and on Managed \
            Instances, where no request waits for the init.",
 };
+/// Python's own lazy imports.
+pub const LAZY_IMPORTS: Setting = Setting {
+    name: "WSGI_LAMBDA_LAZY_IMPORTS",
+    default: "false",
+    help: "`true` makes the imports of the application and its packages lazy, as Python 3.15's `-X lazy_imports=all` does \
+           (PEP 810): a module is imported when one of its names is first used, which may be in a request. An error on older \
+           Pythons.",
+};
 /// The profile of an init.
 pub const PROFILE_INIT: Setting = Setting {
     name: "WSGI_LAMBDA_PROFILE_INIT",
@@ -159,7 +167,7 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 21] = [
     APP,
     BASE_PATH,
     TRUSTED_HOPS,
@@ -177,6 +185,7 @@ pub const SETTINGS: [Setting; 20] = [
     COMMANDS,
     INIT_STACKS,
     DEFER_IMPORTS,
+    LAZY_IMPORTS,
     PROFILE_INIT,
     VENV,
     LAYER_DIR,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, VENV};
+use crate::config::{Config, LAZY_IMPORTS, VENV};
 use crate::error::{Error, Result};
 
 /// `python3.N`: the version of the libpython that this binary is linked to.
@@ -40,6 +40,22 @@ pub(super) fn find(config: &Config) -> Result<Home> {
     })?;
     let executable = Some(home.join("bin").join(PYTHON)).filter(|path| path.exists());
     Ok(Home { managed: home == Path::new(MANAGED_HOME), prefix: Some(home), executable })
+}
+
+/// Whether the settings need a newer Python than this.
+///
+/// # Errors
+/// `Config`, which names the setting.
+pub(super) fn check(config: &Config) -> Result<()> {
+    let minor: u32 = PYTHON.rsplit('.').next().and_then(|minor| minor.parse().ok()).unwrap_or_default();
+    if config.lazy_imports && minor < 15 {
+        let name = LAZY_IMPORTS.name;
+        return Err(Error::config(format!(
+            "{name}=true: this runtime embeds {PYTHON}, and lazy imports came with Python 3.15 (PEP 810). Remove the \
+             variable, or use Python 3.15"
+        )));
+    }
+    Ok(())
 }
 
 fn candidates() -> Vec<PathBuf> {

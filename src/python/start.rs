@@ -19,6 +19,7 @@ use crate::error::Result;
 /// # Errors
 /// `Interpreter` or `Config` when Python cannot be started; otherwise the errors of `work`.
 pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
+    interpreter::check(config)?;
     let home = interpreter::find(config)?;
     if !config.malloc_is_tuned {
         ffi::keep_memory();
@@ -57,7 +58,15 @@ fn prepare(glue: &Bound<'_, PyModule>, config: &Config, managed: bool) -> PyResu
     let path = |path: &PathBuf| path.as_os_str().to_owned();
     glue.call_method1(
         "start",
-        (function, memory_mb, path(&config.task_root), path(&config.layer_dir), managed, config.defer_imports),
+        (
+            function,
+            memory_mb,
+            path(&config.task_root),
+            path(&config.layer_dir),
+            managed,
+            config.defer_imports,
+            config.lazy_imports,
+        ),
     )?;
     glue.call_method1("prepare_stacks", (ffi::stacks_signal(),))?;
     let json = config.log_format == LogFormat::Json;

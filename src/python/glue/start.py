@@ -11,7 +11,7 @@ import _wsgi_lambda_logs as logs
 import _wsgi_lambda_state as state
 
 
-def start(function, memory_mb, task_root, layer_dir, managed, defer_imports):
+def start(function, memory_mb, task_root, layer_dir, managed, defer_imports, lazy_imports):
     """Builds sys.path as the managed runtime does, and processes `.pth` files where there are any.
 
     Unlike in the managed runtime, layers stay on sys.path when PYTHONPATH is set.
@@ -33,7 +33,7 @@ def start(function, memory_mb, task_root, layer_dir, managed, defer_imports):
     for path in paths:
         if any(name.endswith(".pth") for name in _names_in(path)):
             site.addsitedir(path)
-    imports.begin(defer_imports)
+    imports.begin(defer_imports, lazy_imports)
     _offer_snapshot_hooks()
 
 

@@ -1,5 +1,6 @@
 """What differs from plain Python while the application is imported: the two other files of this folder, and nothing
-else. `WSGI_LAMBDA_DEFER_IMPORTS=false` turns both off."""
+else. `WSGI_LAMBDA_DEFER_IMPORTS=false` turns both off. `WSGI_LAMBDA_LAZY_IMPORTS=true` turns Python's own lazy imports
+on (PEP 810)."""
 
 import sys
 
@@ -7,12 +8,14 @@ import _wsgi_lambda_expressions as expressions
 import _wsgi_lambda_state as state
 
 
-def begin(defer_imports):
-    """Before the application is imported: adds the finder of deferred modules, or leaves `re` as it is in plain
-    Python."""
-    if defer_imports:
+def begin(defer_imports, lazy_imports):
+    """Before the application is imported: makes imports lazy, or adds the finder of deferred modules, and leaves `re` as
+    it is in plain Python if nothing is deferred. The runtime's own modules have been imported by now."""
+    if lazy_imports:
+        sys.set_lazy_imports("all")
+    elif defer_imports:
         sys.meta_path.insert(0, state.deferred("development_server").Finder)
-    else:
+    if not defer_imports:
         expressions.leave()
 
 
