@@ -33,7 +33,8 @@ help:
 	@echo "  make clean             remove what was built"
 	@echo "The layer"
 	@echo "  make layer             build both flavours into layer/dist (the first time a Python, too)"
-	@echo "                         QUICK=1: without optimisations; REFRESH=1: with today's CPython and OpenSSL"
+	@echo "                         PYTHON_VERSION=3.14: another Python than 3.13; REFRESH=1: with today's CPython and OpenSSL"
+	@echo "                         QUICK=1: without optimisations; ALLOW_OLDER=1: without fixes that the mirror lacks"
 	@echo "  make test-layer        the same, then run them in a sandbox like Lambda's (needs root)"
 	@echo "  make test-sandbox      run what is in layer/dist in that sandbox, and build nothing"
 	@echo "  make test-layer-fresh  that in a container (needs docker or podman)"
@@ -149,7 +150,9 @@ $(TOOLS)/.done: tests/tools-requirements.txt
 
 # PYTHON_PREFIX=... takes a Python that is there; otherwise layer/python/prefix finds or builds one.
 layer: build
-	prefix="$${PYTHON_PREFIX:-$$(layer/python/prefix $(if $(QUICK),--quick) $(if $(REFRESH),--refresh) | tail -1)}" && \
+	prefix="$${PYTHON_PREFIX:-$$(layer/python/prefix $(PYTHON_VERSION:%=--python %) $(if $(QUICK),--quick) $(if $(REFRESH),--refresh) \
+		$(if $(ALLOW_OLDER),--allow-older) | tail -1)}" && \
+	test -d "$$prefix" && \
 	PYO3_PYTHON="$$prefix/bin/python3" WSGI_LAMBDA_PORTABLE=1 $(BOOTSTRAP) --target-dir target/layer && \
 	$(CLI) layer --python "$$prefix" --bootstrap target/layer/bootstrap/bootstrap && \
 	$(CLI) layer --bootstrap-only --bootstrap target/layer/bootstrap/bootstrap
