@@ -8,6 +8,11 @@
 #[path = "layer/place.rs"]
 mod place;
 mod support;
+#[allow(dead_code, reason = "the tests of the emulators use all of it")]
+#[path = "emulators/tool.rs"]
+mod tool;
+#[path = "layer/uv.rs"]
+mod uv;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -21,5 +21,7 @@ build-SelfContainedLayer: ZIP := wsgi-lambda-$(TARGET).zip
 build-BootstrapLayer: ZIP := wsgi-lambda-bootstrap-$(TARGET).zip
 build-SelfContainedLayer build-BootstrapLayer:
 	@command -v unzip >/dev/null || { echo "unzip is missing: apt-get install unzip" >&2; exit 1; }
-	@test -f $(ZIP) || { echo "layer/dist/$(ZIP) is missing: make layer" >&2; exit 1; }
+	@test -f $(ZIP) || { echo "layer/dist/$(ZIP) is missing: make layer PYTHON_VERSION=$(PYTHON), or \
+	wsgi-lambda layer $(if $(findstring bootstrap,$(ZIP)),--bootstrap-only )--python $(PYTHON) --architecture $(ARCHITECTURE)" >&2; \
+	test ! -f $(ZIP:.zip=-QUICK.zip) || echo "(one of QUICK=1 is there, for tests: rename it to deploy it)" >&2; exit 1; }
 	unzip -q $(ZIP) -d "$(ARTIFACTS_DIR)"

@@ -9,6 +9,20 @@ use super::failure::Failure;
 /// repository.
 pub(super) const LAYER_PYTHONS: &str = ".cache/layer-python";
 
+/// The Pythons there: in the current folder, and in the folders above this program, which may be in the repository that it
+/// was built from. In each, the first by name comes first: a build with optimisations before a quick one.
+pub(super) fn layer_pythons() -> Vec<PathBuf> {
+    let program = std::env::current_exe().unwrap_or_default();
+    let folders = [Path::new("")].into_iter().chain(program.ancestors().skip(1));
+    let in_folder = |folder: &Path| {
+        let entries = std::fs::read_dir(folder.join(LAYER_PYTHONS)).into_iter().flatten().flatten();
+        let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        found.sort();
+        found
+    };
+    folders.flat_map(in_folder).collect()
+}
+
 /// Reads an option such as `KEY=VALUE`; `form` is how a message shows it.
 pub(super) fn pair(text: &str, form: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

@@ -26,8 +26,8 @@ variable "python_version" {
   default     = "3.13"
 
   validation {
-    condition     = contains(["3.12", "3.13", "3.14"], var.python_version)
-    error_message = "python_version: 3.12, 3.13 or 3.14."
+    condition     = contains(["3.11", "3.12", "3.13", "3.14", "3.15"], var.python_version)
+    error_message = "python_version: 3.11, 3.12, 3.13, 3.14 or 3.15."
   }
 }
 

@@ -126,9 +126,15 @@ impl Place {
     }
 
     pub(super) fn layer_as_it_is(&self, arguments: &[&str]) -> Seen {
+        self.layer_with(&[], arguments)
+    }
+
+    /// With these variables.
+    pub(super) fn layer_with(&self, variables: &[(&str, String)], arguments: &[&str]) -> Seen {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wsgi-lambda"));
         command.arg("layer").args(arguments).current_dir(self.folder.path());
         command.env("WSGI_LAMBDA_BOOTSTRAP", "bootstrap").env("PATH", self.path("bin"));
+        command.envs(variables.iter().map(|(name, value)| (*name, value)));
         Seen(command.output().unwrap())
     }
 

@@ -46,7 +46,11 @@ impl Layer {
         let dist = root().join("layer/dist");
         let names = fs::read_dir(&dist).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let mut names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
-        names.retain(|name| name.starts_with("wsgi-lambda-python") && name.ends_with(&format!("-{arch}.zip")));
+        // One with optimisations comes last.
+        let endings = ["-QUICK.zip", ".zip"].map(|ending| format!("-{arch}{ending}"));
+        names.retain(|name| {
+            name.starts_with("wsgi-lambda-python") && endings.iter().any(|ending| name.ends_with(ending))
+        });
         let Some(zip) = names.iter().max() else {
             let place = Place::whole();
             let made = place.layer(&["--output", "layer.zip"]);

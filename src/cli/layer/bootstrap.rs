@@ -6,26 +6,25 @@ use super::object::{Object, Problems};
 use crate::bundle::Architecture;
 use crate::cli::failure::Failure;
 use crate::cli::installed::{for_lambda, versions};
-use crate::cli::packaging::target::LAYER_PYTHON;
+use crate::cli::packaging::target::{LAYER_PYTHON, PythonVersion};
 use crate::emulator::locate;
 
 /// A checked `bootstrap`.
 pub(super) struct Bootstrap {
     pub(super) object: Object,
     pub(super) architecture: Architecture,
-    /// `3.13`.
-    pub(super) python: String,
+    pub(super) python: PythonVersion,
 }
 
 const PORTABLE: &str = "build the bootstrap for a layer: \
     WSGI_LAMBDA_PORTABLE=1 cargo build --profile bootstrap --no-default-features --features python --bin bootstrap";
 
 impl Bootstrap {
-    /// Finds and reads the given file, or the one next to this program, or the installed one for this Python (`3.13`) and
-    /// this processor.
+    /// Finds and reads the given file, or the one next to this program, or the installed one for this Python and this
+    /// processor.
     pub(super) fn find(
         given: Option<&Path>,
-        python: Option<&str>,
+        python: Option<PythonVersion>,
         architecture: Option<Architecture>,
     ) -> Result<Self, Failure> {
         let path = match locate(given) {
@@ -38,7 +37,7 @@ impl Bootstrap {
         let architecture =
             object.elf.architecture.ok_or_else(|| wrong("is for a machine that Lambda does not have"))?;
         let python = object.elf.needed.iter().find_map(|name| python_version(name));
-        let python = python.ok_or_else(|| wrong("is not wsgi-lambda's bootstrap: it embeds no Python"))?.to_owned();
+        let python = python.ok_or_else(|| wrong("is not wsgi-lambda's bootstrap: it embeds no Python"))?;
         Ok(Self { object, architecture, python })
     }
 
@@ -59,11 +58,11 @@ impl Bootstrap {
 }
 
 /// The installed runtime; `None` if there are none at all, since this program was built in the repository.
-fn installed(python: Option<&str>, architecture: Option<Architecture>) -> Option<Result<PathBuf, Failure>> {
+fn installed(python: Option<PythonVersion>, architecture: Option<Architecture>) -> Option<Result<PathBuf, Failure>> {
     let architecture = architecture.unwrap_or(Architecture::X86_64); // Lambda's default
     let versions = versions(architecture);
     versions.first()?;
-    let python = python.map_or_else(|| LAYER_PYTHON.to_string(), str::to_owned);
+    let python = python.unwrap_or(LAYER_PYTHON).to_string();
     let found = for_lambda(&python, architecture).ok_or_else(|| {
         Failure::Usage(format!(
             "no runtime for Python {python} and {architecture} in this installation, which has {}: choose one of them \
@@ -74,9 +73,9 @@ fn installed(python: Option<&str>, architecture: Option<Architecture>) -> Option
     Some(found)
 }
 
-/// `3.13` of `libpython3.13.so.1.0`.
-fn python_version(library: &str) -> Option<&str> {
-    library.strip_prefix("libpython")?.strip_suffix(".so.1.0").filter(|version| version.starts_with("3."))
+/// 3.13 of `libpython3.13.so.1.0`.
+fn python_version(library: &str) -> Option<PythonVersion> {
+    library.strip_prefix("libpython")?.strip_suffix(".so.1.0")?.parse().ok()
 }
 
 #[cfg(test)]
@@ -87,7 +86,7 @@ mod tests {
     fn problems_of(runpath: &str, needs: &[&str]) -> Option<String> {
         let elf = Elf { runpath: Some(runpath.to_owned()), ..Elf::default() };
         let object = Object { name: "bootstrap".to_owned(), source: "b".into(), elf, changed: None };
-        let bootstrap = Bootstrap { object, architecture: Architecture::X86_64, python: "3.13".to_owned() };
+        let bootstrap = Bootstrap { object, architecture: Architecture::X86_64, python: LAYER_PYTHON };
         let mut problems = Problems::default();
         bootstrap.check_runpath(needs, &mut problems);
         problems.check().err().map(|error| error.to_string())
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_version_is_in_the_librarys_name() {
-        assert_eq!(python_version("libpython3.13.so.1.0"), Some("3.13"));
+        assert_eq!(python_version("libpython3.13.so.1.0"), Some(PythonVersion { minor: 13 }));
         assert_eq!(python_version("libpython3.so"), None);
         assert_eq!(python_version("libc.so.6"), None);
     }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
 use super::out::Out;
-use super::packaging::target::LAYER_PYTHON;
+use super::packaging::target::{LAYER_PYTHON, OLDEST, PythonVersion};
 use super::shared;
 use crate::bundle::{Architecture, Glibc, LAMBDA_GLIBC};
 use crate::emulator::BOOTSTRAP_VARIABLE;
@@ -21,6 +21,7 @@ mod object;
 mod prefix;
 mod report;
 mod selection;
+mod uv;
 
 use arn::Arn;
 use bootstrap::Bootstrap;
@@ -54,7 +55,8 @@ pub(super) struct Layer {
     /// Only the runtime, for the Python of the managed runtimes (AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap)
     #[arg(long)]
     bootstrap_only: bool,
-    /// The zip, or a folder for it [default: layer/dist/wsgi-lambda-pythonVERSION-ARCHITECTURE.zip]
+    /// The zip, or a folder for it [default: layer/dist/wsgi-lambda-pythonVERSION-ARCHITECTURE.zip; QUICK
+    /// in its name means that the Python was built without profile-guided optimisation]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The processor: x86_64 or arm64 [default: what the bootstrap is for; x86_64 where both are installed]
@@ -90,7 +92,7 @@ Examples:
     wsgi-lambda layer --python /opt/python3.13 --output build/layer.zip
   The small layer for python3.12 and later:
     wsgi-lambda layer --bootstrap-only
-  Another Python and processor, where `pip install wsgi-lambda` has brought its runtime:
+  Another Python and processor, with what `pip install wsgi-lambda uv` brings:
     wsgi-lambda layer --python 3.14 --architecture arm64
   Without asyncio, with curses:
     wsgi-lambda layer --drop asyncio --keep curses --keep 'lib-dynload/_curses*'
@@ -116,12 +118,12 @@ impl Layer {
         }
         let job = self.plan()?;
         let output = job.output.clone();
-        let python = job.python.clone();
+        let python = job.python;
         let bar = progress(job.plan.sources(), out);
         let report = until_interrupted(job, &bar);
         bar.finish_and_clear();
         report?.show(&output, out)?;
-        if python != LAYER_PYTHON.to_string() && !out.quiet() {
+        if python != LAYER_PYTHON && !out.quiet() {
             out.note(format_args!(
                 "`wsgi-lambda package` takes Python {LAYER_PYTHON} by default: for this layer use --python {python}"
             ))?;
@@ -147,26 +149,28 @@ impl Layer {
                 bootstrap.object.source.display()
             )));
         }
-        let python = bootstrap.python.clone();
-        let kind = if self.bootstrap_only { "wsgi-lambda-bootstrap" } else { "wsgi-lambda" };
-        let output = self.output(&format!("{kind}-python{python}-{architecture}.zip"));
-        let max_glibc = self.max_glibc(&python);
-        let plan = Plan::default();
+        let python = bootstrap.python;
+        let max_glibc = self.max_glibc(python);
+        let name = format!("python{python}-{architecture}");
         let mut job = Job {
-            output,
-            python: python.clone(),
+            output: PathBuf::new(),
+            python,
             max_glibc,
             what: String::new(),
+            is_quick: false,
             prefix: None,
             with_source: self.with_source,
-            plan,
+            plan: Plan::default(),
         };
         if self.bootstrap_only {
+            job.output = self.output(&format!("wsgi-lambda-bootstrap-{name}.zip"));
             job.what = format!("for the managed runtime python{python}, {architecture}");
             job.plan = Plan::tiny(bootstrap, max_glibc)?;
         } else {
             let mut selection = Selection::new(&self.keep, &self.drop)?;
             let prefix = Prefix::find(prefix, &bootstrap)?;
+            job.is_quick = prefix.is_quick();
+            job.output = self.output(&format!("wsgi-lambda-{name}{}.zip", if job.is_quick { "-QUICK" } else { "" }));
             job.what = format!("Python {}, {architecture}, from {}", prefix.version(), prefix.root.display());
             job.plan = Plan::whole(bootstrap, &prefix, &mut selection, max_glibc)?;
             job.prefix = Some(prefix.root);
@@ -175,14 +179,17 @@ impl Layer {
     }
 
     /// The version and the folder of `--python`, which is one of the two.
-    fn python(&self) -> Result<(Option<&str>, Option<&Path>), Failure> {
+    fn python(&self) -> Result<(Option<PythonVersion>, Option<&Path>), Failure> {
         let Some(python) = &self.python else { return Ok((None, None)) };
         let is_version = |text: &&str| {
             let numbers = text.split_once('.');
             numbers.is_some_and(|(major, minor)| major == "3" && minor.parse::<u8>().is_ok()) && !python.is_dir()
         };
         match python.to_str().filter(is_version) {
-            Some(version) => Ok((Some(version), None)),
+            Some(text) => {
+                let version = text.parse().map_err(|error| Failure::Usage(format!("--python {text}: {error}")))?;
+                Ok((Some(version), None))
+            }
             None if self.bootstrap_only => Err(Failure::Usage(format!(
                 "--python {}: --bootstrap-only takes a version, such as --python {LAYER_PYTHON}",
                 python.display()
@@ -191,9 +198,10 @@ impl Layer {
         }
     }
 
-    /// AWS runs its Python 3.11 and earlier on Amazon Linux 2, and every later one on Amazon Linux 2023.
-    fn max_glibc(&self, python: &str) -> Glibc {
-        let default = if self.bootstrap_only && python == "3.11" { AMAZON_LINUX_2_GLIBC } else { LAMBDA_GLIBC };
+    /// Of AWS's documents, some have its Python 3.11 on Amazon Linux 2 and some on Amazon Linux 2023, where every later
+    /// one runs. What the older one takes runs on both.
+    fn max_glibc(&self, python: PythonVersion) -> Glibc {
+        let default = if self.bootstrap_only && python == OLDEST { AMAZON_LINUX_2_GLIBC } else { LAMBDA_GLIBC };
         self.max_glibc.unwrap_or(default)
     }
 
@@ -212,8 +220,8 @@ impl Layer {
 struct Job {
     plan: Plan,
     output: PathBuf,
-    /// `3.13`.
-    python: String,
+    python: PythonVersion,
+    is_quick: bool,
     with_source: bool,
     max_glibc: Glibc,
     what: String,
@@ -239,7 +247,15 @@ impl Job {
         std::fs::rename(&zip, &self.output).map_err(failure)?;
         std::fs::rename(&sum, self.output.with_file_name(format!("{name}.sha256"))).map_err(failure)?;
         let objects = report::seen(&self.plan, self.prefix.as_deref());
-        Ok(Report { what: self.what, written, files, objects, compiled, max_glibc: self.max_glibc })
+        Ok(Report {
+            what: self.what,
+            written,
+            files,
+            objects,
+            compiled,
+            max_glibc: self.max_glibc,
+            is_quick: self.is_quick,
+        })
     }
 }
 

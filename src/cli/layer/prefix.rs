@@ -1,16 +1,19 @@
 //! The layer's Python: a folder with `lib/libpython3.N.so.1.0` and `lib/python3.N`, which may have been moved.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::bootstrap::Bootstrap;
+use super::uv;
 use crate::bundle::Architecture;
 use crate::cli::failure::Failure;
-use crate::cli::shared::LAYER_PYTHONS;
+use crate::cli::packaging::interpreter::Interpreter;
+use crate::cli::packaging::target::PythonVersion;
+use crate::cli::shared::{LAYER_PYTHONS, layer_pythons};
 
 /// A Python of the version that the bootstrap embeds.
 pub(super) struct Prefix {
     pub(super) root: PathBuf,
+    pub(super) python: PythonVersion,
     /// `python3.13`.
     pub(super) name: String,
     pub(super) architecture: Architecture,
@@ -19,15 +22,17 @@ pub(super) struct Prefix {
 impl Prefix {
     /// The given folder, or the first that is found: in the cache, with uv, or after uv has installed one.
     pub(super) fn find(given: Option<&Path>, bootstrap: &Bootstrap) -> Result<Self, Failure> {
-        let (python, architecture) = (bootstrap.python.as_str(), bootstrap.architecture);
-        let new = |root: PathBuf| Self { root, name: format!("python{python}"), architecture };
+        let (python, architecture) = (bootstrap.python, bootstrap.architecture);
+        let new = |root: PathBuf| Self { root, python, name: format!("python{python}"), architecture };
         if let Some(root) = given {
             let prefix = new(root.to_owned());
             return prefix.check().map(|()| prefix);
         }
-        let found = cached(python, architecture)
-            .or_else(|| known_to_uv(python, architecture))
-            .or_else(|| installed_by_uv(python, architecture).then(|| cached(python, architecture)).flatten());
+        let fits = |prefix: &PathBuf| fits(prefix, python, architecture);
+        let found =
+            layer_pythons().into_iter().find(fits).or_else(|| uv::known(python, architecture).filter(fits)).or_else(
+                || uv::install(python, architecture).then(|| layer_pythons().into_iter().find(fits)).flatten(),
+            );
         found.map(new).ok_or_else(|| Failure::Failed(none_found(python, architecture)))
     }
 
@@ -92,33 +97,45 @@ impl Prefix {
         version.unwrap_or(&self.name["python".len()..]).to_owned()
     }
 
-    /// An interpreter of the same version that runs here: the folder's own or, if it is for another architecture, one on
-    /// PATH. Bytecode is the same on every architecture.
+    /// Whether it was built without profile-guided optimisation, as configure's arguments tell. Without them, and of a
+    /// distribution's own, whose builds optimise in ways that these do not show, nothing is known.
+    pub(super) fn is_quick(&self) -> bool {
+        let entries = std::fs::read_dir(self.stdlib()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_data = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("_sysconfigdata_") && name.ends_with(".py")
+        };
+        let text = entries.into_iter().find(is_data).and_then(|path| std::fs::read_to_string(path).ok());
+        text.is_some_and(|text| {
+            text.contains("CONFIG_ARGS") && !text.contains("--enable-optimizations") && !text.contains("--prefix=/usr'")
+        })
+    }
+
+    /// An interpreter of the same version that runs here: the folder's own or, if it is for another machine, any that is
+    /// here, or that uv brings. Bytecode is the same on every processor.
     pub(super) fn compiler(&self) -> Result<PathBuf, Failure> {
         let own = self.root.join("bin").join(&self.name);
-        if runs(&own, &self.name) {
+        if Interpreter::at(&own).is_some_and(|found| found.version == self.python) {
             return Ok(own);
         }
-        let other = PathBuf::from(&self.name);
-        if Some(self.architecture) != Architecture::of_this_machine() && runs(&other, &self.name) {
-            return Ok(other);
+        if Some(self.architecture) == Architecture::of_this_machine() && cfg!(target_os = "linux") {
+            return Err(Failure::Failed(format!(
+                "{} does not run here, and the standard library has to be compiled with that version: start it by hand to \
+                 see why",
+                own.display()
+            )));
         }
-        Err(Failure::Failed(format!(
-            "{} does not run here, and the standard library has to be compiled with that version: {}",
-            own.display(),
-            if Some(self.architecture) == Architecture::of_this_machine() {
-                "start it by hand to see why".to_owned()
-            } else {
-                format!("put a {} of this machine on PATH", self.name)
-            }
-        )))
+        let here = Interpreter::of_version(self.python).map(|found| found.path);
+        here.or_else(|| uv::install_for_this_machine(self.python)).ok_or_else(|| {
+            Failure::Failed(format!(
+                "{} is for another machine, and the standard library has to be compiled with a Python {} of this one \
+                 (bytecode is the same on every processor): put uv or a {} on PATH",
+                own.display(),
+                self.python,
+                self.name
+            ))
+        })
     }
-}
-
-fn runs(python: &Path, name: &str) -> bool {
-    let script = "import sys; print('python%d.%d' % sys.version_info[:2])";
-    let output = Command::new(python).args(["-I", "-S", "-c", script]).output();
-    output.is_ok_and(|output| output.status.success() && output.stdout.trim_ascii() == name.as_bytes())
 }
 
 fn library_names(prefix: &Path) -> Vec<String> {
@@ -130,56 +147,13 @@ fn library_names(prefix: &Path) -> Vec<String> {
 }
 
 /// Whether a folder is a Python of this version and architecture.
-fn fits(prefix: &Path, python: &str, architecture: Architecture) -> bool {
+fn fits(prefix: &Path, python: PythonVersion, architecture: Architecture) -> bool {
     let library = std::fs::read(prefix.join(format!("lib/libpython{python}.so.1.0"))).unwrap_or_default();
     let elf = crate::bundle::Elf::read(&library).ok().flatten();
     elf.is_some_and(|elf| elf.architecture == Some(architecture)) && prefix.join(format!("lib/python{python}")).is_dir()
 }
 
-/// A Python in the cache of the current folder or of a folder above this program, which may be in the repository that it
-/// was built from. It is the first by name; a build with optimisations sorts before a quick one.
-fn cached(python: &str, architecture: Architecture) -> Option<PathBuf> {
-    let program = std::env::current_exe().unwrap_or_default();
-    let mut caches =
-        [Path::new("")].into_iter().chain(program.ancestors().skip(1)).map(|folder| folder.join(LAYER_PYTHONS));
-    let first = |cache: PathBuf| {
-        let folders = std::fs::read_dir(cache).ok()?.filter_map(Result::ok).map(|entry| entry.path());
-        folders.filter(|folder| fits(folder, python, architecture)).min()
-    };
-    caches.find_map(first)
-}
-
-/// uv's name for a Python, such as `cpython-3.13-linux-x86_64-gnu`.
-fn uv_name(python: &str, architecture: Architecture) -> String {
-    format!("cpython-{python}-linux-{}-gnu", architecture.machine())
-}
-
-/// uv starts what it finds, so this finds no Python for another architecture.
-fn known_to_uv(python: &str, architecture: Architecture) -> Option<PathBuf> {
-    let mut uv = Command::new("uv");
-    uv.args([
-        "python",
-        "find",
-        "--managed-python",
-        "--no-python-downloads",
-        "--no-project",
-        &uv_name(python, architecture),
-    ]);
-    let output = uv.output().ok().filter(|output| output.status.success())?;
-    let interpreter = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    let prefix = interpreter.canonicalize().ok()?.ancestors().nth(2)?.to_owned();
-    fits(&prefix, python, architecture).then_some(prefix)
-}
-
-/// uv itself reports what it does, and why it fails.
-fn installed_by_uv(python: &str, architecture: Architecture) -> bool {
-    let mut uv = Command::new("uv");
-    uv.args(["python", "install", "--install-dir", LAYER_PYTHONS, &uv_name(python, architecture)]);
-    uv.env("UV_PYTHON_INSTALL_BIN", "0"); // does not put `python3.13` on PATH
-    uv.stdout(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
-}
-
-fn none_found(python: &str, architecture: Architecture) -> String {
+fn none_found(python: PythonVersion, architecture: Architecture) -> String {
     format!(
         "no Python {python} for {architecture} to put into the layer. Get one in one of these ways:\n  \
          uv: with uv on PATH and a network, this command gets one itself (https://docs.astral.sh/uv)\n  \
@@ -197,9 +171,12 @@ mod tests {
     fn error(make: impl FnOnce(&Path)) -> String {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path());
-        let prefix =
-            Prefix { root: folder.path().join("p"), name: "python3.13".to_owned(), architecture: Architecture::X86_64 };
-        prefix.check().unwrap_err().to_string()
+        prefix(&folder.path().join("p")).check().unwrap_err().to_string()
+    }
+
+    fn prefix(root: &Path) -> Prefix {
+        let python = PythonVersion { minor: 13 };
+        Prefix { root: root.to_owned(), python, name: "python3.13".to_owned(), architecture: Architecture::X86_64 }
     }
 
     fn touch(root: &Path, name: &str) {
@@ -222,15 +199,28 @@ mod tests {
     #[test]
     fn the_version_is_in_the_headers() {
         let folder = tempfile::tempdir().unwrap();
-        let prefix = |name: &str| Prefix {
-            root: folder.path().to_owned(),
-            name: name.to_owned(),
-            architecture: Architecture::Arm64,
-        };
+        assert_eq!(prefix(folder.path()).version(), "3.13");
         touch(folder.path(), "include/python3.13/patchlevel.h");
         let header = "#define PY_MINOR_VERSION\t13\n/* text */\n#define PY_VERSION      \t\"3.13.5\"\n";
         fs::write(folder.path().join("include/python3.13/patchlevel.h"), header).unwrap();
-        assert_eq!(prefix("python3.13").version(), "3.13.5");
-        assert_eq!(prefix("python3.12").version(), "3.12");
+        assert_eq!(prefix(folder.path()).version(), "3.13.5");
+    }
+
+    #[test]
+    fn configures_arguments_tell_whether_a_build_was_quick() {
+        let is_quick = |text: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            touch(folder.path(), "lib/python3.13/_sysconfigdata__linux_x86_64-linux-gnu.py");
+            fs::write(folder.path().join("lib/python3.13/_sysconfigdata__linux_x86_64-linux-gnu.py"), text).unwrap();
+            prefix(folder.path()).is_quick()
+        };
+        assert!(is_quick("build_time_vars = {'CONFIG_ARGS': \"'--prefix=/opt' '--enable-shared'\"}"));
+        // As pprint and as uv write it.
+        assert!(!is_quick("build_time_vars = {'CONFIG_ARGS': \"'--prefix=/opt' \"\n  \"'--enable-optimizations'\"}"));
+        assert!(!is_quick("build_time_vars = {\n    \"CONFIG_ARGS\": \"'--enable-optimizations' '--with-lto'\",\n}"));
+        // Debian's own builds optimise with targets of make.
+        assert!(!is_quick("build_time_vars = {'CONFIG_ARGS': \"'--enable-shared' '--prefix=/usr' '--with-dtrace'\"}"));
+        assert!(!is_quick("build_time_vars = {}"));
+        assert!(!prefix(Path::new("/no/such/folder")).is_quick());
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Report {
     pub(super) objects: Vec<Seen>,
     pub(super) compiled: Compiled,
     pub(super) max_glibc: Glibc,
+    /// Whether the Python was built without profile-guided optimisation.
+    pub(super) is_quick: bool,
 }
 
 /// One file of the layer, with its sizes in bytes.
@@ -111,6 +113,13 @@ impl Report {
 
     fn notes(&self, out: &mut Out) -> io::Result<()> {
         let mut note = |text: String| out.note(format_args!("{YELLOW}note:{YELLOW:#} {text}"));
+        if self.is_quick {
+            note(
+                "QUICK: this Python was built without profile-guided optimisation, and runs Python code 15 to 20 % slower; \
+                 `make layer` without QUICK, or uv's Python, makes the layer to deploy"
+                    .to_owned(),
+            )?;
+        }
         let foreign: Vec<&str> = self.objects.iter().filter_map(|seen| seen.foreign.as_deref()).collect();
         if !foreign.is_empty() {
             let names = foreign.join(", ");

@@ -10,6 +10,7 @@ use crate::bundle::{Archive, Contents};
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::packaging::dists::Dists;
+use crate::cli::packaging::interpreter::Interpreter;
 use crate::cli::packaging::target::Target;
 use crate::cli::pyc;
 use crate::config::TASK_ROOT;
@@ -44,7 +45,6 @@ pub(super) use options::Package;
 
 use check::Findings;
 use install::Installer;
-use interpreter::Interpreter;
 use order::Order;
 use output::Output;
 use plan::Plan;

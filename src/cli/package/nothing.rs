@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::imports;
-use super::interpreter::Interpreter;
 use super::requirements::Source;
 use crate::cli::failure::Failure;
 use crate::cli::packaging::elsewhere::{self, Elsewhere, Form};
+use crate::cli::packaging::interpreter::Interpreter;
 use crate::cli::packaging::requirements::SOURCES;
 
 /// How many files and modules are listed.

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::interpreter::Interpreter;
 use super::output::Output;
 use super::requirements::Source;
 use super::rules::Selection;
+use crate::cli::packaging::interpreter::Interpreter;
 use crate::cli::packaging::target::Target;
 
 /// What is packed, from where, to where, and for what.

@@ -3,10 +3,12 @@
 //!
 //! [`target`] says where files will run, [`unfit`] why one does not fit there. [`tags`], [`modules`] and [`libraries`]
 //! judge by a wheel's tag, by a file's name and by its contents. [`dists`] reads what installers write, [`requirements`]
-//! what applications require, and [`elsewhere`] finds what is required in files that nobody named. Nothing here knows an option or a finding.
+//! what applications require, and [`elsewhere`] finds what is required in files that nobody named. [`interpreter`] finds a
+//! Python here. Nothing here knows an option or a finding.
 
 pub(super) mod dists;
 pub(super) mod elsewhere;
+pub(super) mod interpreter;
 pub(super) mod libraries;
 pub(super) mod modules;
 pub(super) mod requirements;

@@ -13,8 +13,25 @@ pub(in crate::cli) struct PythonVersion {
     pub(in crate::cli) minor: u32,
 }
 
+/// A Python of Lambda: layers of both flavours are made for it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cli) struct Supported {
+    pub(in crate::cli) python: PythonVersion,
+    /// Whether AWS offers the managed runtime as a preview: it may change, and no agreement covers it.
+    pub(in crate::cli) preview: bool,
+}
+
+/// The Pythons that Lambda has ("Building Lambda functions with Python"). Templates, workflows and documents list them
+/// too: a test below compares those with this list.
+pub(in crate::cli) const PYTHONS: [Supported; 5] =
+    [supported(11), supported(12), supported(13), supported(14), Supported { preview: true, ..supported(15) }];
+
+const fn supported(minor: u32) -> Supported {
+    Supported { python: PythonVersion { minor }, preview: false }
+}
+
 /// The oldest that `bootstrap` can embed.
-pub(in crate::cli) const OLDEST: PythonVersion = PythonVersion { minor: 11 };
+pub(in crate::cli) const OLDEST: PythonVersion = PYTHONS[0].python;
 
 /// The layer's Python: what `make layer` builds unless it is told another. `package` makes packages for it by default.
 pub(in crate::cli) const LAYER_PYTHON: PythonVersion = PythonVersion { minor: 13 };
@@ -97,6 +114,34 @@ mod tests {
             let found = std::fs::read_to_string(root.join(file)).unwrap();
             assert!(found.contains(&text), "{file} does not say {text}");
         }
+    }
+
+    #[test]
+    fn every_list_of_pythons_is_the_same() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+        let versions = PYTHONS.map(|known| known.python.to_string());
+        let quoted = format!("[\"{}\"]", versions.join("\", \""));
+        let (first, last) = (OLDEST.minor, PYTHONS[PYTHONS.len() - 1].python.minor);
+        for (file, text) in [
+            ("template.yaml", format!("AllowedValues: {quoted}")),
+            ("terraform/variables.tf", format!("contains({quoted}, var.python_version)")),
+            ("terraform/example/variables.tf", format!("contains({quoted}, var.python_version)")),
+            (".github/workflows/ci.yml", format!("python: {quoted}")),
+            ("wheel/build", format!("\nOLDEST, NEWEST = {first}, {last}\n")),
+        ] {
+            assert!(read(file).contains(&text), "{file} does not say {text}");
+        }
+        let support = read("docs/support.md");
+        let rows = support.lines().filter_map(|line| line.strip_prefix("| 3.")?.split_whitespace().next());
+        assert_eq!(rows.map(|minor| format!("3.{minor}")).collect::<Vec<_>>(), versions);
+        let folders = std::fs::read_dir(root.join("layer/sam")).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut folders: Vec<_> = folders.filter_map(|name| name.into_string().ok()).collect();
+        folders.retain(|name| name.starts_with("python"));
+        folders.sort();
+        let expected =
+            versions.iter().flat_map(|version| ["arm64", "x86_64"].map(|name| format!("python{version}-{name}")));
+        assert_eq!(folders, expected.collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The layer that holds the runtime, and layers as such.
 
-use super::runtimes::AL2023_MINOR;
 use super::words::{place, set};
 use crate::bundle::Architecture;
 use crate::cli::doctor::contents::shown;
 use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer};
 use crate::cli::doctor::project::{Project, RuntimeFacts};
+use crate::cli::packaging::target::OLDEST;
 
 pub(super) const RUNTIME_MISSING: Check = Check {
     id: "runtime-layer-missing",
@@ -153,12 +153,12 @@ fn python(project: &Project, function: &Function, facts: &RuntimeFacts, findings
     let at = Some(place(&function.runtime, function));
     match (function.managed_minor(), facts.minor) {
         // A Python that is too old is another finding.
-        (Some(managed), Some(minor)) if managed != minor && managed >= AL2023_MINOR => {
+        (Some(managed), Some(minor)) if managed != minor && managed >= OLDEST.minor => {
             let what = format!("The layer {} is for python3.{minor}, the function has python3.{managed}.", facts.name);
             let quote = if project.deployment.dialect == Dialect::Terraform { "\"" } else { "" };
             let runtime = set(&project.deployment, "Runtime", "runtime", &format!("{quote}python3.{minor}{quote}"));
             let layer = format!("a layer for python3.{managed}");
-            let fix = if minor < AL2023_MINOR { layer } else { format!("{runtime}, or {layer}") };
+            let fix = if minor < OLDEST.minor { layer } else { format!("{runtime}, or {layer}") };
             findings.add(&PYTHON, &function.name, at, what, fix);
         }
         _ if function.is_provided() => {

@@ -5,13 +5,22 @@ use crate::cli::doctor::finding::{Check, Findings, Severity};
 use crate::cli::doctor::model::{Dialect, Function, Layer, LayerUse};
 use crate::cli::doctor::node::{Field, Place};
 use crate::cli::doctor::project::{EXEC_WRAPPER, Project, is_named_after_us};
+use crate::cli::packaging::target::{LAYER_PYTHON, OLDEST, PYTHONS};
 
-pub(super) const OLD_GLIBC: Check = Check {
+pub(super) const TOO_OLD: Check = Check {
     id: "runtime-too-old",
     severity: Severity::Error,
-    title: "a runtime on Amazon Linux 2 or older",
-    why: "provided.al2, python3.11 and their predecessors run on Amazon Linux 2, whose C library is glibc 2.26. The \
-          runtime needs that of Amazon Linux 2023, 2.34: it would not start.",
+    title: "a runtime that is too old for wsgi-lambda",
+    why: "There is no wsgi-lambda for Python 3.10 and older, which AWS has ended. provided.al2 and older are Amazon Linux 2, \
+          whose C library is glibc 2.26: the layer's Python needs that of Amazon Linux 2023, 2.34, and would not start.",
+};
+
+pub(super) const PREVIEW: Check = Check {
+    id: "runtime-preview",
+    severity: Severity::Note,
+    title: "a managed runtime that AWS offers as a preview",
+    why: "A preview is for tests: AWS may change or end it without notice, and neither its support nor Lambda's service level \
+          agreement covers it.",
 };
 
 pub(super) const WRAPPER_MISSING: Check = Check {
@@ -62,8 +71,8 @@ pub(super) const SNAPSTART_UNPUBLISHED: Check = Check {
     why: "Snapshots are taken of published versions. $LATEST, which is called by default, starts without one.",
 };
 
-/// The oldest managed Python on Amazon Linux 2023.
-pub(super) const AL2023_MINOR: u32 = 12;
+/// The oldest managed Python that has SnapStart.
+const SNAPSTART_MINOR: u32 = 12;
 
 pub(super) fn run(project: &Project, findings: &mut Findings) {
     for function in project.functions().filter(|function| function.image) {
@@ -72,6 +81,7 @@ pub(super) fn run(project: &Project, findings: &mut Findings) {
     }
     for function in project.functions().filter(|function| !function.image) {
         old(project, function, findings);
+        preview(project, function, findings);
         wrapper(project, function, findings);
         snap_start(project, function, findings);
     }
@@ -81,11 +91,24 @@ fn old(project: &Project, function: &Function, findings: &mut Findings) {
     let Field::Known(runtime, at) = &function.runtime else { return };
     let fix = match (runtime.as_str(), function.managed_minor()) {
         ("provided" | "provided.al2", _) => "provided.al2023",
-        (_, Some(minor)) if minor < AL2023_MINOR => "python3.13",
+        (_, Some(minor)) if minor < OLDEST.minor => &layer_python(),
         _ => return,
     };
     let fix = set(&project.deployment, "Runtime", "runtime", &quoted(project, fix));
-    findings.add(&OLD_GLIBC, &function.name, Some(at), format!("The runtime is {runtime}."), fix);
+    findings.add(&TOO_OLD, &function.name, Some(at), format!("The runtime is {runtime}."), fix);
+}
+
+fn preview(project: &Project, function: &Function, findings: &mut Findings) {
+    let Field::Known(runtime, at) = &function.runtime else { return };
+    let known = PYTHONS.iter().find(|known| Some(known.python.minor) == function.managed_minor());
+    if known.is_some_and(|known| known.preview) {
+        let fix = set(&project.deployment, "Runtime", "runtime", &quoted(project, &layer_python()));
+        findings.add(&PREVIEW, &function.name, Some(at), format!("The runtime is {runtime}."), fix);
+    }
+}
+
+fn layer_python() -> String {
+    format!("python{LAYER_PYTHON}")
 }
 
 fn quoted(project: &Project, value: &str) -> String {
@@ -168,13 +191,13 @@ fn label(function: &Function, findings: &mut Findings) {
 fn snap_start(project: &Project, function: &Function, findings: &mut Findings) {
     let Field::Known(true, at) = &function.snap_start else { return };
     let deployment = &project.deployment;
-    let is_old = function.managed_minor().is_some_and(|minor| minor < AL2023_MINOR);
+    let is_old = function.managed_minor().is_some_and(|minor| minor < SNAPSTART_MINOR);
     let is_refused = !function.image && (function.is_provided() || is_old);
     if is_refused {
         let what = format!("SnapStart is on, the runtime is {}.", runtime(function));
         let fix = format!(
             "{} with the bootstrap-only layer and {EXEC_WRAPPER}=/opt/bootstrap, or no SnapStart",
-            set(deployment, "Runtime", "runtime", &quoted(project, "python3.13"))
+            set(deployment, "Runtime", "runtime", &quoted(project, &layer_python()))
         );
         findings.add(&SNAPSTART_RUNTIME, &function.name, Some(at), what, fix);
     } else if function.published == Some(false) {
