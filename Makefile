@@ -21,7 +21,7 @@ CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+
 	dist dist-layers dist-sums notices test-publish test-sandbox \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
-	test-inspector inspector-pictures wheel test-wheel test-arm64 test-images
+	test-inspector inspector-pictures wheel test-wheel test-arm64 test-images check-macos
 
 help:
 	@echo "Every day"
@@ -35,6 +35,7 @@ help:
 	@echo "  make layer             build both flavours into layer/dist (the first time a Python, too)"
 	@echo "                         PYTHON_VERSION=3.14: another Python than 3.13; REFRESH=1: with today's CPython and OpenSSL"
 	@echo "                         QUICK=1: without optimisations; ALLOW_OLDER=1: without fixes that the mirror lacks"
+	@echo "                         ARCHITECTURE=arm64: for another processor than this machine's"
 	@echo "  make test-layer        the same, then run them in a sandbox like Lambda's (needs root)"
 	@echo "  make test-sandbox      run what is in layer/dist in that sandbox, and build nothing"
 	@echo "  make test-layer-fresh  that in a container (needs docker or podman)"
@@ -42,7 +43,8 @@ help:
 	@echo "  make wheel             build wheels into dist/, with the runtimes of the Pythons that are here for both processors"
 	@echo "                         PYTHONS=\"python3.13 python3.14\": of these alone"
 	@echo "  make test-wheel        the same for this machine, then install it and try what it brings"
-	@echo "  make test-arm64        the tests that start the runtime, with one for arm64 in emulation (needs root)"
+	@echo "  make test-arm64        the tests that start the runtime, with one for arm64 in emulation, and the wheel for arm64 if"
+	@echo "                         there is one (needs root)"
 	@echo "A release"
 	@echo "  make dist              everything of it that can be made here, into dist/: make wheel, and then"
 	@echo "  make dist-layers       the managed layers of the wheel's runtimes, and what make layer has left"
@@ -57,6 +59,7 @@ help:
 	@echo "  make deny              dependencies: advisories, licences, sources (needs cargo-deny)"
 	@echo "  make test-msrv         build with the oldest Rust, $(MSRV)"
 	@echo "  make test-pure         the rooms that need no Python, without any feature"
+	@echo "  make check-macos       compile the command line for macOS (fetches Zig with pip)"
 	@echo "  make test-inspector    the inspector of serve, in Chromium (needs chromium and chromium-driver)"
 	@echo "  make test-fresh        demo and tests on fresh Debian machines, in containers"
 	@echo "  make check-release     whether version, changelog and tag agree"
@@ -130,6 +133,12 @@ test-pure:
 	cargo test --locked --no-default-features --lib
 	cargo check --locked --no-default-features --features cli --bins
 
+# Compiled, not linked: that needs Apple's libraries. Zig, which pip brings, compiles what is in C.
+check-macos: $(WHEEL_TOOLS)/.done
+	@sh .ci/check-tools - target=aarch64-apple-darwin
+	PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" cargo-zigbuild check --locked --target aarch64-apple-darwin \
+		--no-default-features --features cli --bins --target-dir target/macos
+
 check-release:
 	@.ci/check-release $(TAG)
 
@@ -149,6 +158,20 @@ $(TOOLS)/.done: tests/tools-requirements.txt
 	touch $@
 
 # PYTHON_PREFIX=... takes a Python that is there; otherwise layer/python/prefix finds or builds one.
+MACHINE := $(shell uname -m | sed s/aarch64/arm64/)
+ARCHITECTURE ?= $(MACHINE)
+ifneq ($(ARCHITECTURE),$(MACHINE))
+# For the other processor Zig links the runtime. The managed flavour comes first: it does not wait for a Python, which uv
+# has for any processor, and layer/python/build makes in emulation.
+LAYER_VERSION = $(or $(PYTHON_VERSION),3.13)
+layer: build $(WHEEL_TOOLS)/.done
+	runtime="$$($(WHEEL_TOOLS)/bin/python wheel/build --runtime --processor $(ARCHITECTURE) --python $(LAYER_VERSION) | tail -n 1)" && \
+	$(CLI) layer --bootstrap-only --bootstrap "$$runtime" && \
+	{ prefix="$(PYTHON_PREFIX)"; test -n "$$prefix" || ! command -v uv >/dev/null || prefix=$(LAYER_VERSION); \
+	test -n "$$prefix" || prefix="$$(layer/python/build --architecture $(ARCHITECTURE) --python $(LAYER_VERSION) \
+		$(if $(QUICK),--quick) $(if $(REFRESH),--refresh) | tail -n 1)"; } && test -n "$$prefix" && \
+	$(CLI) layer --python "$$prefix" --bootstrap "$$runtime"
+else
 layer: build
 	prefix="$${PYTHON_PREFIX:-$$(layer/python/prefix $(PYTHON_VERSION:%=--python %) $(if $(QUICK),--quick) $(if $(REFRESH),--refresh) \
 		$(if $(ALLOW_OLDER),--allow-older) | tail -1)}" && \
@@ -156,6 +179,7 @@ layer: build
 	PYO3_PYTHON="$$prefix/bin/python3" WSGI_LAMBDA_PORTABLE=1 $(BOOTSTRAP) --target-dir target/layer && \
 	$(CLI) layer --python "$$prefix" --bootstrap target/layer/bootstrap/bootstrap && \
 	$(CLI) layer --bootstrap-only --bootstrap target/layer/bootstrap/bootstrap
+endif
 
 test-layer: $(TOOLS)/.done
 	@sh .ci/check-tools - sandbox

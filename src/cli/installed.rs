@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
+use super::packaging::dists::name_of_info;
 use super::pythons::{Place, Python, places};
 use crate::bundle::Architecture;
 use crate::emulator::locate;
@@ -45,6 +46,21 @@ pub(super) fn runtime(given: Option<&Path>, venv: Option<&Path>) -> Result<Runti
     }
 }
 
+/// The virtual environment that this program is installed in, if applications may have their packages there. One that has
+/// nothing but this program, as uvx and pipx make, is none of an application.
+pub(super) fn own_venv() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let venv = program.parent()?.parent().filter(|venv| venv.join("pyvenv.cfg").is_file())?;
+    let has_packages = |lib: fs::DirEntry| {
+        let names = entries(&lib.path().join("site-packages"));
+        names.iter().filter_map(|name| name_of_info(name)).any(|name| !OF_TOOLS.contains(&name))
+    };
+    fs::read_dir(venv.join("lib")).ok()?.flatten().any(has_packages).then(|| venv.to_owned())
+}
+
+/// What an environment for a program alone may have.
+const OF_TOOLS: [&str; 4] = ["pip", "setuptools", "wheel", "wsgi_lambda"];
+
 /// The wheel's runtime for a Python such as `3.13` and a processor, as a file for layers.
 pub(super) fn for_lambda(python: &str, architecture: Architecture) -> Option<PathBuf> {
     Some(folder()?.join(name(python, architecture)).join("bootstrap")).filter(|file| file.is_file())
@@ -65,13 +81,16 @@ fn name(python: &str, architecture: Architecture) -> String {
 }
 
 fn versions_in(folder: &Path, architecture: Architecture) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let ending = format!("-{architecture}");
-    let mut versions: Vec<String> =
-        names.filter_map(|name| Some(name.strip_prefix("python")?.strip_suffix(&ending)?.to_owned())).collect();
+    let version = |name: &String| Some(name.strip_prefix("python")?.strip_suffix(&ending)?.to_owned());
+    let mut versions: Vec<String> = entries(folder).iter().filter_map(version).collect();
     versions.sort_by_key(|version| version.split_once('.').and_then(|(_, minor)| minor.parse::<u32>().ok()));
     versions
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 fn of_wheel(bootstraps: &Path, venv: Option<&Path>) -> Result<Runtime, Failure> {

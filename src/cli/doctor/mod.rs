@@ -15,7 +15,7 @@ use clap::builder::PossibleValuesParser;
 use indicatif::ProgressBar;
 
 use crate::cli::failure::Failure;
-use crate::cli::installed::runtime;
+use crate::cli::installed::{own_venv, runtime};
 use crate::cli::out::Out;
 use crate::cli::shared::pair;
 use crate::emulator::BOOTSTRAP_VARIABLE;
@@ -173,7 +173,7 @@ impl Doctor {
             Some(venv) => Some(venv.canonicalize().map_err(|error| {
                 Failure::Usage(format!("no virtual environment {}: {error}; correct --venv", venv.display()))
             })?),
-            None => None,
+            None => own_venv(),
         };
         let found = match runtime(self.bootstrap.as_ref().filter(set).map(PathBuf::as_path), venv.as_deref()) {
             Ok(found) => found,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::find::Application;
 use super::{FunctionOptions, env_file};
 use crate::cli::failure::Failure;
-use crate::cli::installed::runtime;
+use crate::cli::installed::{own_venv, runtime};
 use crate::cli::shared;
 use crate::config;
 use crate::emulator::Launch;
@@ -60,7 +60,7 @@ pub(in crate::cli) fn plan(options: &FunctionOptions, application: &Application)
     Ok(Plan { launch, timeout, note: found.note })
 }
 
-/// The virtual environment that is given, else the one beside the application.
+/// The virtual environment that is given, else the one beside the application, else the one that this program is in.
 fn venv(given: Option<&Path>, root: &Path) -> Result<Option<PathBuf>, Failure> {
     let is_venv = |path: &PathBuf| path.join("pyvenv.cfg").is_file();
     if let Some(venv) = shared::venv(given)? {
@@ -68,5 +68,5 @@ fn venv(given: Option<&Path>, root: &Path) -> Result<Option<PathBuf>, Failure> {
     }
     let beside =
         [root.to_owned()].into_iter().chain(root.parent().map(Path::to_owned)).map(|folder| folder.join(".venv"));
-    Ok(beside.into_iter().find(is_venv))
+    Ok(beside.into_iter().find(is_venv).or_else(own_venv))
 }

@@ -136,7 +136,7 @@ impl Replay {
         let demo = self.app.is_none().then(demo_app).transpose()?;
         let profile = self.profile_init.as_deref().map(Profile::new).transpose()?;
         let demo_folder = demo.as_ref().map(|folder| folder.path().to_owned());
-        let venv = self.app.as_ref().map_or(Ok(None), |_| shared::venv(self.venv.as_deref()))?;
+        let venv = self.app.as_ref().map_or(Ok(None), |_| self.venv())?;
         let found = runtime(self.bootstrap.as_deref(), venv.as_deref())?;
         if let Some(note) = &found.note {
             out.note(note)?;
@@ -160,6 +160,11 @@ impl Replay {
                 _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
             }
         })
+    }
+
+    /// The virtual environment that is given, else the one that this program is in.
+    fn venv(&self) -> Result<Option<PathBuf>, Failure> {
+        Ok(shared::venv(self.venv.as_deref())?.or_else(installed::own_venv))
     }
 
     /// Refuses options that name something else than they mean.
@@ -216,7 +221,7 @@ impl Replay {
 
     fn surroundings(&self, dir: PathBuf, program: &Path) -> Result<Surroundings, Failure> {
         let Some(app) = self.app.clone() else { return Ok(Surroundings::of_demo(dir)) };
-        let venv = shared::venv(self.venv.as_deref())?;
+        let venv = self.venv()?;
         Ok(Surroundings { root: canonical(&dir)?, dir, app: Some(app), venv, on_layer: hints::is_of_layer(program) })
     }
 
