@@ -25,7 +25,7 @@ resource "aws_lambda_layer_version" "runtime" {
 
     precondition {
       condition     = fileexists(local.zip)
-      error_message = "${local.zip}: no such file. Make it first (make layer), or name another with layer_zip or layer_arn."
+      error_message = "${local.zip}: no such file. Make it first (make layer ARCHITECTURE=${var.architecture}), or name another with layer_zip or layer_arn."
     }
   }
 }

@@ -21,6 +21,11 @@ use crate::emulator::locate;
 /// Where wheels put data, seen from the folder of the program. `wheel/build` has the same.
 const DATA: &str = "../share/wsgi-lambda/bootstraps";
 
+/// What runs the runtime on other systems.
+const LINUX_ALONE: &str = "the runtime runs on Linux alone: start wsgi-lambda in a container, such as\n  \
+    docker run --rm -it -p 127.0.0.1:8000:8000 -v \"$PWD:/app\" -w /app python:3.13 sh -c \\\n    \
+    'pip install wsgi-lambda -r requirements.txt && wsgi-lambda serve --host 0.0.0.0'";
+
 /// A runtime that can be started here.
 pub(super) struct Runtime {
     /// The file.
@@ -37,8 +42,11 @@ pub(super) struct Runtime {
 /// # Errors
 /// There is none, with what to do.
 pub(super) fn runtime(given: Option<&Path>, venv: Option<&Path>) -> Result<Runtime, Failure> {
+    if cfg!(not(target_os = "linux")) {
+        return Err(Failure::Failed(LINUX_ALONE.into()));
+    }
     let located = locate(given);
-    let bootstraps = folder().filter(|_| given.is_none_or(|path| path.as_os_str().is_empty()));
+    let bootstraps = folder().filter(|_| is_none(given));
     match (located, bootstraps) {
         (Ok(bootstrap), _) => Ok(Runtime { bootstrap, venv: None, note: None }),
         (Err(error), None) => Err(Failure::Usage(error.to_string())),
@@ -47,8 +55,10 @@ pub(super) fn runtime(given: Option<&Path>, venv: Option<&Path>) -> Result<Runti
 }
 
 /// The virtual environment that this program is installed in, if applications may have their packages there. One that has
-/// nothing but this program, as uvx and pipx make, is none of an application.
-pub(super) fn own_venv() -> Option<PathBuf> {
+/// nothing but this program, as uvx and pipx make, is none of an application. A given runtime, such as a layer's, need not
+/// fit it.
+pub(super) fn own_venv(given: Option<&Path>) -> Option<PathBuf> {
+    is_none(given).then_some(())?;
     let program = std::env::current_exe().ok()?;
     let venv = program.parent()?.parent().filter(|venv| venv.join("pyvenv.cfg").is_file())?;
     let has_packages = |lib: fs::DirEntry| {
@@ -69,6 +79,11 @@ pub(super) fn for_lambda(python: &str, architecture: Architecture) -> Option<Pat
 /// The Pythons, such as `3.13`, for which the wheel has a runtime for this processor. The oldest comes first.
 pub(super) fn versions(architecture: Architecture) -> Vec<String> {
     folder().map(|folder| versions_in(&folder, architecture)).unwrap_or_default()
+}
+
+/// A variable that is set to nothing names no runtime.
+fn is_none(given: Option<&Path>) -> bool {
+    given.is_none_or(|path| path.as_os_str().is_empty())
 }
 
 fn folder() -> Option<PathBuf> {
@@ -136,8 +151,8 @@ fn no_library(python: &Python) -> String {
     format!(
         "Python {version} of {} has no shared libpython, which the runtime embeds, and no other Python {version} here has \
          one. Get one in one of these ways:\n  \
-         apt-get install libpython{version}, or dnf install python{version}-libs\n  \
-         uv python install {version}\n  \
+         apt-get install libpython{version}, or dnf install python{version}-libs;\n  \
+         uv python install {version};\n  \
          a layer's: unzip -d layer wsgi-lambda-python{version}-….zip, then --bootstrap layer/bootstrap",
         python.prefix.display()
     )

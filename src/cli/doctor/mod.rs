@@ -80,7 +80,7 @@ pub(super) struct Doctor {
     /// A variable that only the deployment knows, to start the application with; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = |text: &str| pair(text, "NAME=VALUE"))]
     env: Vec<(String, String)>,
-    /// A virtual environment whose packages the application uses
+    /// A virtual environment whose packages the application uses [default: the one that this program is installed in]
     #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
     venv: Option<PathBuf>,
     /// Do not start the applications
@@ -96,7 +96,7 @@ pub(super) struct Doctor {
     /// Print every check with its explanation, and end
     #[arg(long)]
     list: bool,
-    /// The runtime [default: `bootstrap` next to this program]
+    /// The runtime [default: `bootstrap` next to this program, or the one that pip has installed with it]
     #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     bootstrap: Option<PathBuf>,
 }
@@ -173,7 +173,7 @@ impl Doctor {
             Some(venv) => Some(venv.canonicalize().map_err(|error| {
                 Failure::Usage(format!("no virtual environment {}: {error}; correct --venv", venv.display()))
             })?),
-            None => own_venv(),
+            None => own_venv(self.bootstrap.as_deref()),
         };
         let found = match runtime(self.bootstrap.as_ref().filter(set).map(PathBuf::as_path), venv.as_deref()) {
             Ok(found) => found,

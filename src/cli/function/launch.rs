@@ -32,7 +32,7 @@ pub(in crate::cli) struct Plan {
 pub(in crate::cli) fn plan(options: &FunctionOptions, application: &Application) -> Result<Plan, Failure> {
     let root = application.dir.canonicalize();
     let root = root.map_err(|error| Failure::Usage(format!("no folder {}: {error}", application.dir.display())))?;
-    let venv = venv(options.venv.as_deref(), &root)?;
+    let venv = venv(options.venv.as_deref(), &root)?.or_else(|| own_venv(options.bootstrap.as_deref()));
     let found = runtime(options.bootstrap.as_deref(), venv.as_deref())?;
     let region = options.region.as_deref().unwrap_or(REGION);
     let mut launch = Launch::new(found.bootstrap, &root)
@@ -60,7 +60,7 @@ pub(in crate::cli) fn plan(options: &FunctionOptions, application: &Application)
     Ok(Plan { launch, timeout, note: found.note })
 }
 
-/// The virtual environment that is given, else the one beside the application, else the one that this program is in.
+/// The virtual environment that is given, else the one beside the application.
 fn venv(given: Option<&Path>, root: &Path) -> Result<Option<PathBuf>, Failure> {
     let is_venv = |path: &PathBuf| path.join("pyvenv.cfg").is_file();
     if let Some(venv) = shared::venv(given)? {
@@ -68,5 +68,5 @@ fn venv(given: Option<&Path>, root: &Path) -> Result<Option<PathBuf>, Failure> {
     }
     let beside =
         [root.to_owned()].into_iter().chain(root.parent().map(Path::to_owned)).map(|folder| folder.join(".venv"));
-    Ok(beside.into_iter().find(is_venv).or_else(own_venv))
+    Ok(beside.into_iter().find(is_venv))
 }

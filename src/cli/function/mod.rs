@@ -28,7 +28,8 @@ pub(super) struct FunctionOptions {
     /// The function's memory in MB, which it sees and which is not enforced [default: 1024]
     #[arg(long, value_name = "MB")]
     memory: Option<u32>,
-    /// A virtual environment whose packages the application uses [default: .venv beside the application]
+    /// A virtual environment whose packages the application uses [default: .venv beside the application,
+    /// or the one that this program is installed in]
     #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
     venv: Option<PathBuf>,
     /// A variable of the function; may be repeated
@@ -40,7 +41,7 @@ pub(super) struct FunctionOptions {
     /// The AWS region [default: us-east-1 on this machine]
     #[arg(long, env = "AWS_REGION", hide_env_values = true)]
     pub(super) region: Option<String>,
-    /// The runtime [default: `bootstrap` next to this program]
+    /// The runtime [default: `bootstrap` next to this program, or the one that pip has installed with it]
     #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     bootstrap: Option<PathBuf>,
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::front_ends::FrontEndOptions;
-use super::installed::{self, Runtime};
+use super::installed::{self, Runtime, own_venv};
 use super::out::Out;
 use super::{look, shared};
 use crate::config;
@@ -50,7 +50,7 @@ pub(super) struct Replay {
     /// The application's folder, LAMBDA_TASK_ROOT [default: the current one]
     #[arg(long, value_name = "APP_DIR", requires = "app")]
     dir: Option<PathBuf>,
-    /// A virtual environment whose packages the application uses
+    /// A virtual environment whose packages the application uses [default: the one that this program is installed in]
     #[arg(long, env = "VIRTUAL_ENV", hide_env_values = true)]
     venv: Option<PathBuf>,
     /// A variable of the function; may be repeated
@@ -66,7 +66,7 @@ pub(super) struct Replay {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "init-profile.svg")]
     profile_init: Option<PathBuf>,
-    /// The runtime [default: `bootstrap` next to this program]
+    /// The runtime [default: `bootstrap` next to this program, or the one that pip has installed with it]
     #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     bootstrap: Option<PathBuf>,
     #[command(flatten)]
@@ -164,7 +164,7 @@ impl Replay {
 
     /// The virtual environment that is given, else the one that this program is in.
     fn venv(&self) -> Result<Option<PathBuf>, Failure> {
-        Ok(shared::venv(self.venv.as_deref())?.or_else(installed::own_venv))
+        Ok(shared::venv(self.venv.as_deref())?.or_else(|| own_venv(self.bootstrap.as_deref())))
     }
 
     /// Refuses options that name something else than they mean.
