@@ -38,7 +38,7 @@ pub(super) fn command(request: &ClientRequest, secrets: Secrets) -> String {
     }
     let content_type = request.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let masked = secrets.body(content_type.unwrap_or_default(), &request.body);
-    let body = masked.as_deref().map_or(&request.body[..], str::as_bytes);
+    let body = masked.as_deref().unwrap_or(&request.body);
     match std::str::from_utf8(body) {
         Ok(text) if text.len() <= INLINE && !text.contains('\0') => {
             // Not --data-binary, to which a body that begins with @ is the name of a file.

@@ -46,12 +46,11 @@ impl Secrets {
     }
 
     /// A body, by its `Content-Type`. `None`: it stays as it is.
-    pub(super) fn body(self, content_type: &str, body: &[u8]) -> Option<String> {
+    pub(super) fn body(self, content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
         if self == Self::Shown {
             return None;
         }
-        let body = std::str::from_utf8(body).ok()?;
-        let masked = masked_body(content_type, body);
+        let masked = masked_bytes(content_type, body);
         (masked != body).then_some(masked)
     }
 
@@ -63,6 +62,23 @@ impl Secrets {
     }
 }
 
+/// Masks a body that need not be text: a form with a file in it has passwords too. A byte stands for the character of its
+/// number, and the mask has none of these.
+fn masked_bytes(content_type: &str, body: &[u8]) -> Vec<u8> {
+    if let Ok(text) = std::str::from_utf8(body) {
+        return masked_body(content_type, text).into_bytes();
+    }
+    let text: String = body.iter().copied().map(char::from).collect();
+    let mut bytes = Vec::with_capacity(body.len());
+    for char in masked_body(content_type, &text).chars() {
+        match u8::try_from(char) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
 /// Without a type, the body says itself what it is: clients forget the header.
 fn masked_body(content_type: &str, body: &str) -> String {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -70,17 +86,22 @@ fn masked_body(content_type: &str, body: &str) -> String {
         return text::query(body);
     }
     if kind == "multipart/form-data" {
-        let boundary = content_type.split_once("boundary=").map(|(_, rest)| rest.split(';').next().unwrap_or(rest));
+        let at = content_type.to_ascii_lowercase().find("boundary=").map(|at| at + "boundary=".len());
+        let boundary = at.and_then(|at| content_type[at..].split(';').next());
         return boundary.map_or_else(|| body.to_owned(), |mark| text::multipart(body, mark.trim().trim_matches('"')));
     }
     let is_json = kind.ends_with("json") || kind.is_empty() && body.trim_start().starts_with(['{', '[']);
+    if !is_json {
+        return body.to_owned();
+    }
     match serde_json::from_str::<Value>(body) {
-        Ok(mut value) if is_json => {
+        Ok(mut value) => {
             let before = value.clone();
             members(&mut value);
             if value == before { body.to_owned() } else { value.to_string() }
         }
-        _ => body.to_owned(),
+        // Cut, broken, or several documents.
+        Err(_) => text::members(body),
     }
 }
 
@@ -93,7 +114,7 @@ fn members(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(members),
         // A query or a URL, as applications give them back.
         Value::String(text) if text.contains('=') && !text.contains(char::is_whitespace) => {
-            *text = if text.contains('?') { text::url(text) } else { text::query(text) };
+            *text = if text.contains(['?', '#']) { text::url(text) } else { text::query(text) };
         }
         _ => {}
     }
@@ -115,7 +136,7 @@ fn member(name: &str, value: &mut Value) {
     match name {
         "headers" | "multiValueHeaders" => fields(value, text::header),
         "queryStringParameters" | "multiValueQueryStringParameters" | "query_string_parameters" => {
-            fields(value, |name, value| if names::parameter(name) { MASK.to_owned() } else { value.to_owned() });
+            fields(value, |name, value| if names::parameter(name) { MASK.to_owned() } else { text::query(value) });
         }
         "cookies" => mask(value, &text::cookie),
         "rawQueryString" => mask(value, &text::query),
@@ -151,9 +172,8 @@ fn body(object: &mut Map<String, Value>) {
     let is_base64 = flags.iter().any(|flag| object.get(*flag).and_then(Value::as_bool) == Some(true));
     let Some(Value::String(body)) = object.get_mut("body") else { return };
     if is_base64 {
-        let decoded = BASE64.decode(&*body).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        if let Some(decoded) = decoded {
-            let masked = masked_body(&content_type, &decoded);
+        if let Ok(decoded) = BASE64.decode(&*body) {
+            let masked = masked_bytes(&content_type, &decoded);
             if masked != decoded {
                 *body = BASE64.encode(masked);
             }
@@ -183,7 +203,7 @@ mod tests {
             "headers": { "authorization": "Bearer SECRET", "cookie": "sid=SECRET", "accept": "*/*",
                          "content-type": "application/x-www-form-urlencoded" },
             "multiValueHeaders": { "X-Amz-Security-Token": ["SECRET", "SECRET"] },
-            "queryStringParameters": { "token": "SECRET", "page": "2" },
+            "queryStringParameters": { "token": "SECRET", "page": "2", "a": "1;token=SECRET" },
             "requestContext": { "identity": { "apiKey": "SECRET", "sourceIp": "192.0.2.1" }, "timeEpoch": 1 },
             "body": BASE64.encode("user=ann&password=SECRET"), "isBase64Encoded": true,
         });
@@ -201,15 +221,52 @@ mod tests {
     fn a_body_without_secrets_keeps_its_spelling() {
         assert_eq!(Secrets::Masked.body("application/json", b"{ \"a\" :1 }"), None);
         assert_eq!(
-            Secrets::Masked.body("application/json", br#"[{"password": "x", "code": 404}]"#).as_deref(),
-            Some(r#"[{"password":"••••••","code":404}]"#)
+            masked("application/json", br#"[{"password": "x", "code": 404}]"#),
+            r#"[{"password":"••••••","code":404}]"#
         );
         assert_eq!(
-            Secrets::Masked.body("application/json", br#"{"query":"a=1&token=x","next":"/a?token=x"}"#).as_deref(),
-            Some(r#"{"query":"a=1&token=••••••","next":"/a?token=••••••"}"#)
+            masked("application/json", br#"{"query":"a=1&token=x","next":"/a?token=x"}"#),
+            r#"{"query":"a=1&token=••••••","next":"/a?token=••••••"}"#
         );
         assert_eq!(Secrets::Masked.body("text/plain", b"password=x"), None);
-        assert_eq!(Secrets::Masked.body("", br#"{"token": "x"}"#).as_deref(), Some(r#"{"token":"••••••"}"#));
+        assert_eq!(masked("", br#"{"token": "x"}"#), r#"{"token":"••••••"}"#);
+    }
+
+    #[test]
+    fn a_body_that_is_not_text_is_masked_too() {
+        let form = b"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nSECRET\r\n--b\r\n\
+                     Content-Disposition: form-data; name=\"photo\"; filename=\"p\"\r\n\r\n\xff\xd8\x00\r\n--b--\r\n";
+        for content_type in ["multipart/form-data; boundary=b", "Multipart/Form-Data; Boundary=\"b\""] {
+            let masked = Secrets::Masked.body(content_type, form).unwrap();
+            assert!(masked.windows(3).any(|bytes| bytes == b"\xff\xd8\x00"), "{masked:?}");
+            assert!(!masked.windows(6).any(|bytes| bytes == b"SECRET"), "{masked:?}");
+        }
+        let mut event = json!({
+            "headers": { "content-type": "application/x-www-form-urlencoded" },
+            "body": BASE64.encode(b"name=\xe9&password=SECRET"), "isBase64Encoded": true,
+        });
+        Secrets::Masked.document(&mut event);
+        let expected = [b"name=\xe9&password=", MASK.as_bytes()].concat();
+        assert_eq!(event["body"], BASE64.encode(expected));
+    }
+
+    #[test]
+    fn json_that_is_no_document_is_masked_too() {
+        for (body, expected) in [
+            (r#"{"a": 1, "password": "x\"y"#, r#"{"a": 1, "password": "••••••""#),
+            ("\u{feff}{\"token\": \"x\"}", "\u{feff}{\"token\": \"••••••\"}"),
+            (
+                "{\"pin\":1,\"secret\":12}\n{\"secret\":{\"secret\":3}}",
+                "{\"pin\":1,\"secret\":\"••••••\"}\n{\"secret\":{\"secret\":\"••••••\"}}",
+            ),
+        ] {
+            assert_eq!(masked("application/json", body.as_bytes()), expected);
+        }
+        assert_eq!(Secrets::Masked.body("application/json", br#"{"a": "token", "#), None);
+    }
+
+    fn masked(content_type: &str, body: &[u8]) -> String {
+        String::from_utf8(Secrets::Masked.body(content_type, body).unwrap()).unwrap()
     }
 
     #[test]

@@ -14,10 +14,9 @@ pub(super) fn header(name: &str, value: &str) -> String {
         "cookie" => cookies(value),
         "set-cookie" => set_cookie(value),
         "authorization" | "proxy-authorization" => credentials(value),
-        // URLs, whose queries may hold what other pages were called with.
-        "referer" | "location" | "content-location" => url(value),
         _ if names::header(name) => MASK.to_owned(),
-        _ => value.to_owned(),
+        // `Referer`, `Location`, `HX-Current-URL`: URLs, whose queries may hold what other pages were called with.
+        _ => url(value),
     }
 }
 
@@ -55,19 +54,27 @@ fn pair(text: &str) -> String {
     }
 }
 
-/// A query or an urlencoded form: `a=1&token=2`.
+/// A query or an urlencoded form: `a=1&token=2`. REST APIs take `;` for `&`; a secret still goes on to the next `&`.
 pub(super) fn query(text: &str) -> String {
-    let parameter = |part: &str| match part.split_once('=') {
-        Some((name, value)) if !value.is_empty() && names::parameter(&percent_decode_str(name).decode_utf8_lossy()) => {
-            format!("{name}={MASK}")
-        }
-        _ => part.to_owned(),
-    };
-    text.split('&').map(parameter).collect::<Vec<_>>().join("&")
+    let inner = |part: &str| parameter(part).unwrap_or_else(|| part.to_owned());
+    let outer =
+        |part: &str| parameter(part).unwrap_or_else(|| part.split(';').map(inner).collect::<Vec<_>>().join(";"));
+    text.split('&').map(outer).collect::<Vec<_>>().join("&")
 }
 
-/// A URL or a request's target.
+/// A parameter, masked; `None` if it is no secret.
+fn parameter(part: &str) -> Option<String> {
+    let (name, value) = part.split_once('=')?;
+    let is_secret = !value.is_empty() && names::parameter(&percent_decode_str(name).decode_utf8_lossy());
+    is_secret.then(|| format!("{name}={MASK}"))
+}
+
+/// A URL or a request's target. A fragment may be a query: OAuth sends back `#access_token=…`.
 pub(super) fn url(text: &str) -> String {
+    if let Some((before, fragment)) = text.split_once('#') {
+        let fragment = if fragment.contains('?') { url(fragment) } else { query(fragment) };
+        return format!("{}#{fragment}", url(before));
+    }
     match text.split_once('?') {
         Some((path, rest)) => format!("{path}?{}", query(rest)),
         None => text.to_owned(),
@@ -84,6 +91,42 @@ pub(super) fn multipart(text: &str, boundary: &str) -> String {
         _ => part.to_owned(),
     };
     text.split(&mark).map(part).collect::<Vec<_>>().join(&mark)
+}
+
+/// JSON that cannot be read as a document: masks the texts and numbers after the names of secrets.
+pub(super) fn members(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('"') {
+        let name = &rest[start..start + string(&rest[start..])];
+        let after = &rest[start + name.len()..];
+        masked.push_str(&rest[..start + name.len()]);
+        rest = after;
+        let Some(value) = after.trim_start().strip_prefix(':').map(str::trim_start) else { continue };
+        if !names::member(name.trim_matches('"')) || value.starts_with(['{', '[']) {
+            continue;
+        }
+        let plain = || value.find([',', '}', ']']).unwrap_or(value.len());
+        let length = if value.starts_with('"') { string(value) } else { plain() };
+        masked.push_str(&after[..after.len() - value.len()]);
+        masked.extend(["\"", MASK, "\""]);
+        rest = &value[length..];
+    }
+    masked + rest
+}
+
+/// The length of the string that a text begins with, its quotes included.
+fn string(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// The name of a part, from `Content-Disposition: form-data; name="a"`.
@@ -106,6 +149,8 @@ mod tests {
             ("cookie", "theme=dark; sid=123", "theme=••••••; sid=••••••"),
             ("Set-Cookie", "sid=123; Path=/; HttpOnly", "sid=••••••; Path=/; HttpOnly"),
             ("referer", "http://a/b?token=1&page=2", "http://a/b?token=••••••&page=2"),
+            ("location", "https://a/b#access_token=1&state=2", "https://a/b#access_token=••••••&state=2"),
+            ("HX-Current-URL", "http://a/#/b?token=1", "http://a/#/b?token=••••••"),
             ("x-api-key", "abc", "••••••"),
             ("accept", "text/html", "text/html"),
         ] {
@@ -116,6 +161,7 @@ mod tests {
     #[test]
     fn parameters_are_masked_by_their_decoded_names() {
         assert_eq!(query("a=1&pass%77ord=x&b&token="), "a=1&pass%77ord=••••••&b&token=");
+        assert_eq!(query("a=1;token=2;b&password=x;y"), "a=1;token=••••••;b&password=••••••");
         assert_eq!(query("%zz=1&%=2&X-Amz-Signature=3"), "%zz=1&%=2&X-Amz-Signature=••••••");
         assert_eq!(url("/a?b=1?token=2"), "/a?b=1?token=2");
     }
