@@ -229,6 +229,11 @@ impl Bootstrap {
         Exit(self.child.wait().await.ok())
     }
 
+    /// How the process has ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<Exit> {
+        self.child.try_wait().ok().flatten().map(|status| Exit(Some(status)))
+    }
+
     /// Ends the process as Lambda does, with SIGKILL, and waits for it.
     pub async fn kill(&mut self) -> Exit {
         let descendants = self.descendants();

@@ -230,6 +230,17 @@ impl Sandbox {
         }
     }
 
+    /// Notices that the process has ended since its last invocation, and says how. The next invocation starts another one.
+    pub fn notice_end(&mut self) -> Option<Exit> {
+        let started = self.running.as_mut()?;
+        let exit = started.bootstrap.ended()?;
+        started.bootstrap.flush_logs();
+        self.last_calls = started.api.calls();
+        self.last_exit = Some(exit);
+        self.running = None;
+        Some(exit)
+    }
+
     /// The Runtime API of the running process.
     pub fn api(&self) -> Option<&RuntimeApi> {
         self.running.as_ref().map(|started| &started.api)

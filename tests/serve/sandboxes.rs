@@ -1,5 +1,7 @@
 //! Sandboxes: one request at a time each, more on demand, restarts, timeouts.
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::client;
 use crate::place::Place;
 
@@ -38,6 +40,19 @@ fn an_application_that_ends_is_told_and_starts_again() {
         assert_eq!(served.get("/count").text(), "1", "a new process");
     }
     served.shows_times("cold start", 2);
+}
+
+#[test]
+fn a_sandbox_that_ends_without_a_request_fails_none() {
+    let served = Place::app().serve(&["app:app"]);
+    let process = served.get("/pid").text();
+    served.shows("GET /pid  200"); // it rests
+    kill_process(Pid::from_raw(process.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    let stat = || std::fs::read_to_string(format!("/proc/{process}/stat"));
+    let tasks = || std::fs::read_dir(format!("/proc/{process}/task")).map_or(0, Iterator::count);
+    served.until("the process has ended", || stat().map_or(true, |stat| stat.contains(") Z ")) && tasks() <= 1);
+    assert_eq!(served.get("/count").text(), "1", "a new process");
+    served.shows("a sandbox without a request ended: signal: killed");
 }
 
 #[test]

@@ -278,6 +278,9 @@ impl Pool {
     async fn run(&self, mut lease: Lease, job: Job, steps: Steps) {
         let Some(cell) = &mut lease.cell else { return };
         let number = job.number;
+        if let Some(exit) = cell.sandbox.notice_end() {
+            self.reporter.say(format!("a sandbox without a request ended: {exit}"));
+        }
         cell.current.store(number, Ordering::Relaxed);
         let outcome = if let Err(outcome) = self.start(cell).await {
             outcome
