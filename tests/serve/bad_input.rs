@@ -72,6 +72,9 @@ fn slow_senders_are_not_waited_for() {
     served.shows("no request came");
     served.shows("POST /  the client stopped sending its body");
     is_well(&served);
+    // Browsers open connections that they may never use: those are no news.
+    let silent = silent.local_addr().unwrap().to_string();
+    assert!(!served.shown().contains(&silent), "{}", served.shown());
 }
 
 #[test]
@@ -140,4 +143,25 @@ fn an_application_that_dies_takes_no_other_request_with_it() {
         assert_eq!(status, if path.len() == 2 { 200 } else { 502 }, "{path}");
     }
     is_well(&served);
+}
+
+#[test]
+fn an_absolute_target_names_the_host_without_its_user() {
+    let got = answer("200 OK", b"GET http://ann:secret@shop.test/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(got.ends_with("\r\nshop.test"), "{got}");
+}
+
+#[test]
+fn a_status_without_a_phrase_of_its_own_has_none() {
+    let got = answer("299 Odd", b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(got.starts_with("HTTP/1.1 299 \r\n"), "{got}");
+}
+
+/// What a client gets from an application that answers with this status and the client's `Host`.
+fn answer(status: &str, request: &[u8]) -> String {
+    let place = Place::new();
+    let body = "return [environ['HTTP_HOST'].encode()]";
+    let app = format!("def app(environ, start_response):\n    start_response('{status}', [])\n    {body}\n");
+    place.write("app.py", &app);
+    rest(&mut place.serve(&["app:app"]).connect(request))
 }

@@ -22,6 +22,8 @@ pub(super) fn response(reply: Reply) -> Response<Delivery> {
     *response.headers_mut() = head.headers;
     if let Some(reason) = head.reason.and_then(|reason| ReasonPhrase::try_from(reason.into_bytes()).ok()) {
         response.extensions_mut().insert(reason);
+    } else if head.status.canonical_reason().is_none() {
+        response.extensions_mut().insert(ReasonPhrase::from_static(b"")); // hyper would write `<none>`
     }
     response
 }

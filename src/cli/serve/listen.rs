@@ -63,6 +63,10 @@ impl Listener {
 
     async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         let _ = stream.set_nodelay(true); // fails on a socket that is closed already, which hyper notices too
+        // Browsers open connections that they may never use. These end without a word.
+        if !matches!(tokio::time::timeout(self.idle, stream.peek(&mut [0])).await, Ok(Ok(1..))) {
+            return;
+        }
         let has_asked = Arc::new(AtomicBool::new(false));
         let (listener, asked) = (Arc::clone(&self), Arc::clone(&has_asked));
         let service = service_fn(move |request| {

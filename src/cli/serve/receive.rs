@@ -33,9 +33,9 @@ pub(super) async fn read(
 ) -> Result<(ClientRequest, Option<Fault>), Unread> {
     let (mut parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("*", |target| target.as_str()).to_owned();
-    // HTTP/2 has no Host, and an absolute target goes before it (RFC 9112 §3.2.2).
-    if let Some(authority) = parts.uri.authority()
-        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    // HTTP/2 has no Host, and an absolute target goes before it (RFC 9112 §3.2.2), without a user's name and password.
+    if let Some(host) = parts.uri.authority().and_then(|authority| authority.as_str().rsplit('@').next())
+        && let Ok(host) = HeaderValue::from_str(host)
     {
         parts.headers.insert(header::HOST, host);
     }
