@@ -35,7 +35,7 @@ pub(super) struct FrontEndOptions {
     #[arg(long = "front", value_name = "FRONT_END", value_delimiter = ',')]
     front_ends: Vec<Choice>,
     /// The stage of a REST or HTTP API [default: prod of a REST API, $default of an HTTP API]
-    #[arg(long, value_name = "STAGE")]
+    #[arg(long, value_name = "STAGE", value_parser = stage)]
     stage: Option<String>,
     /// The base path that a custom domain maps to a REST or HTTP API, such as /shop
     #[arg(long, value_name = "PATH")]
@@ -114,12 +114,6 @@ impl FrontEndOptions {
         if self.base_path.is_some() && !chosen.iter().any(is_api) {
             return wrong("--base-path", "custom domains of REST and HTTP APIs", "rest");
         }
-        if self.stage.as_deref().is_some_and(|stage| stage.is_empty() || !stage.chars().all(is_of_stage)) {
-            return Err(Failure::Usage(
-                "--stage: a stage's name has letters, digits, - and _ alone: write it without slashes, such as --stage prod"
-                    .to_owned(),
-            ));
-        }
         Ok(())
     }
 
@@ -144,6 +138,13 @@ fn can_stream(front_end: FrontEnd) -> bool {
     matches!(front_end, FrontEnd::Rest | FrontEnd::FunctionUrl)
 }
 
-fn is_of_stage(char: char) -> bool {
-    char.is_ascii_alphanumeric() || matches!(char, '-' | '_')
+/// Reads the name of a stage.
+pub(super) fn stage(text: &str) -> Result<String, String> {
+    let is_of_stage = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+    if text.is_empty() || text != "$default" && !text.chars().all(is_of_stage) {
+        return Err(
+            "a stage's name has letters, digits, - and _ alone: write it without slashes, such as prod".to_owned()
+        );
+    }
+    Ok(text.to_owned())
 }

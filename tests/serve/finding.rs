@@ -50,6 +50,10 @@ Resources:
       Environment:
         Variables:
           KEY: of the template
+          TABLE: !Ref Orders
+          GIVEN: !GetAtt Orders.Arn
+  Orders:
+    Type: AWS::DynamoDB::Table
 ";
 
 #[test]
@@ -57,16 +61,31 @@ fn a_template_names_the_application_and_its_variables() {
     let place = Place::new();
     place.write("template.yaml", TEMPLATE);
     place.write("src/web.py", &crate::APP.replace("wait_for(\"go\")", "wait_for('go')"));
-    let served = place.serve(&[]);
+    let served = place.serve(&["--env", "GIVEN=here"]);
     served.shows("web.app");
+    served.shows("not set, because only the deployment knows their values: TABLE; set them with --env");
     assert_eq!(served.get("/variable").text(), "of the template");
     let place = served.stop();
     place.write(
         "template.yaml",
-        &(TEMPLATE.to_owned() + &TEMPLATE[TEMPLATE.find("  Web").unwrap()..].replace("Web", "Other")),
+        &(TEMPLATE.to_owned()
+            + &TEMPLATE[TEMPLATE.find("  Web").unwrap()..].replace("Web", "Other").replace("  Orders:", "  Others:")),
     );
     let seen = place.fails(&[]);
     assert!(seen.contains("several applications") && seen.contains("Other (web.app --dir src)"), "{seen}");
+}
+
+#[test]
+fn options_that_mean_nothing_are_refused() {
+    let place = Place::app();
+    for (arguments, expected) in [
+        (["--stage", "a/b"], "write it without slashes, such as prod"),
+        (["--domain", "http://x/"], "write a host name alone"),
+        (["--concurrency", "0"], "1 or more"),
+    ] {
+        let seen = place.fails(&[&["app:app"], &arguments[..]].concat());
+        assert!(seen.contains(expected), "{arguments:?}: {seen}");
+    }
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(in crate::cli) struct Deployed {
     pub(in crate::cli) timeout: Option<Duration>,
     /// Those whose values are known before the deployment.
     pub(in crate::cli) variables: Vec<(String, String)>,
+    /// The names of the others.
+    pub(in crate::cli) unknown: Vec<String>,
 }
 
 /// The functions on wsgi-lambda in the templates of a folder, whose code is a folder on this machine.
@@ -39,6 +41,7 @@ pub(in crate::cli) fn applications(folder: &Path) -> Result<Vec<Deployed>, Failu
                 handler,
                 timeout: function.timeout.value().map(|seconds| Duration::from_secs(*seconds)),
                 variables: local::variables(function, &root, Path::new(config::LAYER_DIR.default)),
+                unknown: local::unknown(function),
                 dir,
             })
         });

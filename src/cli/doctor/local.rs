@@ -9,6 +9,12 @@ use crate::config;
 /// The function's variables that only make sense on Lambda's machines.
 const LEFT_OUT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "PYTHONHOME", EXEC_WRAPPER, "_HANDLER"];
 
+/// The names of the variables whose values only the deployment knows.
+pub(super) fn unknown(function: &Function) -> Vec<String> {
+    let unknown = function.variables.entries.iter().filter(|variable| variable.value.is_none());
+    unknown.map(|variable| variable.name.clone()).collect()
+}
+
 /// The variables whose values are known, with this machine's folders for those of the code and of the layers.
 pub(super) fn variables(function: &Function, root: &Path, layer_dir: &Path) -> Vec<(String, String)> {
     let here = |value: &str| {

@@ -17,6 +17,8 @@ pub(in crate::cli) struct Application {
     pub(in crate::cli) dir: PathBuf,
     /// The variables of the template's function.
     pub(super) variables: Vec<(String, String)>,
+    /// The names of those whose values only the deployment knows.
+    pub(super) unknown: Vec<String>,
     pub(super) timeout: Option<Duration>,
     /// The file that named it, if no option did.
     pub(in crate::cli) named_by: Option<PathBuf>,
@@ -24,7 +26,7 @@ pub(in crate::cli) struct Application {
 
 impl Application {
     fn new(handler: String, dir: &Path) -> Self {
-        Self { handler, dir: dir.to_owned(), variables: Vec::new(), timeout: None, named_by: None }
+        Self { handler, dir: dir.to_owned(), variables: Vec::new(), unknown: Vec::new(), timeout: None, named_by: None }
     }
 }
 
@@ -85,6 +87,7 @@ fn deployed(dir: &Path) -> Result<Option<Application>, Failure> {
         handler: one.handler,
         dir: one.dir,
         variables: one.variables,
+        unknown: one.unknown,
         timeout: one.timeout,
         named_by: Some(one.template),
     }))

@@ -24,7 +24,7 @@ pub(in crate::cli) struct Plan {
     pub(in crate::cli) launch: Launch,
     /// The function's timeout.
     pub(in crate::cli) timeout: Duration,
-    /// What the user should know of the runtime.
+    /// What the user should know of the runtime, and of the variables.
     pub(in crate::cli) note: Option<String>,
 }
 
@@ -47,17 +47,25 @@ pub(in crate::cli) fn plan(options: &FunctionOptions, application: &Application)
     if let Some(venv) = found.venv.or(venv) {
         launch = launch.env(config::VENV.name, venv);
     }
-    for (key, value) in &application.variables {
-        launch = launch.env(key, value);
-    }
+    let mut variables = application.variables.clone();
     for file in &options.env_file {
-        for (key, value) in env_file::read(file)? {
-            launch = launch.env(key, value);
-        }
+        variables.extend(env_file::read(file)?);
     }
-    launch = options.env.iter().fold(launch, |launch, (key, value)| launch.env(key, value));
+    variables.extend_from_slice(&options.env);
+    launch = variables.iter().fold(launch, |launch, (key, value)| launch.env(key, value));
+    let missing = application.unknown.iter().filter(|name| variables.iter().all(|(known, _)| known != *name));
+    let missing: Vec<&str> = missing.map(String::as_str).collect();
+    let notes = [found.note, (!missing.is_empty()).then(|| unknown(&missing))];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
     let timeout = options.timeout.or(application.timeout).unwrap_or(TIMEOUT);
-    Ok(Plan { launch, timeout, note: found.note })
+    Ok(Plan { launch, timeout, note: (!notes.is_empty()).then(|| notes.join("\n")) })
+}
+
+fn unknown(names: &[&str]) -> String {
+    format!(
+        "not set, because only the deployment knows their values: {}; set them with --env or --env-file",
+        names.join(", ")
+    )
 }
 
 /// The virtual environment that is given, else the one beside the application.

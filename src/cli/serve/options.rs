@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args};
+use http::uri::Authority;
 
 use super::front;
+use crate::cli::front_ends::stage;
 use crate::cli::function::FunctionOptions;
 use crate::cli::shared;
 use crate::request::FrontEnd;
@@ -28,13 +30,13 @@ pub(super) struct Options {
     #[arg(long, value_name = "NAME", default_value = "function-url", value_parser = names())]
     front: String,
     /// The stage of the REST or HTTP API [default: prod of a REST API, $default of an HTTP API]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = stage)]
     pub(super) stage: Option<String>,
     /// The base path that a custom domain maps to the API, such as /shop
     #[arg(long, value_name = "PATH", value_parser = base_path)]
     pub(super) base_path: Option<String>,
     /// The host name that the application sees [default: Host as the client sends it]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = domain)]
     pub(super) domain: Option<String>,
     /// A REST API's binaryMediaTypes; may be repeated [default: */*]
     #[arg(long, value_name = "TYPE")]
@@ -49,7 +51,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(super) host: IpAddr,
     /// How many sandboxes there may be; each serves one request at a time
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = concurrency)]
     pub(super) concurrency: NonZeroUsize,
     /// Do not load the application again when its files change
     #[arg(long = "no-reload", action = ArgAction::SetFalse)]
@@ -84,6 +86,15 @@ impl Options {
 
 fn names() -> PossibleValuesParser {
     front::NAMES.iter().map(|(name, _)| *name).chain([ALL]).collect::<Vec<_>>().into()
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && text.parse::<Authority>().is_ok_and(|name| !name.as_str().contains('@'));
+    is_name.then(|| text.to_owned()).ok_or_else(|| "write a host name alone, such as shop.example.com".to_owned())
+}
+
+fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "write a number of sandboxes, 1 or more".to_owned())
 }
 
 fn base_path(text: &str) -> Result<String, String> {
