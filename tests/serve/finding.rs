@@ -79,7 +79,7 @@ fn a_template_names_the_application_and_its_variables() {
 fn options_that_mean_nothing_are_refused() {
     let place = Place::app();
     for (arguments, expected) in [
-        (["--stage", "a/b"], "write it without slashes, such as prod"),
+        (["--stage", "a/b"], "such as --stage prod"),
         (["--domain", "http://x/"], "write a host name alone"),
         (["--concurrency", "0"], "1 or more"),
     ] {
