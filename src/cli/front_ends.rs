@@ -143,7 +143,8 @@ pub(super) fn stage(text: &str) -> Result<String, String> {
     let is_of_stage = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
     if text.is_empty() || text != "$default" && !text.chars().all(is_of_stage) {
         return Err(
-            "a stage's name has letters, digits, - and _ alone: write it without slashes, such as --stage prod".to_owned()
+            "a stage's name has letters, digits, - and _ alone: write it without slashes, such as --stage prod"
+                .to_owned(),
         );
     }
     Ok(text.to_owned())
