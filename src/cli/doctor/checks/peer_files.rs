@@ -39,9 +39,12 @@ const PLUGINS: &[(&str, &str)] = &[
         "serverless-wsgi",
         "Remove the plugin: functions.NAME.handler is the application, and `wsgi-lambda package` packs.",
     ),
-    ("serverless-plugin-warmup", "Remove the plugin: its events are refused. Provisioned concurrency or SnapStart."),
-    ("serverless-plugin-warm-up", "Remove the plugin: its events are refused. Provisioned concurrency or SnapStart."),
+    ("serverless-plugin-warmup", PINGS),
+    ("serverless-plugin-warm-up", PINGS),
 ];
+
+const PINGS: &str = "Answer its events with WSGI_LAMBDA_WARMUP=true. Or remove the plugin, for provisioned concurrency or \
+                     SnapStart, which keep more than one sandbox warm.";
 
 /// Looks into folders that templates and applications lie in.
 pub(in crate::cli::doctor) fn run(folders: &[PathBuf], findings: &mut Findings) {
