@@ -132,6 +132,8 @@ pub struct Config {
     pub init_stacks: Option<Duration>,
     /// `AWS_LAMBDA_LOG_LEVEL`, as a level name of Python's `logging`; `None` if it is not set or not known.
     pub log_level: Option<&'static str>,
+    /// See [`IMPORT_TIME`].
+    pub import_time: Option<PathBuf>,
     /// See [`FORK_FIRST`].
     pub forks_first: bool,
     /// `_LAMBDA_TELEMETRY_LOG_FD`: the descriptor for log records in frames.
@@ -205,16 +207,13 @@ impl Config {
             init_stacks: vars.millis(INIT_STACKS)?,
             log_format: vars.log_format(),
             log_level: vars.log_level(),
+            import_time: vars.get(IMPORT_TIME).map(PathBuf::from),
             forks_first: vars.get(FORK_FIRST).is_some(),
             telemetry_fd: vars.get("_LAMBDA_TELEMETRY_LOG_FD").and_then(|fd| fd.parse().ok()),
             unknown: vars.unknown(),
         })
     }
 }
-
-/// Workers are forked before the application is imported. The runtime sets this itself before it starts again, on
-/// Managed Instances, for an application that starts threads at import.
-pub const FORK_FIRST: &str = "_WSGI_LAMBDA_FORK_FIRST";
 
 /// The environment. A variable that is set to nothing counts as not set, as in the AWS console.
 struct Vars<'a>(&'a HashMap<String, String>);

@@ -193,3 +193,11 @@ pub const SETTINGS: [Setting; 21] = [
 
 /// The prefix of every setting of ours.
 pub const PREFIX: &str = "WSGI_LAMBDA_";
+
+/// No setting: workers are forked before the application is imported. The runtime sets this itself before it starts again, on
+/// Managed Instances, for an application that starts threads at import.
+pub const FORK_FIRST: &str = "_WSGI_LAMBDA_FORK_FIRST";
+
+/// No setting: the file to which the runtime writes how long the import of the application took, in microseconds. `serve` sets
+/// it, for the inspector.
+pub const IMPORT_TIME: &str = "_WSGI_LAMBDA_IMPORT_TIME";

@@ -1,5 +1,6 @@
 //! The init: imports the application, and forks the workers on Managed Instances.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -82,6 +83,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 struct ImportWatch {
     began: Instant,
     on_demand: bool,
+    /// Where the time goes to.
+    file: Option<PathBuf>,
     log: Arc<Log>,
     /// Dropped first, which ends the thread.
     over: Option<Sender<()>>,
@@ -90,8 +93,14 @@ struct ImportWatch {
 
 impl ImportWatch {
     fn start(config: &Config, log: &Arc<Log>) -> Self {
-        let mut watch =
-            Self { began: Instant::now(), on_demand: config.on_demand, log: Arc::clone(log), over: None, thread: None };
+        let mut watch = Self {
+            began: Instant::now(),
+            on_demand: config.on_demand,
+            file: config.import_time.clone(),
+            log: Arc::clone(log),
+            over: None,
+            thread: None,
+        };
         if let Some(patience) = config.init_stacks {
             let (over, ended) = channel::<()>();
             let log = Arc::clone(log);
@@ -119,6 +128,9 @@ impl Drop for ImportWatch {
             let _ = thread.join();
         }
         let took = self.began.elapsed();
+        if let Some(file) = &self.file {
+            let _ = std::fs::write(file, took.as_micros().to_string()); // a picture lacks a part
+        }
         if self.on_demand && took > LIMIT {
             let message = format!(
                 "the import took {took:.1?}, and Lambda ends an init after {LIMIT:.0?}: it starts again within the first \

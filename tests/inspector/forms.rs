@@ -70,6 +70,15 @@ fn an_application_that_does_not_import_is_told_with_its_traceback() {
 }
 
 #[test]
+fn a_cold_start_has_its_parts() {
+    let place = Place::new();
+    place.write("app.py", &format!("import time\ntime.sleep(2)\n{}", crate::APP));
+    let site = Site::of(place, &[]);
+    let detail = site.detail(site.send("GET", "/", &[], b""));
+    assert_eq!(spans(&detail), ["waiting", "init", "imports", "application", "response"]);
+}
+
+#[test]
 fn a_request_that_the_front_end_refuses_has_no_event() {
     let site = Site::new(&["--front", "rest"]);
     let number = site.send("GET", "/nowhere", &[], b"");

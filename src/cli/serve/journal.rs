@@ -75,11 +75,19 @@ pub(super) struct Sent {
     pub(super) whole: bool,
 }
 
+/// The init of a sandbox.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Init {
+    pub(super) took: Duration,
+    /// The part in which the application was imported.
+    pub(super) imports: Duration,
+}
+
 /// When what happened, counted from the arrival of the request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Times {
-    /// How long the init of a new sandbox took; `None` if the sandbox was warm.
-    pub(super) init: Option<Duration>,
+    /// The init of a new sandbox; `None` if the sandbox was warm.
+    pub(super) init: Option<Init>,
     /// The runtime took the event.
     pub(super) taken: Option<Duration>,
     /// The first byte of the function's response had arrived.

@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
+use tempfile::NamedTempFile;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::journal::Init;
 use super::reporter::Reporter;
 use super::trouble::trouble;
 use crate::cli::function::Plan;
 use crate::cli::shown::duration;
+use crate::config;
 use crate::emulator::{Launch, LogLine, Outcome, Progress, Sandbox, StartError, Steps, Submission, random_hex};
 use crate::sync::lock;
 
@@ -88,8 +91,10 @@ struct Cell {
     sandbox: Sandbox,
     /// The exchange that it works for; 0 for none.
     current: Arc<AtomicU64>,
-    /// When its process was ready, and how long that took.
-    started: Option<(Instant, Duration)>,
+    /// When its process was ready, and what that took.
+    started: Option<(Instant, Init)>,
+    /// Where the runtime tells how long the imports took; without it the picture of the init has no part for them.
+    import_time: Option<NamedTempFile>,
 }
 
 /// A sandbox that was taken from the pool. It goes back when this is dropped.
@@ -182,8 +187,12 @@ impl Pool {
             reporter.log((number > 0).then_some(number), line);
         });
         let init = INIT + state.plan.timeout;
-        let sandbox = Sandbox::new(state.plan.launch.clone(), sink).init_timeout(init).keep_calls(false);
-        Cell { number: state.numbers, generation: state.generation, sandbox, current, started: None }
+        let import_time = NamedTempFile::new().ok();
+        let launch = import_time
+            .iter()
+            .fold(state.plan.launch.clone(), |launch, file| launch.env(config::IMPORT_TIME, file.path()));
+        let sandbox = Sandbox::new(launch, sink).init_timeout(init).keep_calls(false);
+        Cell { number: state.numbers, generation: state.generation, sandbox, current, started: None, import_time }
     }
 
     fn give_back(self: &Arc<Self>, mut cell: Cell) {
@@ -257,7 +266,9 @@ impl Pool {
         };
         let result = started.map_err(Outcome::from);
         if result.is_ok() {
-            cell.started = cell.sandbox.init_duration().map(|took| (Instant::now(), took));
+            let imports = cell.import_time.as_ref().and_then(|file| std::fs::read_to_string(file).ok()?.parse().ok());
+            let imports = Duration::from_micros(imports.unwrap_or_default());
+            cell.started = cell.sandbox.init_duration().map(|took| (Instant::now(), Init { took, imports }));
         }
         let mut state = lock(&self.state);
         if cell.generation == state.generation {
@@ -285,7 +296,7 @@ impl Pool {
         let outcome = if let Err(outcome) = self.start(cell).await {
             outcome
         } else {
-            let waited = cell.started.filter(|(at, _)| *at > job.arrived).map(|(_, took)| took);
+            let waited = cell.started.filter(|(at, _)| *at > job.arrived).map(|(_, init)| init);
             self.reporter.taken(number, cell.number, waited);
             let submission = self.submission(job);
             tokio::select! {

@@ -1,12 +1,12 @@
 //! Tells the journal and the terminal what happens to each request.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::journal::{BODY_KEPT, Exchange, Journal, Posted, Sent};
+use super::journal::{BODY_KEPT, Exchange, Init, Journal, Posted, Sent};
 use super::terminal::{Begun, Notice, Summary};
 use crate::emulator::LogLine;
 
@@ -37,8 +37,8 @@ impl Reporter {
         self.journal.add(exchange);
     }
 
-    /// A sandbox has the request; `init` is how long its start took, if the request waited for that.
-    pub(super) fn taken(&self, number: u64, sandbox: u64, init: Option<Duration>) {
+    /// A sandbox has the request; `init` is that of the sandbox, if the request waited for it.
+    pub(super) fn taken(&self, number: u64, sandbox: u64, init: Option<Init>) {
         self.journal.update(number, |exchange| {
             exchange.sandbox = Some(sandbox);
             exchange.times.init = init;
@@ -103,7 +103,7 @@ impl Reporter {
             exchange.times.done = Some(took);
             exchange.sent = sent;
             summary.took = took;
-            summary.init = exchange.times.init;
+            summary.init = exchange.times.init.map(|init| init.took);
             summary.trouble.clone_from(&exchange.trouble);
         });
         self.tell(Notice::Sent(number, summary));

@@ -18,7 +18,8 @@ def start(function, memory_mb, task_root, layer_dir, managed, defer_imports, laz
     """
     import faulthandler
 
-    os.environ.pop("_WSGI_LAMBDA_FORK_FIRST", None)
+    for name in ("_WSGI_LAMBDA_FORK_FIRST", "_WSGI_LAMBDA_IMPORT_TIME"):
+        os.environ.pop(name, None)
     faulthandler.enable()  # a crash in C code writes the Python stack to the log
     context.set_function(function)
     _relax_collector(memory_mb)

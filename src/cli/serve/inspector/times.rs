@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::journal::Times;
+use super::super::journal::{Init, Times};
 
 /// `{"spans": [{"name", "start", "end"}], "chunks": [[1.5, 20]], "total": 3.0}`, in milliseconds from the arrival of the
 /// request. A span that has not ended has `null` as its end; `total` is `null` until the client has the response. `before` is
@@ -32,11 +32,13 @@ fn spans(times: &Times, before: &'static str) -> Vec<Span> {
         return spans;
     };
     match times.init {
-        Some(init) => {
-            // The init may have begun before the request came.
-            let start = taken.saturating_sub(init);
+        Some(Init { took, imports }) => {
+            // The init may have begun before the request came. The imports are the last part of it, but for the poll.
+            let start = taken.saturating_sub(took);
+            let import = taken.saturating_sub(imports).max(start);
             add("waiting", Duration::ZERO, Some(start));
-            add("init", start, Some(taken));
+            add("init", start, Some(import));
+            add("imports", import, Some(taken));
         }
         None => add("waiting", Duration::ZERO, Some(taken)),
     }
@@ -67,13 +69,15 @@ mod tests {
     /// When the sandbox took the event, the first byte came, the client had all; 0 for not yet.
     fn times(init: u64, taken: u64, first_byte: u64, done: u64) -> Times {
         let at = |millis: u64| (millis > 0).then(|| Duration::from_millis(millis));
-        Times { init: at(init), taken: at(taken), first_byte: at(first_byte), done: at(done), chunks: Vec::new() }
+        let init = at(init).map(|took| Init { took, imports: took * 3 / 4 });
+        Times { init, taken: at(taken), first_byte: at(first_byte), done: at(done), chunks: Vec::new() }
     }
 
     #[test]
     fn spans_follow_each_other() {
         let cold = times(80, 100, 110, 112);
-        let expected = [("waiting", 20.0), ("init", 100.0), ("application", 110.0), ("response", 112.0)];
+        let expected =
+            [("waiting", 20.0), ("init", 40.0), ("imports", 100.0), ("application", 110.0), ("response", 112.0)];
         assert_eq!(names(&cold), expected.map(|(name, end)| (name.to_owned(), json!(end))));
     }
 

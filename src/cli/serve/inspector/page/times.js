@@ -7,7 +7,8 @@ import { count, size, time } from "./format.js";
 const WORDS = {
   "front end": ["Front end", "It answered by itself"],
   waiting: ["Waiting", "For a sandbox"],
-  init: ["Init", "The sandbox starts, the application is imported"],
+  init: ["Init", "The sandbox starts"],
+  imports: ["Imports", "The application is imported"],
   application: ["Application", "Until the first byte of its response"],
   response: ["Response", "Until the client has its last byte"],
 };
