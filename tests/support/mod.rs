@@ -224,7 +224,8 @@ impl Function {
     /// Everything the process has written, line by line, as it stands after the last call.
     pub fn logs(&self) -> String {
         let lines = self.logs.lock().unwrap();
-        lines.iter().fold(String::new(), |text, line| text + &line.text + "\n")
+        // A line can come in parts: `print("a", 1)` writes three times.
+        lines.iter().fold(String::new(), |text, line| text + &line.text + if line.open { "" } else { "\n" })
     }
 
     /// The same with where each line was written.
