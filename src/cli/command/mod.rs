@@ -24,24 +24,25 @@ pub(super) enum Kind {
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Command {
+    /// What to run; after `--`, if it begins with a dash
+    #[arg(value_name = "ARGUMENT", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
     #[command(flatten)]
     remote: Remote,
     /// Run it in the real runtime on this machine, with the application of the template or the folder
     #[arg(long, conflicts_with = "function_name")]
     local: bool,
-    /// With --local: the WSGI application, MODULE:ATTR
-    #[arg(long, value_name = "MODULE:ATTR", requires = "local")]
+    /// The WSGI application
+    #[arg(long, value_name = "MODULE:ATTR", requires = "local", help_heading = "With --local")]
     app: Option<String>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "With --local")]
     function: FunctionOptions,
-    /// What to run; after `--`, if it begins with a dash
-    #[arg(value_name = "ARGUMENT", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
 }
 
 const EXAMPLES: &str = "\
-The function has to have WSGI_LAMBDA_COMMANDS=true. Whoever may invoke it directly (lambda:InvokeFunction) may then run
-anything in it; nothing that comes through a front end is a command. The `aws` command, which has to be installed, invokes it.
+The function has to have WSGI_LAMBDA_COMMANDS=true. Whoever may invoke it directly
+(lambda:InvokeFunction) may then run anything in it; nothing that comes through a front end is a
+command. The `aws` command, which has to be installed, invokes it.
 
 Examples:
   wsgi-lambda manage --function shop -- migrate --noinput

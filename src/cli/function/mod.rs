@@ -38,7 +38,7 @@ pub(super) struct FunctionOptions {
     /// A file of variables, one KEY=VALUE a line; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(super) env_file: Vec<PathBuf>,
-    /// The AWS region [default: us-east-1 on this machine]
+    /// The AWS region, also of a deployed function [default: that of the profile; on this machine us-east-1]
     #[arg(long, env = "AWS_REGION", hide_env_values = true)]
     pub(super) region: Option<String>,
     /// The runtime [default: `bootstrap` next to this program, or the one that pip has installed with it]
