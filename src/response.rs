@@ -141,6 +141,47 @@ pub trait Steps: Send + Sync {
     fn finish(&self) -> Step;
 }
 
+/// Whoever holds a response, and locks it for each step.
+pub trait Holder: Send + Sync {
+    /// Where the response goes.
+    type Sink: Sink;
+
+    /// Takes a step in the response, as long as the application may.
+    ///
+    /// # Errors
+    /// `Ended`, and those of the step.
+    fn step<T>(&self, step: impl FnOnce(&mut Response<Self::Sink>) -> Step<T>) -> Step<T>;
+}
+
+impl<H: Holder> Steps for H {
+    fn headers_sent(&self) -> Step<bool> {
+        self.step(|response| Ok(response.headers_sent()))
+    }
+
+    fn begin_start(&self, has_exc_info: bool) -> Step {
+        self.step(|response| response.begin_start(has_exc_info))
+    }
+
+    fn start(&self, head: Head) -> Step {
+        self.step(|response| {
+            response.start(head);
+            Ok(())
+        })
+    }
+
+    fn write(&self, chunk: Bytes) -> Step {
+        self.step(|response| response.write(chunk))
+    }
+
+    fn chunk(&self, chunk: Bytes, only: bool) -> Step<bool> {
+        self.step(|response| response.chunk(chunk, only))
+    }
+
+    fn finish(&self) -> Step {
+        self.step(Response::finish)
+    }
+}
+
 /// One response, between the application and a sink.
 #[derive(Debug)]
 pub struct Response<S> {

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use support::{Function, Setup, event, root, source};
 use wsgi_lambda::emulator::StartError;
 
+#[path = "gateway/client.rs"]
+mod client;
 #[path = "events/commands.rs"]
 mod commands;
 #[path = "events/forged.rs"]

@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "gateway/client.rs"]
+mod client;
 #[path = "gateway/envelopes.rs"]
 mod envelopes;
 #[path = "gateway/events.rs"]
@@ -15,10 +17,7 @@ mod samples;
 #[path = "gateway/streams.rs"]
 mod streams;
 
-use std::time::{Duration, SystemTime};
-
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use client::request;
 use serde_json::Value;
 use wsgi_lambda::gateway::{ClientRequest, Head, Settings, event};
 use wsgi_lambda::request::FrontEnd;
@@ -37,26 +36,6 @@ fn settings(front_end: FrontEnd) -> Settings {
         binary_media_types: Vec::new(),
         streams: false,
         test_invoke: false,
-    }
-}
-
-/// A request over HTTP/1.1 with `Host: 127.0.0.1:8000`.
-fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> ClientRequest {
-    let mut map = HeaderMap::new();
-    map.insert("host", HeaderValue::from_static("127.0.0.1:8000"));
-    for (name, value) in headers {
-        map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
-    }
-    ClientRequest {
-        method: Method::from_bytes(method.as_bytes()).unwrap(),
-        target: target.to_owned(),
-        version: Version::HTTP_11,
-        headers: map,
-        body: Bytes::copy_from_slice(body),
-        peer: "203.0.113.42:50000".parse().unwrap(),
-        received: SystemTime::UNIX_EPOCH + Duration::from_millis(1_784_108_836_668),
-        request_id: "0305adca-f1e8-4262-abfd-f58b32c395a6".to_owned(),
-        trace_id: "Root=1-6a575724-8f23807390ab7d3fb510bd54".to_owned(),
     }
 }
 

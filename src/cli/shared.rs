@@ -1,9 +1,12 @@
 //! What several commands share: options, places, and tokio's start.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::failure::Failure;
+use crate::emulator::{LogLine, LogSink};
+use crate::sync::lock;
 
 /// Where `layer/python/build` and `wsgi-lambda layer` put Pythons, each in a folder of its own. Relative to the
 /// repository.
@@ -50,6 +53,18 @@ pub(super) fn venv(given: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
         )));
     }
     Ok(Some(found))
+}
+
+/// The log of a sandbox as one text, and the sink that writes it.
+pub(super) fn log_text() -> (Arc<Mutex<String>>, LogSink) {
+    let text = Arc::new(Mutex::new(String::new()));
+    let into = Arc::clone(&text);
+    let sink = Arc::new(move |line: LogLine| {
+        let mut text = lock(&into);
+        text.push_str(&line.text);
+        text.push('\n');
+    });
+    (text, sink)
 }
 
 /// A tokio runtime on this thread.

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::invocation::Invocation;
 use crate::proxy::{self, BufferedSink, Envelope, Recipient, StreamSink, Unsendable, Warning};
 use crate::python::Session;
-use crate::response::{Head, Notes, Refusal, Response, Sink, Step, Steps};
+use crate::response::{Head, Holder, Notes, Refusal, Response, Sink, Step};
 use crate::runtime::{Api, Receipt, SharedApi, Streamed};
 use crate::sync::{lock, lock_within};
 
@@ -60,7 +60,7 @@ struct State {
 
 /// How the body is sent.
 #[derive(Debug)]
-enum Body {
+pub(super) enum Body {
     /// In one document, when it is complete.
     Whole(BufferedSink),
     /// Chunk by chunk, as the application makes it.
@@ -195,41 +195,15 @@ impl Delivery {
             Ok(Receipt::Lost) | Err(_) => "the caller could not be told",
         }
     }
-
-    /// Takes a step in the response, as long as the application may.
-    fn step<T>(&self, step: impl FnOnce(&mut Response<Body>) -> Step<T>) -> Step<T> {
-        lock(&self.state).response.as_mut().map_or(Err(Refusal::Ended), step)
-    }
 }
 
 const ANSWERED: &str = "the caller was answered with 504";
 
-impl Steps for Delivery {
-    fn headers_sent(&self) -> Step<bool> {
-        self.step(|response| Ok(response.headers_sent()))
-    }
+impl Holder for Delivery {
+    type Sink = Body;
 
-    fn begin_start(&self, has_exc_info: bool) -> Step {
-        self.step(|response| response.begin_start(has_exc_info))
-    }
-
-    fn start(&self, head: Head) -> Step {
-        self.step(|response| {
-            response.start(head);
-            Ok(())
-        })
-    }
-
-    fn write(&self, chunk: Bytes) -> Step {
-        self.step(|response| response.write(chunk))
-    }
-
-    fn chunk(&self, chunk: Bytes, only: bool) -> Step<bool> {
-        self.step(|response| response.chunk(chunk, only))
-    }
-
-    fn finish(&self) -> Step {
-        self.step(Response::finish)
+    fn step<T>(&self, step: impl FnOnce(&mut Response<Body>) -> Step<T>) -> Step<T> {
+        lock(&self.state).response.as_mut().map_or(Err(Refusal::Ended), step)
     }
 }
 
@@ -282,6 +256,7 @@ mod tests {
     use super::super::own::REACHED;
     use super::*;
     use crate::request::FrontEnd;
+    use crate::response::Steps as _;
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::thread::JoinHandle;

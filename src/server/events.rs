@@ -10,7 +10,7 @@ use crate::event;
 use crate::invocation::Invocation;
 use crate::json::{self, Document};
 use crate::python::Call;
-use crate::response::{Head, Refusal, Response, Sink, Step, Steps};
+use crate::response::{Head, Holder, Refusal, Response, Sink, Step, Steps};
 use crate::source::Source;
 use crate::sync::lock;
 
@@ -129,37 +129,10 @@ impl Sink for Collected {
     }
 }
 
-impl Answer {
+impl Holder for Answer {
+    type Sink = Collected;
+
     fn step<T>(&self, step: impl FnOnce(&mut Response<Collected>) -> Step<T>) -> Step<T> {
         lock(&self.0).as_mut().map_or(Err(Refusal::Ended), step)
-    }
-}
-
-impl Steps for Answer {
-    fn headers_sent(&self) -> Step<bool> {
-        self.step(|response| Ok(response.headers_sent()))
-    }
-
-    fn begin_start(&self, has_exc_info: bool) -> Step {
-        self.step(|response| response.begin_start(has_exc_info))
-    }
-
-    fn start(&self, head: Head) -> Step {
-        self.step(|response| {
-            response.start(head);
-            Ok(())
-        })
-    }
-
-    fn write(&self, chunk: Bytes) -> Step {
-        self.step(|response| response.write(chunk))
-    }
-
-    fn chunk(&self, chunk: Bytes, only: bool) -> Step<bool> {
-        self.step(|response| response.chunk(chunk, only))
-    }
-
-    fn finish(&self) -> Step {
-        self.step(Response::finish)
     }
 }

@@ -1,13 +1,10 @@
 //! Nothing that a client of a front end sends is a command, a ping or an event, in whatever part of its request it writes it.
 
-use std::time::{Duration, SystemTime};
-
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use wsgi_lambda::emulator::Submission;
 use wsgi_lambda::gateway::{ClientRequest, Settings};
 use wsgi_lambda::request::FrontEnd;
 
+use super::client::request;
 use super::*;
 
 /// What a client would have to get through.
@@ -31,40 +28,26 @@ fn settings(front_end: FrontEnd) -> Settings {
     Settings { domain: Some("shop.example.com".to_owned()), ..Settings::new(front_end) }
 }
 
-fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> ClientRequest {
-    let mut map = HeaderMap::new();
-    map.insert("host", HeaderValue::from_static("shop.example.com"));
-    for (name, value) in headers {
-        map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
-    }
-    ClientRequest {
-        method: Method::from_bytes(method.as_bytes()).unwrap(),
-        target: target.to_owned(),
-        version: Version::HTTP_11,
-        headers: map,
-        body: Bytes::copy_from_slice(body.as_bytes()),
-        peer: "203.0.113.42:50000".parse().unwrap(),
-        received: SystemTime::UNIX_EPOCH + Duration::from_millis(1_784_108_836_668),
-        request_id: "0305adca-f1e8-4262-abfd-f58b32c395a6".to_owned(),
-        trace_id: "Root=1-6a575724-8f23807390ab7d3fb510bd54".to_owned(),
-    }
-}
-
 /// The requests that carry a payload: in the body, in headers, in the query, in the path, in the method's place.
 fn requests(payload: &str) -> Vec<ClientRequest> {
     let encoded: String = form_urlencoded::byte_serialize(payload.as_bytes()).collect();
     let ascii = payload.replace(|char: char| !(' '..='~').contains(&char), "?");
     let mut requests = vec![
-        request("GET", &format!("/?{encoded}"), &[], ""),
-        request("GET", &format!("/?event={encoded}&_wsgi_lambda={encoded}&command=app.run"), &[], ""),
-        request("GET", &format!("/{}", encoded.replace('+', "%20")), &[], ""),
-        request("GET", "/", &[("x-event", &ascii), ("raw_command", &ascii), ("cookie", &ascii)], ""),
-        request("GET", "/", &[("wsgi-lambda.origin", "event"), ("wsgi_lambda.origin", "event")], ""),
-        request("GET", "/", &[("lambda-runtime-client-context", &ascii), ("x-amz-invocation-type", "Event")], ""),
-        request("RAW_COMMAND", "/", &[], payload),
+        request("GET", &format!("/?{encoded}"), &[], b""),
+        request("GET", &format!("/?event={encoded}&_wsgi_lambda={encoded}&command=app.run"), &[], b""),
+        request("GET", &format!("/{}", encoded.replace('+', "%20")), &[], b""),
+        request("GET", "/", &[("x-event", &ascii), ("raw_command", &ascii), ("cookie", &ascii)], b""),
+        request("GET", "/", &[("wsgi-lambda.origin", "event"), ("wsgi_lambda.origin", "event")], b""),
+        request("GET", "/", &[("lambda-runtime-client-context", &ascii), ("x-amz-invocation-type", "Event")], b""),
+        request("RAW_COMMAND", "/", &[], payload.as_bytes()),
     ];
     for kind in ["application/json", "text/plain", "application/x-amz-json-1.0", "application/octet-stream"] {
-        requests.push(request("POST", "/2015-03-31/functions/shop/invocations", &[("content-type", kind)], payload));
+        requests.push(request(
+            "POST",
+            "/2015-03-31/functions/shop/invocations",
+            &[("content-type", kind)],
+            payload.as_bytes(),
+        ));
     }
     requests
 }
@@ -108,13 +91,13 @@ fn the_path_of_events_is_a_404_for_clients() {
         let settings = settings(front_end);
         for target in ["/events", "/events/", "//events", "/%65vents", "/x/../events", "/./events?a=1", "/events/."] {
             for method in ["GET", "POST"] {
-                let request = request(method, target, &[("content-type", "application/json")], "{}");
+                let request = request(method, target, &[("content-type", "application/json")], b"{}");
                 let event = wsgi_lambda::gateway::event(&request, &settings).unwrap();
                 let response = function.send(Submission::new(event));
                 assert_eq!(response.status(), 404, "{front_end}: {method} {target}");
             }
         }
-        let other = wsgi_lambda::gateway::event(&request("GET", "/events/1", &[], ""), &settings).unwrap();
+        let other = wsgi_lambda::gateway::event(&request("GET", "/events/1", &[], b""), &settings).unwrap();
         assert_eq!(function.send(Submission::new(other)).status(), 200);
     }
     assert_eq!(calls(&mut function), json!(vec!["/events/1"; 8]));

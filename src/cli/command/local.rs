@@ -1,14 +1,12 @@
 //! A command in a function on this machine, in the real runtime.
 
-use std::sync::{Arc, Mutex};
-
 use super::answer::Answer;
 use crate::cli::failure::Failure;
 use crate::cli::function::{self, FunctionOptions};
 use crate::cli::out::Out;
 use crate::cli::shared;
 use crate::config;
-use crate::emulator::{LogLine, Sandbox, Submission};
+use crate::emulator::{Sandbox, Submission};
 use crate::sync::lock;
 
 /// Starts the function, and sends it the event.
@@ -23,13 +21,7 @@ pub(super) fn invoke(
     if let Some(note) = &plan.note {
         out.note(note)?;
     }
-    let log = Arc::new(Mutex::new(String::new()));
-    let into = Arc::clone(&log);
-    let sink = Arc::new(move |line: LogLine| {
-        let mut log = lock(&into);
-        log.push_str(&line.text);
-        log.push('\n');
-    });
+    let (log, sink) = shared::log_text();
     let launch = plan.launch.env(config::COMMANDS.name, "true");
     let mut sandbox = Sandbox::new(launch, sink).init_timeout(plan.timeout);
     let outcome = shared::tokio_runtime()?.block_on(async {

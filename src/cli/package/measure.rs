@@ -1,7 +1,6 @@
 //! What bytecode saves: the application is started as Lambda starts it, until it asks for its first event.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::tool::tail;
@@ -9,7 +8,8 @@ use crate::bundle::Architecture;
 use crate::cli::failure::Failure;
 use crate::cli::installed::runtime;
 use crate::cli::packaging::target::{Target, python_of_bootstrap};
-use crate::emulator::{Launch, LogLine, Sandbox};
+use crate::cli::shared;
+use crate::emulator::{Launch, Sandbox};
 use crate::sync::lock;
 
 /// How many starts there are. The fastest is shown: the first one also reads files from the disk.
@@ -51,13 +51,7 @@ async fn one_start(program: &Path, folder: &Path, handler: &str) -> Result<Durat
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .without(crate::config::APP.name)
         .without(crate::config::VENV.name);
-    let lines = Arc::new(Mutex::new(String::new()));
-    let into = Arc::clone(&lines);
-    let sink = Arc::new(move |line: LogLine| {
-        let mut lines = lock(&into);
-        lines.push_str(&line.text);
-        lines.push('\n');
-    });
+    let (lines, sink) = shared::log_text();
     let mut sandbox = Sandbox::new(launch, sink);
     let started = sandbox.start().await.map(drop).map_err(|error| error.to_string());
     let took = sandbox.init_duration().unwrap_or_default();
