@@ -169,7 +169,8 @@ layer: build $(WHEEL_TOOLS)/.done
 	$(CLI) layer --bootstrap-only --bootstrap "$$runtime" && \
 	{ prefix="$(PYTHON_PREFIX)"; test -n "$$prefix" || ! command -v uv >/dev/null || prefix=$(LAYER_VERSION); \
 	test -n "$$prefix" || prefix="$$(layer/python/build --architecture $(ARCHITECTURE) --python $(LAYER_VERSION) \
-		$(if $(QUICK),--quick) $(if $(REFRESH),--refresh) | tail -n 1)"; } && test -n "$$prefix" && \
+		$(if $(QUICK),--quick) $(if $(REFRESH),--refresh) $(if $(ALLOW_OLDER),--allow-older) | tail -n 1)"; } && \
+	test -n "$$prefix" && \
 	$(CLI) layer --python "$$prefix" --bootstrap "$$runtime"
 else
 layer: build

@@ -2,7 +2,7 @@
 //! unprivileged user, Lambda's environment, and AWS's own Runtime Interface Emulator in it.
 //!
 //! The layer is the one that `make layer` has left in `layer/dist`, or else one made here from the Python at hand; the
-//! functions are what `wsgi-lambda package` makes. Needs root and namespaces.
+//! functions are what `wsgi-lambda package` makes. Needs root and namespaces. `tests/arm64` runs it with the layer for arm64.
 #![cfg(feature = "cli")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,6 +15,8 @@ mod client;
 mod jail;
 #[path = "sandbox/layer.rs"]
 mod layer;
+#[path = "sandbox/machine.rs"]
+mod machine;
 #[allow(dead_code, reason = "the tests of the layer use all of it")]
 #[path = "layer/place.rs"]
 mod place;

@@ -5,6 +5,7 @@ import time
 from functools import cache
 
 HELLO = b'{"message": "Hello from the benchmark"}'
+PRODUCTS = 50  # rows of the shops' list
 LINE = b'The quick brown fox said "jump" over 13 lazy dogs and went home.\n'
 
 
@@ -33,6 +34,16 @@ def ticks(number=20, pause=0.02):
     for _ in range(number):
         yield b"%020d\n" % time.monotonic_ns()
         time.sleep(pause)
+
+
+class SlowClose:
+    """A response whose `close` takes 20 ms: what an application does after its answer, such as writing an audit record."""
+
+    def __iter__(self):
+        yield HELLO
+
+    def close(self):
+        time.sleep(0.02)
 
 
 def megabytes(number, size=65536):

@@ -64,6 +64,13 @@ def sleep():
     return json(answers.HELLO)
 
 
+@application.get("/slow-close")
+def slow_close():
+    response = json(answers.HELLO)
+    response.call_on_close(answers.SlowClose().close)
+    return response
+
+
 @application.get("/megabytes/<int:number>")
 def megabytes(number):
     return octets(answers.megabytes(number))

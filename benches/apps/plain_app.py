@@ -46,6 +46,9 @@ def application(environ, start_response):
     if path == "/sink":
         start_response("200 OK", JSON)
         return [answers.count(len(body_of(environ)))]
+    if path == "/slow-close":
+        start_response("200 OK", JSON)
+        return answers.SlowClose()
     if path == "/sleep":
         time.sleep(0.1)
     start_response("200 OK", JSON)

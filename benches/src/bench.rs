@@ -21,6 +21,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
@@ -46,6 +47,7 @@ mod roots;
 mod scale;
 mod serving;
 mod setup;
+mod slice;
 mod stats;
 mod stream;
 mod subject;
@@ -55,6 +57,7 @@ mod warm;
 use options::{Command, Options};
 use results::Results;
 use setup::Place;
+use slice::Slice;
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {
@@ -78,13 +81,14 @@ fn run(options: &Options) -> Result<()> {
         process::kill_all();
         std::process::exit(130);
     })?;
-    let place = setup::prepare(&options.cache, &options.bootstrap, &options.python, command != Some(&Command::Serve))?;
+    let mut place = setup::prepare(options, command != Some(&Command::Serve))?;
     if command == Some(&Command::Setup) {
         return Ok(());
     }
+    place.slice = options.cpu.map(Slice::new).transpose()?.map(Arc::new);
     std::fs::create_dir_all(&options.output)?;
-    let mut results = Results { versions: machine::versions(&place)?, ..Results::default() };
-    results.settings = json!({ "quick": options.quick, "command": std::env::args().collect::<Vec<_>>() });
+    let mut results = Results { versions: machine::versions(options, &place)?, ..Results::default() };
+    results.settings = json!({ "quick": options.quick, "cpu": options.cpu, "command": std::env::args().collect::<Vec<_>>() });
     let ran = measure(options, &place, &mut results);
     results.machine = machine::describe(noise);
     ran?;

@@ -98,12 +98,12 @@ fn cases(place: &Place, plan: &Plan, way: Way, results: &mut Results) -> Result<
         let case = |&server: &Server| Case { name: server.name(), server, root: root.clone(), env: env.to_vec() };
         plan.subjects.iter().map(case).collect::<Vec<_>>()
     };
-    if way != Way::Shipped {
+    if way == Way::Pyc {
         return Ok(all_in(&place.task_root, &[]));
     }
     let Roots { shipped, packaged, env, notes } = roots::make(place)?;
     results.skipped.extend(notes);
-    let mut cases = all_in(&shipped, &env);
+    let mut cases = if way == Way::Shipped { all_in(&shipped, &env) } else { all_in(&place.task_root, &env) };
     cases.retain(|case| case.server.is_wsgi());
     if plan.subjects.contains(&Server::Ours) {
         cases.insert(1, Case { name: "ours packaged".to_owned(), server: Server::Ours, root: packaged, env });

@@ -110,6 +110,8 @@ pub(crate) fn all() -> Result<Vec<Event>> {
     let block: Vec<u8> = (0..=255).collect();
     let binary = block.repeat(3_750_000 / block.len());
     events.push(Event::new("binary-5m", "5 MB binary response", &get("/binary")?, OCTETS, binary));
+    events.push(Event::new("slow-close", "close() of 20 ms", &get("/slow-close")?, "application/json", HELLO.into()));
+    events.extend([products_html()?, products_json()?]);
     Ok(events)
 }
 
@@ -185,6 +187,26 @@ fn items() -> Result<Event> {
     let expected = format!("{{\"items\": {ITEMS}, \"sum\": {sum}}}");
     let event = post("/items", "application/json", body.as_bytes())?;
     Ok(Event::new("json-64k", "64 KB JSON POST", &event, "application/json", expected.into()).floor_says_hello())
+}
+
+/// The page of the shop with Flask.
+fn products_html() -> Result<Event> {
+    let row = |(id, name, price): (u32, String, u32)| format!("<tr><td>{id}</td><td>{name}</td><td>{price}</td></tr>\n");
+    let rows: String = products().map(row).collect();
+    let page = format!("<!doctype html>\n<title>Products</title>\n<table>\n{rows}</table>");
+    Ok(Event::new("products-html", "50 rows as HTML", &get("/products")?, "text/html", page.into()))
+}
+
+/// The list of the shop with Django REST framework.
+fn products_json() -> Result<Event> {
+    let row = |(id, name, price)| json!({"id": id, "name": name, "price": price});
+    let list = Value::from_iter(products().map(row)).to_string();
+    Ok(Event::new("products-json", "50 rows as JSON", &get("/products")?, "application/json", list.into()))
+}
+
+/// What `apps/shop_database.py` writes, and the shops show of it.
+fn products() -> impl Iterator<Item = (u32, String, u32)> {
+    (1..=50).map(|id| (id, format!("Product {id}"), id * 7))
 }
 
 /// A binary body that comes back.

@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::command::output;
+use crate::options::Options;
 use crate::setup::{Place, WEB_ADAPTER};
 
 const LOCK: &str = include_str!("../Cargo.lock");
@@ -72,7 +73,7 @@ pub(crate) fn describe(since: Noise) -> Value {
 }
 
 /// The versions of everything that was measured.
-pub(crate) fn versions(place: &Place) -> Result<Value> {
+pub(crate) fn versions(options: &Options, place: &Place) -> Result<Value> {
     let code = "import json, platform, sys, sysconfig\n\
         from importlib.metadata import distributions\n\
         packages = {d.name: d.version for d in distributions(path=[sys.argv[1]])}\n\
@@ -83,7 +84,8 @@ pub(crate) fn versions(place: &Place) -> Result<Value> {
     let mut versions: Value = serde_json::from_str(&text)?;
     versions["bootstrap"] = output(Command::new(&place.bootstrap).arg("--version"))?.trim().into();
     versions["bootstrap_bytes"] = fs::metadata(&place.bootstrap)?.len().into();
-    versions[WEB_ADAPTER.0] = WEB_ADAPTER.1.into();
+    let built = options.web_adapter.is_none();
+    versions[WEB_ADAPTER.0] = if built { WEB_ADAPTER.1 } else { "given with --web-adapter" }.into();
     versions["lambda_runtime"] = locked("lambda_runtime").into();
     versions["rustc"] = output(Command::new("rustc").arg("--version")).unwrap_or_default().trim().into();
     Ok(versions)

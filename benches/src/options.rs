@@ -47,6 +47,12 @@ pub(crate) struct Options {
     /// How long a subject is measured in each round, in milliseconds (warm requests)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) block: Option<u64>,
+    /// Give each subject this part of a processor, as Lambda does below 1,769 MB: 0.29 is a function of 512 MB (needs root)
+    #[arg(long, global = true, value_name = "PART", value_parser = part)]
+    pub(crate) cpu: Option<f64>,
+    /// The Web Adapter to measure, such as one of its image; without it crates.io's is built
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) web_adapter: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -69,6 +75,11 @@ pub(crate) enum Command {
     Show,
 }
 
+fn part(text: &str) -> Result<f64, String> {
+    let part = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    if (0.05..=1.0).contains(&part) { Ok(part) } else { Err("from 0.05 to 1".to_owned()) }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   Everything, in about a quarter of an hour; in about a minute:
@@ -78,6 +89,8 @@ Examples:
     bench warm --subjects ours,apig --apps flask --events get --rounds 20 --block 300
   Cold starts as deployment tools ship packages:
     bench cold --ways shipped --apps flask,django --subjects ours,apig
+  Starts on the processor of a small function:
+    bench cold --cpu 0.29 --ways pyc --subjects ours,apig
   Another build of the runtime:
     bench warm --bootstrap /tmp/other/bootstrap --subjects ours,null --events get
 

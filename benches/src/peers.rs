@@ -20,6 +20,10 @@ pub(crate) enum App {
     Flask,
     /// Django.
     Django,
+    /// Flask with SQLAlchemy and Jinja.
+    ShopFlask,
+    /// Django with its admin, sessions, a database and Django REST framework.
+    ShopDjango,
 }
 
 impl App {
@@ -29,6 +33,8 @@ impl App {
             Self::Plain => "plain",
             Self::Flask => "flask",
             Self::Django => "django",
+            Self::ShopFlask => "shop-flask",
+            Self::ShopDjango => "shop-django",
         }
     }
 
@@ -39,6 +45,8 @@ impl App {
             Self::Plain => "plain_app",
             Self::Flask => "flask_app",
             Self::Django => "django_app.wsgi",
+            Self::ShopFlask => "shop_flask",
+            Self::ShopDjango => "shop_django.wsgi",
         }
     }
 }
@@ -114,8 +122,10 @@ impl Server {
         let mut launch = Launch {
             programs: Vec::new(),
             task_root: task_root.to_owned(),
+            slice: place.slice.clone(),
             env: vec![
                 ("BENCH_APP".to_owned(), app.module().to_owned()),
+                ("BENCH_DATABASE".to_owned(), place.database.display().to_string()),
                 ("AWS_EXECUTION_ENV".to_owned(), format!("AWS_Lambda_python{}", place.version)),
             ],
             log,

@@ -11,8 +11,8 @@ use crate::options::Options;
 use crate::peers::{App, Server};
 use crate::{cold, events, scale, serving, stream, warm};
 
-const APPS: [App; 3] = [App::Plain, App::Flask, App::Django];
-const COLD_APPS: [App; 4] = [App::Bare, App::Plain, App::Flask, App::Django];
+const APPS: [App; 5] = [App::Plain, App::Flask, App::Django, App::ShopFlask, App::ShopDjango];
+const COLD_APPS: [App; 6] = [App::Bare, App::Plain, App::Flask, App::Django, App::ShopFlask, App::ShopDjango];
 /// What the targets need, and the nearest peers.
 const FEW: [Server; 3] = [Server::Ours, Server::Apig, Server::LwaGunicorn];
 
@@ -28,9 +28,12 @@ pub(crate) fn warm(options: &Options) -> Result<warm::Plan> {
     let of = |app: App| {
         let few: &[&str] =
             if app == App::Plain { &["get", "echo-1m", "text-5m", "binary-5m"] } else { &["get", "echo-1m"] };
-        let wanted = |event: &&Event| match options.events.as_slice() {
-            [] => !quick || few.contains(&event.name.as_str()),
-            names => names.contains(&event.name),
+        let wanted = |event: &&Event| {
+            serves(app, &event.name)
+                && match options.events.as_slice() {
+                    [] => !quick || few.contains(&event.name.as_str()),
+                    names => names.contains(&event.name),
+                }
         };
         (app, events.iter().filter(wanted).cloned().collect())
     };
@@ -42,6 +45,16 @@ pub(crate) fn warm(options: &Options) -> Result<warm::Plan> {
         block: Duration::from_millis(options.block.unwrap_or(if quick { 30 } else { 100 })),
         warm_up: Duration::from_millis(if quick { 30 } else { 200 }),
     })
+}
+
+/// Whether the application has what the event asks for.
+fn serves(app: App, event: &str) -> bool {
+    match app {
+        App::ShopFlask => ["get", "products-html"].contains(&event),
+        App::ShopDjango => ["get", "products-json"].contains(&event),
+        App::Django => !event.starts_with("products-") && event != "slow-close",
+        App::Bare | App::Plain | App::Flask => !event.starts_with("products-"),
+    }
 }
 
 pub(crate) fn cold(options: &Options) -> Result<cold::Plan> {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, killpg};
@@ -14,6 +14,7 @@ use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
 
 use crate::clock::{Nanos, clock};
+use crate::slice::Slice;
 
 /// One program of a subject.
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ pub(crate) struct Launch {
     pub(crate) task_root: PathBuf,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) log: PathBuf,
+    pub(crate) slice: Option<Arc<Slice>>,
 }
 
 /// Groups that live, so that Ctrl-C ends them with the harness.
@@ -66,7 +68,11 @@ impl Processes {
                 .stdout(log.try_clone()?)
                 .stderr(log.try_clone()?)
                 .process_group(0);
-            let child = command.spawn().with_context(|| format!("cannot start {}", program.path.display()))?;
+            let mut spawn = || command.spawn().with_context(|| format!("cannot start {}", program.path.display()));
+            let child = match &launch.slice {
+                Some(slice) => slice.within(&mut spawn)?,
+                None => spawn()?,
+            };
             GROUPS.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id().cast_signed());
             processes.children.push(child);
         }

@@ -14,7 +14,7 @@ use crate::setup::{APPS, Place, REQUIREMENTS, copy, mirror};
 /// What AWS ships compiled: its interface client is part of the managed runtime, not of the function.
 const COMPILED_BY_AWS: [&str; 3] = ["awslambdaric", "simplejson", "snapshot_restore_py.py"];
 /// What the applications need; the rest of the pinned requirements is the peers'.
-const FRAMEWORKS: [&str; 3] = ["Flask", "Werkzeug", "Django"];
+const FRAMEWORKS: [&str; 6] = ["Flask", "Werkzeug", "Django", "djangorestframework", "Flask-SQLAlchemy", "SQLAlchemy"];
 
 /// The folders, and how they were made.
 #[derive(Debug)]

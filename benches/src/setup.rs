@@ -3,12 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::ProgressBar;
 
 use crate::command::output;
+use crate::options::Options;
 use crate::prefix;
+use crate::slice::Slice;
 
 pub(crate) const REQUIREMENTS: &str = include_str!("../requirements.txt");
 /// In a folder of packages, what was installed there.
@@ -31,13 +34,18 @@ pub(crate) struct Place {
     pub(crate) version: String,
     /// The applications and every package, with `.pyc`.
     pub(crate) task_root: PathBuf,
+    /// Of the shops.
+    pub(crate) database: PathBuf,
     /// `None` when it could not be built.
     pub(crate) web_adapter: Option<PathBuf>,
+    /// The part of a processor that subjects have, if not all of them.
+    pub(crate) slice: Option<Arc<Slice>>,
 }
 
 /// Installs what is missing; a second run finds everything there. The Web Adapter takes minutes to build, so it can be left
 /// out.
-pub(crate) fn prepare(cache: &Path, bootstrap: &Path, python: &Path, with_adapter: bool) -> Result<Place> {
+pub(crate) fn prepare(options: &Options, with_adapter: bool) -> Result<Place> {
+    let Options { cache, bootstrap, python, .. } = options;
     let given = fs::canonicalize(bootstrap)
         .with_context(|| format!("no runtime at {}: `make build`, or --bootstrap", bootstrap.display()))?;
     fs::create_dir_all(cache.join("logs"))?;
@@ -55,7 +63,11 @@ pub(crate) fn prepare(cache: &Path, bootstrap: &Path, python: &Path, with_adapte
     let (python, bootstrap) = prefix::make(python, &given, &version, &folder("prefix"))?;
     let task_root = folder("task");
     assemble(&python, &packages, &task_root)?;
-    let web_adapter = if with_adapter {
+    let database = cache.join("shop.db");
+    output(Command::new(&python).arg(task_root.join("shop_database.py")).arg(&database))?;
+    let web_adapter = if options.web_adapter.is_some() {
+        options.web_adapter.as_deref().map(fs::canonicalize).transpose().context("--web-adapter")?
+    } else if with_adapter {
         bar.set_message("the Lambda Web Adapter, from crates.io (some minutes, once)");
         web_adapter(&cache).inspect_err(|error| bar.println(format!("SKIPPED: {error:#}"))).ok()
     } else {
@@ -63,7 +75,7 @@ pub(crate) fn prepare(cache: &Path, bootstrap: &Path, python: &Path, with_adapte
     };
     bar.finish_and_clear();
     let cli = given.with_file_name("wsgi-lambda");
-    Ok(Place { cache, bootstrap, cli, python, version, task_root, web_adapter })
+    Ok(Place { cache, bootstrap, cli, python, version, task_root, database, web_adapter, slice: None })
 }
 
 /// The Python that the runtime embeds and that the peers run on must be the same.

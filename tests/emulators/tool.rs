@@ -26,7 +26,7 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "settings of the tests, not of the program")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::machine::{HERE, Machine};
 use crate::place::{Place, unpack};
 use crate::support::root;
 use crate::tool::find;
@@ -20,6 +21,7 @@ pub(crate) struct Layer {
     /// Whether it was made here: its OpenSSL looks for certificates where this machine has them.
     pub(crate) made_here: bool,
     pub(crate) rie: PathBuf,
+    pub(crate) machine: Machine,
 }
 
 impl Layer {
@@ -30,8 +32,9 @@ impl Layer {
     }
 
     fn unpack() -> Option<Self> {
-        let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
-        let rie = find(&format!("aws-lambda-rie-{arch}"))?;
+        let machine = Machine::find();
+        // A static program: it runs as this machine's in either root.
+        let rie = find(&format!("aws-lambda-rie-{HERE}"))?;
         let namespaces = Command::new("unshare").args(["--mount", "--pid", "--fork", "true"]).output();
         if !namespaces.is_ok_and(|output| output.status.success()) {
             // Past the capture of the test harness, so that it is seen.
@@ -47,20 +50,21 @@ impl Layer {
         let names = fs::read_dir(&dist).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let mut names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
         // One with optimisations comes last.
-        let endings = ["-QUICK.zip", ".zip"].map(|ending| format!("-{arch}{ending}"));
+        let endings = ["-QUICK.zip", ".zip"].map(|ending| format!("-{}{ending}", machine.processor));
         names.retain(|name| {
             name.starts_with("wsgi-lambda-python") && endings.iter().any(|ending| name.ends_with(ending))
         });
         let Some(zip) = names.iter().max() else {
+            assert!(!machine.emulated, "layer/dist has no layer for arm64: make layer ARCHITECTURE=arm64");
             let place = Place::whole();
             let made = place.layer(&["--output", "layer.zip"]);
             assert_eq!(made.status(), 0, "{}", made.stderr());
             unpack(&place.path("layer.zip"), &folder);
-            return Some(Self { folder, python: place.python.clone(), made_here: true, rie });
+            return Some(Self { folder, python: place.python.clone(), made_here: true, rie, machine });
         };
         unpack(&dist.join(zip), &folder);
         let python = zip.trim_start_matches("wsgi-lambda-python").split('-').next().unwrap().to_owned();
-        Some(Self { folder, python, made_here: false, rie })
+        Some(Self { folder, python, made_here: false, rie, machine })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -77,7 +81,7 @@ impl Layer {
     pub(crate) fn package(&self, app: &Path, options: &[&str]) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_wsgi-lambda"))
-            .args(["package", "--python", &self.python, "--output"])
+            .args(["package", "--python", &self.python, "--architecture", self.machine.processor, "--output"])
             .arg(folder.path().join("function"))
             .args(options)
             .arg(app)

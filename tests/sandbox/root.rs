@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::client::invoke;
 use crate::layer::Layer;
+use crate::machine::Machine;
 use crate::tool::{Tool, free_port};
 
 /// How the runtime finds its Python.
@@ -125,8 +126,8 @@ fn furnish(root: &Path, layer: &Layer, flavour: Flavour, package: &Path) {
     let certificates = root.join("etc/pki/tls/certs/ca-bundle.crt");
     fs::copy("/etc/ssl/certs/ca-certificates.crt", certificates).unwrap();
     std::os::unix::fs::symlink("certs/ca-bundle.crt", root.join("etc/pki/tls/cert.pem")).unwrap();
-    c_library(root);
-    fs::copy("/bin/sh", root.join("bin/sh")).unwrap();
+    c_library(root, &layer.machine);
+    fs::copy(&layer.machine.shell, root.join("bin/sh")).unwrap();
     fs::copy(&layer.rie, root.join("usr/local/bin/aws-lambda-rie")).unwrap();
     executable(&root.join("usr/local/bin/aws-lambda-rie"));
     copy(&package.join("function"), &root.join("var/task"));
@@ -141,12 +142,8 @@ fn furnish(root: &Path, layer: &Layer, flavour: Flavour, package: &Path) {
     fs::copy(layer.path().join("bootstrap"), root.join("opt/bootstrap")).unwrap();
 }
 
-/// The C library and its loader, of which Amazon Linux 2023 has its own. Nothing else of this machine goes in.
-fn c_library(root: &Path) {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let mapped =
-        |part: &str| maps.lines().filter_map(|line| line.split_whitespace().last()).find(|path| path.contains(part));
-    let libc = Path::new(mapped("/libc.so.6").or(mapped("/libc-")).unwrap());
+/// The C library and its loader, of which Amazon Linux 2023 has its own. Nothing else of the machine goes in.
+fn c_library(root: &Path, machine: &Machine) {
     let parts = [
         "libc",
         "libm",
@@ -159,15 +156,14 @@ fn c_library(root: &Path) {
         "libnss_files",
         "libgcc_s",
     ];
-    for entry in fs::read_dir(libc.parent().unwrap()).unwrap().map(|entry| entry.unwrap()) {
+    for entry in fs::read_dir(&machine.libraries).unwrap().map(|entry| entry.unwrap()) {
         let name = entry.file_name().into_string().unwrap_or_default();
         if parts.iter().any(|part| name.strip_prefix(part).is_some_and(|rest| rest.starts_with(".so."))) {
             fs::copy(entry.path(), root.join("lib64").join(name)).unwrap();
         }
     }
-    let loader = Path::new(mapped("/ld-linux").unwrap());
-    let name = loader.file_name().unwrap();
-    fs::copy(loader, root.join("lib64").join(name)).unwrap();
+    let name = machine.loader.file_name().unwrap();
+    fs::copy(&machine.loader, root.join("lib64").join(name)).unwrap();
     // arm64 programs name it in `/lib`.
     std::os::unix::fs::symlink("lib64", root.join("lib")).unwrap();
 }

@@ -121,7 +121,7 @@ impl WebServer {
     fn spawn(self, place: &Place, programs: Vec<Program>, folder: &Path, env: &[(&str, String)]) -> Result<Processes> {
         let log = place.cache.join("logs").join(format!("{}.log", self.name().replace([' ', ','], "-")));
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let launch = Launch { programs, task_root: folder.to_owned(), env, log };
+        let launch = Launch { programs, task_root: folder.to_owned(), env, log, slice: place.slice.clone() };
         Processes::spawn(&launch, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)))
     }
 
