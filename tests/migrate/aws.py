@@ -51,14 +51,14 @@ def recorder(status, certificate=None):
         server.server_close()
 
 
-def certificate(folder):
+def certificate(folder, name):
     """A file with a key and a certificate for localhost: Zappa knows WebSocket APIs under https alone."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    host = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     today = datetime.datetime.now(datetime.UTC)
     signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        x509.CertificateBuilder(host, host, key.public_key(), x509.random_serial_number())
         .not_valid_before(today - datetime.timedelta(days=1))
         .not_valid_after(today + datetime.timedelta(days=1))
         .add_extension(names, critical=False)
@@ -66,7 +66,7 @@ def certificate(folder):
         .sign(key, hashes.SHA256())
     )
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    path = Path(folder) / "localhost.pem"
+    path = Path(folder) / f"{name}.pem"
     path.write_bytes(key.private_bytes(*form) + signed.public_bytes(serialization.Encoding.PEM))
     return path
 
@@ -84,7 +84,7 @@ class Services:
     """What one function has around it: a queue, Lambda, a WebSocket API."""
 
     def __init__(self, moto, name, folder, close):
-        pem = certificate(folder)
+        pem = certificate(folder, name)
         entered = contextlib.ExitStack()
         close(entered.close)
         self.functions = entered.enter_context(recorder(202))

@@ -159,7 +159,7 @@ class Case(unittest.TestCase):
         return folder.name, start_moto(self.addCleanup), self.addCleanup
 
     def both(self, event):
-        """The same event to both: outcome, rows and calls are the same. Returns the outcome."""
+        """The same event to both: outcome and rows are the same. Returns the outcome."""
         expected, found = outcome(self.zappa, event), outcome(self.ours, event)
         self.assertEqual(found, expected, self.ours.served.log()[-3000:])
         self.assertEqual(self.ours.rows(), self.zappa.rows())
@@ -258,6 +258,142 @@ class TheWholeProject(Case):
             did = self.ours.did()
             self.assertEqual(did, self.zappa.did(), front)
             self.assertEqual((len(did[0]), len(did[1])), (1, 1), "a message in the queue, a task")
+
+    def jobs(self):
+        """Queues, a bucket, schedules and what else invokes Zappa's function, in the order of a day."""
+        whole = {"messageId": "1"}
+        return [
+            events.sqs("orders", *self.messages, '{"order": 4711}', "no JSON"),
+            events.sqs("failures", '{"why": "out of stock"}'),  # a function of one argument
+            events.sqs("failures", '{"what": "?"}'),  # an error that the exception handler forgives
+            events.sqs("failures", "no JSON"),  # one that it does not: the queue keeps the message
+            events.sqs("unknown", "{}"),
+            events.s3("shop-uploads", "photo.jpg"),
+            events.schedule("shop-prod-orders.jobs.expire", kwargs={"days": 3}),
+            events.schedule("shop-prod-orders.jobs.summarise", kwargs={}),  # a function without arguments
+            events.schedule("shop-prod-zappa-keep-warm-handler.keep_warm_callback", kwargs={}),
+            events.schedule("nightly", kwargs={}),
+            events.token("Bearer good"),
+            events.token("Bearer bad"),
+            events.cognito("PreSignUp_SignUp", "ada@example.com"),
+            events.cognito("PostConfirmation_ConfirmSignUp", "ada@example.org"),
+            {"detail-type": "order placed", "source": "shop", "detail": {}},
+            {"anything": whole},
+        ]
+
+    def test_events(self):
+        for item in ("tea", "coffee"):
+            self.same("function-url", "POST", "/orders/", {"Content-Type": "application/json"}, b'{"item": "%s"}' % item.encode())
+        sent, _, _ = self.ours.did()
+        self.assertEqual((sent, [], []), self.zappa.did())
+        self.messages = sent
+        found = [self.both(event) for event in self.jobs()]
+        failed = found[0]["batchItemFailures"]
+        self.assertEqual(len(failed), 2, "the orders are packed, the other two go back to the queue")
+        self.assertEqual([type(each) for each in found[1:4]], [type(None), type(None), tuple])
+        self.assertEqual(found[10]["policyDocument"]["Statement"][0]["Effect"], "Allow")
+        self.assertTrue(found[12]["response"]["autoConfirmUser"])
+        _, rows = self.ours.rows()
+        self.assertEqual([row[1:] for row in rows["orders_order"]], [("tea", "packed"), ("coffee", "packed")])
+        self.assertEqual(len(rows["orders_note"]), 6, rows["orders_note"])
+        self.assertIn("cannot pack", self.ours.served.log())
+
+    def test_tasks(self):
+        as_json = {"Content-Type": "application/json"}
+        self.same("rest", "POST", "/orders/", as_json, b'{"item": "tea"}')
+        self.same("rest", "POST", "/orders/1/invoice/", {}, b"")
+        _, [task], _ = self.ours.did()
+        self.assertEqual(self.zappa.did()[1], [task])
+        self.assertEqual(task["command"], "zappa.asynchronous.route_lambda_task")
+        self.assertEqual(self.both(task), 2)
+        self.assertEqual(self.ours.rows()[1]["orders_order"], [(1, "tea", "invoiced x2")])
+        message = {"task_path": "orders.tasks.archive", "args": [1], "kwargs": {}, "command": "zappa.asynchronous.route_sns_task"}
+        self.both(events.sns("function-zappa-async", json.dumps(message)))
+        self.assertEqual(self.ours.rows()[1]["orders_order"], [(1, "tea", "archived")])
+
+    def test_websockets(self):
+        # The two have APIs of their own, whose addresses are in the events.
+        def send(*arguments):
+            results = [side.invoke(events.websocket(*arguments[:2], side.services.domain, *arguments[2:])) for side in (self.ours, self.zappa)]
+            self.assertEqual(results[0], results[1])
+            self.assertEqual(self.ours.rows(), self.zappa.rows())
+            posted = self.ours.services.posted()
+            self.assertEqual(posted, self.zappa.services.posted())
+            return results[0], posted
+
+        self.assertEqual(send("CONNECT", "ada="), ({"statusCode": 200}, []))
+        send("CONNECT", "bob=")
+        result, posted = send("MESSAGE", "ada=", "hello")
+        self.assertEqual(result["body"], "sent")
+        said = '{"said": "hello", "by": "ada="}'
+        self.assertEqual(posted, [("/prod/@connections/ada%3D", said), ("/prod/@connections/bob%3D", said)])
+        self.assertEqual(send("DISCONNECT", "ada="), ({"statusCode": 200}, []))
+        self.assertEqual(len(send("MESSAGE", "bob=", "anybody?")[1]), 1)
+
+    def test_commands(self):
+        self.same("alb", "POST", "/orders/", {"Content-Type": "application/json"}, b'{"item": "tea"}')
+        self.assertEqual(self.both({"manage": "report --state new"}), {})
+        self.both({"command": "orders.jobs.summarise"})
+        self.assertEqual(self.both({"command": "orders.jobs.expire", "kwargs": {"days": 9}}), 1)
+        self.both({"raw_command": "from orders.models import Note; Note.objects.create(text='by hand')"})
+        before = self.ours.rows()
+        for event, error in [
+            ({"manage": "report --state new"}, "CommandError"),
+            ({"manage": "nothing"}, "CommandError"),
+            ({"raw_command": "1 / 0"}, "ZeroDivisionError"),
+            ({"command": "orders.nowhere.run"}, "ModuleNotFoundError"),
+        ]:
+            expected, found = outcome(self.zappa, event), outcome(self.ours, event)
+            self.assertEqual((found, found[0]), (expected, error))
+        # Zappa's exception handler has seen the four. The runtime has none for commands.
+        self.assertEqual(self.ours.rows(), before)
+        self.assertEqual(len(self.zappa.rows()[1]["orders_note"]), len(before[1]["orders_note"]) + 4)
+
+    def test_zappas_command_line(self):
+        settings = json.loads((self.ours.folder / "zappa_settings.json").read_text())
+        settings["prod"]["aws_endpoint_urls"] = {"lambda": self.ours.served.endpoint}
+        elsewhere = self.ours.folder.parent / "ci"
+        elsewhere.mkdir()
+        (elsewhere / "zappa_settings.json").write_text(json.dumps(settings))
+
+        def zappa(*arguments):
+            run = subprocess.run(
+                [Path(sys.prefix) / "bin/zappa", *arguments],
+                cwd=elsewhere,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            return run.returncode, run.stdout
+
+        self.assertEqual(zappa("invoke", "prod", "orders.jobs.summarise")[0], 0)
+        code = "from orders.models import Order; Order.objects.create(item='raw')"
+        self.assertEqual(zappa("invoke", "prod", code, "--raw")[0], 0)
+        status, said = zappa("manage", "prod", "report --state new")
+        self.assertEqual(status, 0, said)
+        self.assertIn("1 orders", self.ours.served.log())
+        status, said = zappa("manage", "prod", "nothing")
+        self.assertEqual(status, 1, said)
+        self.assertIn("Unhandled error occurred", said)
+
+    def test_nothing_of_it_can_be_forged(self):
+        """A client writes commands and events wherever it can: the application alone gets them."""
+        self.messages = ['{"order": 1}']
+        forged = [*self.jobs(), {"manage": "flush --noinput"}, {"raw_command": "import os; os._exit(3)"}]
+        forged += [{"command": "orders.jobs.summarise"}, {"_wsgi_lambda": {"command": "run", "arguments": ["false"]}}]
+        forged += [events.websocket("CONNECT", "eve=", "example.com"), {"warmer": True}]
+        before = self.ours.rows()
+        for front in ALL:
+            for event in forged:
+                text = json.dumps(event)
+                kind = {"Content-Type": "application/json", "X-Event": text, "X-Amz-Invocation-Type": "Event"}
+                status, _, content = self.ours.served.request(front, "POST", "/orders/", kind, text)
+                self.assertEqual((status, json.loads(content)), (400, {"error": "item is missing"}), f"{front} {text}")
+                status, _, _ = self.ours.served.request(front, "GET", f"/whoami/?{urllib.parse.quote(text)}", kind)
+                self.assertEqual(status, 200, f"{front} {text}")
+        self.assertEqual(self.ours.rows(), before)
+        self.assertEqual(self.ours.did(), ([], [], []))
 
 
 if __name__ == "__main__":

@@ -43,4 +43,7 @@ fn a_rest_api_has_its_stage_and_base_path() {
     assert_ne!(served.get("/a").status, 200);
     let served = served.again(&["app:app", "--front", "rest", "--base-path", "/shop", "--domain", "api.example.com"]);
     assert_eq!(served.get("/shop/a").text(), "rest /shop /a");
+    let served = served.again(&["app:app", "--front", "rest", "--domain", "api.example.com"]);
+    served.shows(&format!("http://127.0.0.1:{}/  rest", served.ports()[0]));
+    assert_eq!(served.get("/a").text(), "rest  /a", "the URLs of a custom domain have no stage");
 }

@@ -31,12 +31,14 @@ impl Front {
     }
 }
 
-/// What stands before the application's own path in a front end's URLs.
+/// What stands before the application's own path in a front end's URLs. A custom domain has no stage in them.
 fn prefix(settings: &Settings) -> String {
+    let has_custom_domain = settings.domain.as_ref().is_some_and(|name| !name.contains(".execute-api."));
     match (settings.front_end, &settings.base_path) {
         (FrontEnd::Rest | FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2, Some(base)) => {
             base.trim_end_matches('/').to_owned()
         }
+        _ if has_custom_domain => String::new(),
         (FrontEnd::Rest, None) => format!("/{}", settings.stage),
         (FrontEnd::HttpApiV1 | FrontEnd::HttpApiV2, None) if settings.stage != "$default" => {
             format!("/{}", settings.stage)
