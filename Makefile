@@ -21,7 +21,7 @@ CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+
 	dist dist-layers dist-sums notices test-publish test-sandbox \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
-	test-inspector inspector-pictures wheel test-wheel test-arm64 test-images check-macos
+	test-migrate test-inspector inspector-pictures wheel test-wheel test-arm64 test-images check-macos
 
 help:
 	@echo "Every day"
@@ -61,6 +61,7 @@ help:
 	@echo "  make test-pure         the rooms that need no Python, without any feature"
 	@echo "  make check-macos       compile the command line for macOS (fetches Zig with pip)"
 	@echo "  make test-inspector    the inspector of serve, in Chromium (needs chromium and chromium-driver)"
+	@echo "  make test-migrate      applications of Zappa and serverless-wsgi, in their handlers and in the runtime; docs/operate.md"
 	@echo "  make test-fresh        demo and tests on fresh Debian machines, in containers"
 	@echo "  make check-release     whether version, changelog and tag agree"
 	@echo "Long ones"
@@ -256,6 +257,19 @@ test-servers: build
 	test -e $(SERVERS)/bin/gunicorn || $(PYO3_PYTHON) -m venv --clear $(SERVERS)
 	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/servers/requirements.txt
 	$(SERVERS)/bin/python tests/servers/run.py
+
+# Applications that were written for other adapters, with those adapters' own handlers beside the runtime, and what
+# docs/operate.md shows. npm brings the plugin of serverless-wsgi; without it those tests are skipped.
+MIGRATE := .cache/venv-migrate
+$(MIGRATE)/.done: tests/migrate/requirements.txt
+	@sh .ci/check-tools "$(PYTHON)" venv
+	$(PYO3_PYTHON) -m venv --clear $(MIGRATE)
+	$(MIGRATE)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	! command -v npm >/dev/null || { cd $(MIGRATE) && npm pack --silent serverless-wsgi@3.1.0 && tar -xzf serverless-wsgi-3.1.0.tgz; }
+	touch $@
+
+test-migrate: build $(MIGRATE)/.done
+	$(MIGRATE)/bin/python -m unittest discover --start-directory tests/migrate --verbose
 
 # The inspector of `serve`: what it tells over HTTP, beside gunicorn's environ, and its page in a real Chromium.
 INSPECTOR := .cache/venv-inspector

@@ -1,7 +1,7 @@
 //! The documents: each one can be reached from README, and no link leads to a file or a heading that is not there.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -118,6 +118,33 @@ fn links_lead_to_files_and_headings_that_exist() {
         broken.extend(links(&read(&document)).iter().filter_map(|link| wrong(&document, link)));
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The names in backticks in the first cells of a section's tables.
+fn rows(text: &str, section: &str) -> BTreeSet<String> {
+    let after = text.split_once(&format!("\n## {section}\n")).unwrap_or_else(|| panic!("no section {section}")).1;
+    let cells = after.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
+    let spans = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    spans.map(|span| span.split([':', '=']).next().unwrap().to_owned()).collect()
+}
+
+/// tests/migrate/settings.json is what Zappa's and serverless-wsgi's sources read; tests/migrate/test_table.py compares.
+#[test]
+fn each_setting_of_an_adapter_that_is_left_has_its_row() {
+    let text = read(&root().join("docs/migrate.md"));
+    let settings = read(&root().join("tests/migrate/settings.json"));
+    let settings: BTreeMap<String, Vec<String>> = serde_json::from_str(&settings).unwrap();
+    for (adapter, names) in settings {
+        let rows = rows(&text, &adapter);
+        let missing: Vec<_> = names.iter().filter(|name| !rows.contains(*name)).collect();
+        assert!(missing.is_empty(), "docs/migrate.md has no row for these settings of {adapter}: {missing:?}");
+    }
+}
+
+#[test]
+fn rows_are_those_of_the_section() {
+    let text = "# a\n\n## Zappa\n| `one`, `two: \"x\"` | `no` |\n| `A=b` | |\n\n## Other\n| `three` | |\n";
+    assert_eq!(rows(text, "Zappa"), ["A", "one", "two"].map(str::to_owned).into());
 }
 
 #[test]

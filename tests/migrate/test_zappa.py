@@ -460,7 +460,7 @@ class WithoutItsDispatch(Case):
     def test_without_settings_all_of_it_is_refused(self):
         for event in events.sqs("orders", "{}"), events.schedule("shop-hourly"), {"manage": "migrate"}:
             status, said = self.replay(event, {})
-            self.assertEqual(status, 0, said)
+            self.assertEqual(status, 1, said)
             self.assertIn("Runtime.UnsupportedEvent", said)
 
     def test_replay_sends_them_too(self):
