@@ -75,7 +75,8 @@ class Served:
             if "Ctrl-C ends" in line:
                 break
         self.endpoint = "http://" + self.fronts.pop("inspector")[0]
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "eu-west-1"}
         once = Config(retries={"max_attempts": 0}, read_timeout=60)
         self._client = boto3.client("lambda", endpoint_url=self.endpoint, config=once, **keys)
@@ -107,3 +108,5 @@ class Served:
     def stop(self):
         self.process.send_signal(signal.SIGINT)
         self.process.wait(30)
+        self.reader.join(30)
+        self.process.stdout.close()

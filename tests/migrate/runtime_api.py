@@ -67,7 +67,11 @@ class Function:
             **variables,
         }
         self._process = subprocess.Popen(
-            [ROOT / "target/release/bootstrap"], cwd=folder, env=environment(**given), stdout=self._log, stderr=self._log
+            [ROOT / "target/release/bootstrap"],
+            cwd=folder,
+            env=environment(**given),
+            stdout=self._log,
+            stderr=self._log,
         )
         close(self._process.wait)
         close(self._process.kill)

@@ -7,9 +7,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 import events
 from aws import recorder
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from ours import ROOT
 from runtime_api import Function
 
@@ -62,7 +63,9 @@ def app(environ, start_response):
 
     def test_a_line_of_the_log_is_a_metric_in_both_formats(self):
         for log_format in "Text", "JSON":
-            function = self.function(files={"app.py": self.APP, "metrics.py": shown("metrics.py")}, AWS_LAMBDA_LOG_FORMAT=log_format)
+            function = self.function(
+                files={"app.py": self.APP, "metrics.py": shown("metrics.py")}, AWS_LAMBDA_LOG_FORMAT=log_format
+            )
             self.assertEqual(function.invoke(REQUEST)["statusCode"], 200)
             [line] = [line for line in function.log().splitlines() if "_aws" in line]
             metric = json.loads(line)
@@ -102,7 +105,9 @@ class OpenTelemetry(Operate):
 
     def test_spans_leave_before_the_sandbox_can_be_frozen(self):
         files = {"telemetry.py": shown("telemetry.py") + FLASK + "\n\ndef job(event, context):\n"}
-        files["telemetry.py"] += '    with trace.get_tracer("jobs").start_as_current_span("nightly"):\n        return "done"\n'
+        files["telemetry.py"] += (
+            '    with trace.get_tracer("jobs").start_as_current_span("nightly"):\n        return "done"\n'
+        )
         handler = {"WSGI_LAMBDA_EVENT_HANDLER": "telemetry:job"}
         function, collector = self.traced("telemetry.app", files, **handler)
         unsampled = f"Root=1-{ROOT_ID[:8]}-{ROOT_ID[8:]};Parent={PARENT};Sampled=0"
@@ -123,13 +128,21 @@ class OpenTelemetry(Operate):
 
     def test_without_the_flush_they_would_stay(self):
         text = shown("telemetry.py").replace("wsgi_lambda.after_response(provider.force_flush)\n", "")
-        function, collector = self.traced("telemetry.app", {"telemetry.py": text + FLASK}, OTEL_BSP_SCHEDULE_DELAY="60000")
+        function, collector = self.traced(
+            "telemetry.app", {"telemetry.py": text + FLASK}, OTEL_BSP_SCHEDULE_DELAY="60000"
+        )
         function.invoke(REQUEST)
         self.assertEqual(self.spans(collector), [])
 
     def test_django(self):
-        text = shown("telemetry.py").split("\n\napp = Flask")[0].replace("flask import FlaskInstrumentor", "django import DjangoInstrumentor")
-        text = text.replace("from flask import Flask\n", "") + DJANGO.replace("# before", "DjangoInstrumentor().instrument()")
+        text = (
+            shown("telemetry.py")
+            .split("\n\napp = Flask")[0]
+            .replace("flask import FlaskInstrumentor", "django import DjangoInstrumentor")
+        )
+        text = text.replace("from flask import Flask\n", "") + DJANGO.replace(
+            "# before", "DjangoInstrumentor().instrument()"
+        )
         text += "app = below_lambdas_segment(app)\n"
         function, collector = self.traced("telemetry.app", {"telemetry.py": text})
         self.assertEqual(function.invoke(REQUEST)["body"], "orders")

@@ -49,7 +49,9 @@ class Theirs:
         self.process.stdout.close()
 
 
-@unittest.skipUnless(PLUGIN.is_dir(), "`npm pack serverless-wsgi` has not run: `make test-migrate` does it where npm is")
+@unittest.skipUnless(
+    PLUGIN.is_dir(), "`npm pack serverless-wsgi` has not run: `make test-migrate` does it where npm is"
+)
 class TheWholeProject(unittest.TestCase):
     maxDiff = None
 
@@ -91,7 +93,12 @@ class TheWholeProject(unittest.TestCase):
             event["headers"] |= {name.lower(): value for name, value in pairs.items() if name != "Cookie"}
             event["requestContext"] |= {"domainName": "api.example.com", "stage": "$default"}
         else:
-            event |= {"path": path, "httpMethod": method, "resource": "/{proxy+}", "pathParameters": {"proxy": path[1:]}}
+            event |= {
+                "path": path,
+                "httpMethod": method,
+                "resource": "/{proxy+}",
+                "pathParameters": {"proxy": path[1:]},
+            }
             event["requestContext"] |= {"path": path, "resourcePath": "/{proxy+}", "domainName": "api.example.com"}
             event["headers"] |= pairs
             event["multiValueHeaders"] |= {name: [value] for name, value in pairs.items()}
@@ -131,7 +138,10 @@ class TheWholeProject(unittest.TestCase):
             self.assertTrue(theirs and ours and said and also_said, f"{command}: {said} {also_said}")
 
     def test_pings(self):
-        for event in {"source": "serverless-plugin-warmup"}, json.loads((ROOT / "events/not-http/scheduled.json").read_text()):
+        for event in (
+            {"source": "serverless-plugin-warmup"},
+            json.loads((ROOT / "events/not-http/scheduled.json").read_text()),
+        ):
             self.assertEqual(self.theirs.invoke(event), {})
             self.assertIsNone(self.ours.invoke(event), "null where serverless-wsgi returns {}: nobody reads it")
 

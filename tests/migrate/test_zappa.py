@@ -3,167 +3,23 @@
 Both get the same requests and events. Status, headers, bodies, results and errors are compared, and what the database, the
 queue, Lambda and the WebSocket API have got."""
 
-import base64
-import hashlib
 import json
 import re
-import shutil
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import unittest
 import urllib.parse
 from pathlib import Path
 
 import events
-from aws import Services, start_moto
-from ours import ROOT, Failed, Served, command, environment
+from ours import environment
+from sides import DOMAIN, PROJECT, Case, Ours, Zappa, digests, outcome, write_settings
 
-HERE = Path(__file__).resolve().parent
-PROJECT = HERE / "zappa"
 # Of the eight front ends Zappa knows these.
 ZAPPAS = ["function-url", "http-api", "http-api-v1", "rest", "alb", "alb-multi"]
 ALL = [*ZAPPAS, "lattice", "lattice-v1"]
-DOMAIN = "shop.example.com"
 # What differs from run to run.
 SECRETS = re.compile(rb'(csrfmiddlewaretoken" value=")[^"]+|(csrftoken=|sessionid=|messages=|expires=)[^;]+')
-
-
-def digests(folder):
-    """The project's files, by name: no line of them may change."""
-    ours = {"db.sqlite3", "zappa_settings.py", "lambda_events.py"}
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".pyc" and path.name not in ours
-    }
-
-
-class Side:
-    """The project in a folder, with a database and the services around it."""
-
-    def __init__(self, name, folder, moto, close):
-        self.folder = Path(folder) / name
-        shutil.copytree(PROJECT, self.folder, ignore=shutil.ignore_patterns("__pycache__", "db.sqlite3"))
-        self.services = Services(moto, name, folder, close)
-        self.database = self.folder / "db.sqlite3"
-        self.variables = {**self.services.variables, "SECRET_KEY": "of the tests", "DATABASE": str(self.database)}
-
-    def rows(self):
-        """Everything in the database."""
-        with sqlite3.connect(self.database) as database:
-            tables = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
-            rows = {name: database.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name, _ in tables}
-        database.close()
-        # Times: of the migrations, of the login, of what the admin did.
-        rows["django_migrations"] = [row[:3] for row in rows["django_migrations"]]
-        rows["auth_user"] = [row[:2] + row[3:] for row in rows["auth_user"]]
-        rows["django_admin_log"] = [row[:-1] for row in rows["django_admin_log"]]
-        return tables, rows
-
-    def did(self):
-        """What the services have got since the last time."""
-        return self.services.messages(), self.services.invoked(), self.services.posted()
-
-
-class Zappa(Side):
-    """Zappa's handler, with the settings that Zappa makes of zappa_settings.json."""
-
-    def __init__(self, *arguments):
-        super().__init__("theirs", *arguments)
-        write_settings(self.folder)
-        self.process = subprocess.Popen(
-            [sys.executable, HERE / "theirs.py", "zappa.handler.lambda_handler"],
-            cwd=self.folder,
-            env=environment(**self.variables, AWS_LAMBDA_FUNCTION_NAME="function", INSTANTIATE_LAMBDA_HANDLER_ON_IMPORT="1"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "zappa.log").open("w"),
-            text=True,
-        )
-        arguments[-1](self.stop)
-
-    def invoke(self, event):
-        print(json.dumps(event), file=self.process.stdin, flush=True)
-        outcome = json.loads(self.process.stdout.readline())
-        if "error" in outcome:
-            raise Failed(outcome["error"], outcome["message"])
-        return outcome["result"]
-
-    def respond(self, event):
-        """Status, headers and body of Zappa's response to a request, as API Gateway reads it."""
-        result = self.invoke(event)
-        headers = [(name.lower(), value) for name, value in result.get("headers", {}).items()]
-        if many := result.get("multiValueHeaders"):
-            headers = [(name.lower(), value) for name, values in many.items() for value in values]
-        headers += [("set-cookie", cookie) for cookie in result.get("cookies", [])]
-        body = result.get("body") or ""
-        return result["statusCode"], headers, base64.b64decode(body) if result.get("isBase64Encoded") else body.encode()
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(30)
-        self.process.stdout.close()
-
-
-def write_settings(folder):
-    """zappa_settings.py, which Zappa puts into its package."""
-    run = subprocess.run(
-        [Path(sys.prefix) / "bin/zappa", "save-python-settings-file", "prod", "--output_path", "zappa_settings.py"],
-        cwd=folder,
-        env=environment(SECRET_KEY="of the tests"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout
-
-
-class Ours(Side):
-    def __init__(self, settings, *arguments, files=None):
-        super().__init__("ours", *arguments)
-        for name, text in (files or {}).items():
-            (self.folder / name).write_text(text)
-        self.recorded = self.folder.parent / "recorded"
-        self.settings = settings
-        self.close = arguments[-1]
-
-    def start(self):
-        options = ["--domain", DOMAIN, "--record", self.recorded, "--concurrency", "1"]
-        self.served = Served(self.folder, {**self.variables, **self.settings}, *options)
-        self.close(self.served.stop)
-        self.invoke = self.served.invoke
-
-    def request(self, *arguments, **more):
-        """The response, and the event that the front end has made of the request."""
-        before = set(self.recorded.glob("*.json")) if self.recorded.exists() else set()
-        answer = self.served.request(*arguments, **more)
-        [file] = set(self.recorded.glob("*.json")) - before
-        return answer, json.loads(file.read_text())
-
-
-def outcome(side, event):
-    try:
-        return side.invoke(event)
-    except Failed as failed:
-        return failed.args
-
-
-class Case(unittest.TestCase):
-    maxDiff = None
-
-    def places(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        return folder.name, start_moto(self.addCleanup), self.addCleanup
-
-    def both(self, event):
-        """The same event to both: outcome and rows are the same. Returns the outcome."""
-        expected, found = outcome(self.zappa, event), outcome(self.ours, event)
-        self.assertEqual(found, expected, self.ours.served.log()[-3000:])
-        self.assertEqual(self.ours.rows(), self.zappa.rows())
-        return found
 
 
 class TheWholeProject(Case):
@@ -210,7 +66,7 @@ class TheWholeProject(Case):
     def requests(self, front):
         as_json = {"Content-Type": "application/json"}
         order = json.dumps({"item": "Grüner Tee"}).encode()
-        status, headers, content = self.same(front, "POST", "/orders/", as_json, order)
+        status, _, content = self.same(front, "POST", "/orders/", as_json, order)
         self.assertEqual(status, 201, content)
         number = json.loads(content)["number"]
         self.assertEqual(self.same(front, "POST", "/orders/", as_json, b"{")[0], 400)
@@ -285,7 +141,13 @@ class TheWholeProject(Case):
 
     def test_events(self):
         for item in ("tea", "coffee"):
-            self.same("function-url", "POST", "/orders/", {"Content-Type": "application/json"}, b'{"item": "%s"}' % item.encode())
+            self.same(
+                "function-url",
+                "POST",
+                "/orders/",
+                {"Content-Type": "application/json"},
+                b'{"item": "%s"}' % item.encode(),
+            )
         sent, _, _ = self.ours.did()
         self.assertEqual((sent, [], []), self.zappa.did())
         self.messages = sent
@@ -309,14 +171,22 @@ class TheWholeProject(Case):
         self.assertEqual(task["command"], "zappa.asynchronous.route_lambda_task")
         self.assertEqual(self.both(task), 2)
         self.assertEqual(self.ours.rows()[1]["orders_order"], [(1, "tea", "invoiced x2")])
-        message = {"task_path": "orders.tasks.archive", "args": [1], "kwargs": {}, "command": "zappa.asynchronous.route_sns_task"}
+        message = {
+            "task_path": "orders.tasks.archive",
+            "args": [1],
+            "kwargs": {},
+            "command": "zappa.asynchronous.route_sns_task",
+        }
         self.both(events.sns("function-zappa-async", json.dumps(message)))
         self.assertEqual(self.ours.rows()[1]["orders_order"], [(1, "tea", "archived")])
 
     def test_websockets(self):
         # The two have APIs of their own, whose addresses are in the events.
         def send(*arguments):
-            results = [side.invoke(events.websocket(*arguments[:2], side.services.domain, *arguments[2:])) for side in (self.ours, self.zappa)]
+            results = [
+                side.invoke(events.websocket(*arguments[:2], side.services.domain, *arguments[2:]))
+                for side in (self.ours, self.zappa)
+            ]
             self.assertEqual(results[0], results[1])
             self.assertEqual(self.ours.rows(), self.zappa.rows())
             posted = self.ours.services.posted()
@@ -396,81 +266,6 @@ class TheWholeProject(Case):
                 self.assertEqual(status, 200, f"{front} {text}")
         self.assertEqual(self.ours.rows(), before)
         self.assertEqual(self.ours.did(), ([], [], []))
-
-
-def shown(name):
-    """The file of docs/migrate.md whose first line is a comment with this name."""
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/migrate.md").read_text(), re.DOTALL | re.MULTILINE)
-    [block] = [block for block in blocks if block.startswith(f"# {name}\n")]
-    return block
-
-
-class WithoutItsDispatch(Case):
-    """Each source has its function. Where one source has several, docs/migrate.md shows how they are told apart."""
-
-    SETTINGS = {
-        "WSGI_LAMBDA_EVENT_HANDLER": "sqs=lambda_events:queue, schedule=lambda_events:schedule, s3=orders.jobs:uploaded, "
-        "authorizer=orders.access:authorize, cognito=orders.access:sign_up, websocket=lambda_events:websocket, "
-        "sns=zappa.asynchronous:route_sns_task, direct=zappa.asynchronous:route_lambda_task"
-    }
-
-    def setUp(self):
-        self.ours = Ours(self.SETTINGS, *self.places(), files={"lambda_events.py": shown("lambda_events.py")})
-        given = {**self.ours.variables, **self.SETTINGS}
-        for arguments in ["migrate", "--noinput"], ["loaddata", "staff"]:
-            status, said = command("manage", "--local", "--", *arguments, folder=self.ours.folder, variables=given)
-            self.assertEqual(status, 0, said)
-        self.assertIn("Installed 1 object", said)
-        self.ours.start()
-
-    def test_events(self):
-        as_json = {"Content-Type": "application/json"}
-        self.assertEqual(self.ours.request("rest", "POST", "/orders/", headers=as_json, body=b'{"item": "tea"}')[0][0], 201)
-        self.assertEqual(self.ours.request("rest", "POST", "/orders/1/invoice/")[0][0], 202)
-        [message], [task], _ = self.ours.did()
-        self.assertEqual(self.ours.invoke(task), 2)
-        batch = events.sqs("orders", message, "no JSON")
-        identifier = batch["Records"][1]["messageId"]
-        self.assertEqual(self.ours.invoke(batch), {"batchItemFailures": [{"itemIdentifier": identifier}]})
-        self.assertEqual(self.ours.rows()[1]["orders_order"], [(1, "tea", "packed")])
-        self.ours.invoke(events.sqs("failures", '{"why": "out of stock"}'))
-        with self.assertRaisesRegex(Failed, "KeyError"):
-            self.ours.invoke(events.sqs("failures", '{"what": "?"}'))
-        with self.assertRaisesRegex(Failed, "KeyError.*unknown"):
-            self.ours.invoke(events.sqs("unknown", "{}"))
-        self.assertEqual(self.ours.invoke(events.schedule("shop-hourly", kwargs={"days": 3})), 0)
-        self.assertIsNone(self.ours.invoke(events.schedule("shop-nightly")))
-        self.assertEqual(self.ours.invoke(events.s3("shop-uploads", "photo.jpg")), 1)
-        message = {"task_path": "orders.tasks.archive", "args": [1], "kwargs": {}}
-        self.ours.invoke(events.sns("function-zappa-async", json.dumps(message)))
-        self.assertEqual(self.ours.rows()[1]["orders_order"], [(1, "tea", "archived")])
-        self.assertEqual(self.ours.invoke(events.token("Bearer good"))["principalId"], "customer")
-        signed_up = self.ours.invoke(events.cognito("PreSignUp_SignUp", "ada@example.com"))
-        self.assertTrue(signed_up["response"]["autoConfirmUser"])
-        notes = [text for _, text in self.ours.rows()[1]["orders_note"]]
-        self.assertEqual(notes, ["out of stock", "0 expired after 3 days", "1 orders", "uploaded photo.jpg"])
-
-    def test_websockets(self):
-        domain = self.ours.services.domain
-        for kind, body in ("CONNECT", None), ("MESSAGE", "hello"), ("DISCONNECT", None):
-            result = self.ours.invoke(events.websocket(kind, "ada=", domain, body))
-            self.assertEqual(result["statusCode"], 200)
-        self.assertEqual([path for path, _ in self.ours.services.posted()], ["/prod/@connections/ada%3D"])
-
-    def test_without_settings_all_of_it_is_refused(self):
-        for event in events.sqs("orders", "{}"), events.schedule("shop-hourly"), {"manage": "migrate"}:
-            status, said = self.replay(event, {})
-            self.assertEqual(status, 1, said)
-            self.assertIn("Runtime.UnsupportedEvent", said)
-
-    def test_replay_sends_them_too(self):
-        self.assertIn('"batchItemFailures"', self.replay(events.sqs("orders", "no JSON"), self.SETTINGS)[1])
-
-    def replay(self, event, settings):
-        file = self.ours.folder.parent / "event.json"
-        file.write_text(json.dumps(event))
-        variables = {**self.ours.variables, **settings}
-        return command("replay", "--app", "shop.wsgi:application", str(file), folder=self.ours.folder, variables=variables)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 from django.contrib import admin
+
 from orders.models import Note, Order
 
 admin.site.register([Order, Note])

@@ -1,5 +1,6 @@
-from orders.models import Connection
 from zappa.websocket import on_connect, on_disconnect, on_message, send_message
+
+from orders.models import Connection
 
 
 @on_connect

@@ -1,5 +1,6 @@
-from orders.models import Order
 from zappa.asynchronous import task, task_sns
+
+from orders.models import Order
 
 
 @task

@@ -6,6 +6,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
+
 from orders.models import Order
 from orders.tasks import print_invoice
 
@@ -57,7 +58,9 @@ def invoice(request, number):
 
 
 def whoami(request):
-    return JsonResponse({"user": request.user.get_username(), "url": request.build_absolute_uri(), "last": request.COOKIES.get("last")})
+    return JsonResponse(
+        {"user": request.user.get_username(), "url": request.build_absolute_uri(), "last": request.COOKIES.get("last")}
+    )
 
 
 def broken(request):
