@@ -7,6 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import yaml
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import events
@@ -80,6 +81,17 @@ def app(environ, start_response):
                 self.assertEqual(json.loads(record)["level"], "ERROR", "what the metric filter of the alarms looks for")
             else:
                 self.assertTrue(record.startswith("[ERROR]"), record)
+
+
+class Schedules(Operate):
+    def test_a_schedule_with_an_input_is_a_schedule_still(self):
+        [snippet] = re.findall(r"^```yaml\n( +Events:.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+        event = json.loads(yaml.safe_load(snippet)["Events"]["Hourly"]["Properties"]["Input"])
+        app = (
+            "def app(environ, start_response): ...\n\ndef hourly(event, context):\n    return event['kwargs']['days']\n"
+        )
+        function = self.function("app:app", {"app.py": app}, WSGI_LAMBDA_EVENT_HANDLER="schedule=app:hourly")
+        self.assertEqual(function.invoke(event), 3)
 
 
 class OpenTelemetry(Operate):
