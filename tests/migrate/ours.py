@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import boto3
@@ -86,6 +87,14 @@ class Served:
 
     def log(self):
         return "".join(self.said)
+
+    def shows(self, text):
+        """Waits until the log has it: a result can be here before the log is."""
+        for _ in range(200):
+            if text in self.log():
+                return True
+            time.sleep(0.1)
+        return False
 
     def invoke(self, event):
         """The result of an event that is sent to the function itself."""

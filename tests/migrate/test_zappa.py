@@ -12,7 +12,7 @@ import urllib.parse
 from pathlib import Path
 
 import events
-from ours import environment
+from ours import command, environment
 from sides import DOMAIN, PROJECT, Case, Ours, Zappa, digests, outcome, write_settings
 
 # Of the eight front ends Zappa knows these.
@@ -160,7 +160,7 @@ class TheWholeProject(Case):
         _, rows = self.ours.rows()
         self.assertEqual([row[1:] for row in rows["orders_order"]], [("tea", "packed"), ("coffee", "packed")])
         self.assertEqual(len(rows["orders_note"]), 6, rows["orders_note"])
-        self.assertIn("cannot pack", self.ours.served.log())
+        self.assertTrue(self.ours.served.shows("cannot pack"), self.ours.served.log())
 
     def test_tasks(self):
         as_json = {"Content-Type": "application/json"}
@@ -221,6 +221,14 @@ class TheWholeProject(Case):
         self.assertEqual(self.ours.rows(), before)
         self.assertEqual(len(self.zappa.rows()[1]["orders_note"]), len(before[1]["orders_note"]) + 4)
 
+    def test_zappas_handler_runs_commands_by_itself(self):
+        file = self.ours.folder.parent / "command.json"
+        file.write_text('{"manage": "nothing"}')
+        handler = {"WSGI_LAMBDA_EVENT_HANDLER": "zappa.handler:lambda_handler"}
+        arguments = ["replay", "--app", "shop.wsgi:application", str(file)]
+        _, said = command(*arguments, folder=self.ours.folder, variables={**self.ours.variables, **handler})
+        self.assertIn("CommandError", said)
+
     def test_zappas_command_line(self):
         settings = json.loads((self.ours.folder / "zappa_settings.json").read_text())
         settings["prod"]["aws_endpoint_urls"] = {"lambda": self.ours.served.endpoint}
@@ -244,7 +252,7 @@ class TheWholeProject(Case):
         self.assertEqual(zappa("invoke", "prod", code, "--raw")[0], 0)
         status, said = zappa("manage", "prod", "report --state new")
         self.assertEqual(status, 0, said)
-        self.assertIn("1 orders", self.ours.served.log())
+        self.assertTrue(self.ours.served.shows("1 orders"), self.ours.served.log())
         status, said = zappa("manage", "prod", "nothing")
         self.assertEqual(status, 1, said)
         self.assertIn("Unhandled error occurred", said)
