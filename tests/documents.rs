@@ -123,7 +123,8 @@ fn links_lead_to_files_and_headings_that_exist() {
 /// The names in backticks in the first cells of a section's tables.
 fn rows(text: &str, section: &str) -> BTreeSet<String> {
     let after = text.split_once(&format!("\n## {section}\n")).unwrap_or_else(|| panic!("no section {section}")).1;
-    let cells = after.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
+    let cells =
+        after.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
     let spans = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
     spans.map(|span| span.split([':', '=']).next().unwrap().to_owned()).collect()
 }
