@@ -39,6 +39,20 @@ fn python_code_shows_what_it_prints_and_its_last_value() {
     assert!(!function.logs().contains("Exception"), "{}", function.logs());
 }
 
+/// As the env.py of Flask-Migrate and Alembic does.
+#[test]
+fn what_a_command_does_to_logging_ends_with_it() {
+    let mut function = function();
+    let mut exec = |code: &str| ran(&mut function, &ours("exec", &[code])).1;
+    let log = "import logging\nlogging.getLogger('shop').warning('an order')\n";
+    assert!(exec(log).contains("[WARNING]"), "in the form of the runtime");
+    let lasting = "import logging.config\n\
+                   logging.config.dictConfig({'version': 1, 'root': {'handlers': [], 'level': 'ERROR'}})\n";
+    assert_eq!(exec(&format!("{lasting}{log}")), "", "the logger is disabled, as it asks for");
+    let after = exec(&format!("{log}logging.root.level == logging.WARNING"));
+    assert!(after.contains("[WARNING]") && after.contains("an order") && after.ends_with("True\n"), "{after}");
+}
+
 #[test]
 fn programs_run_with_their_exit_code() {
     let mut function = function();
@@ -125,6 +139,10 @@ fn django_and_flask_run_their_own_commands() {
     let mut django = start("examples/django", "mysite.wsgi:application");
     let (code, output) = ran(&mut django, &ours("manage", &["check"]));
     assert!(code == 0 && output.contains("System check identified no issues"), "{output}");
+    let open = "from django.db import connections\nconnections['default'].close = lambda: print('closed')\n";
+    assert_eq!(ran(&mut django, &ours("exec", &[open])), (0, String::new()));
+    let (_, output) = ran(&mut django, &ours("manage", &["check"]));
+    assert!(output.starts_with("closed\nSystem check"), "no connection of a request's is used: {output}");
     let (code, output) = ran(&mut django, &ours("manage", &["nothing"]));
     assert!(code == 1 && output.contains("Unknown command: 'nothing'"), "{output}");
     let theirs = json!({ "_serverless-wsgi": { "command": "manage", "data": "check --tag security" } });

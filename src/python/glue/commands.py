@@ -22,6 +22,11 @@ def run(app, event, context):
     """Runs the command that an event asks for. Returns what its sender expects: a dict of `exit_code`, `output` and `cut`,
     the number of bytes left out at the beginning of the output; a list of exit code and output for serverless-wsgi; for
     Zappa the result of its function."""
+    with _logging_restored():
+        return _ran(app, event, context)
+
+
+def _ran(app, event, context):
     if (ours := event.get("_wsgi_lambda")) is not None:
         code, output, cut = _captured(_COMMANDS.get(ours.get("command"), _unknown), app, ours.get("arguments") or [])
         return {"exit_code": code, "output": output, "cut": cut}
@@ -70,9 +75,14 @@ def _zappa(event, context):
 
 def _manage(app, arguments):
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import ManagementUtility
     except ModuleNotFoundError as error:
         raise SystemExit(f"`manage` needs Django, which the function does not have ({error})") from None
+    # As in a process of its own: those that are open may have died while the sandbox was frozen, and only a request asks.
+    # Where Django has not been set up, there is none, and the command says what is missing.
+    with contextlib.suppress(ImproperlyConfigured):
+        lifecycle.close_django_connections()
     ManagementUtility(["manage.py", *arguments]).execute()
 
 
@@ -134,6 +144,24 @@ def _unknown(app, arguments):
 
 
 _COMMANDS = {"manage": _manage, "flask": _flask, "exec": _exec, "run": _run}
+
+
+@contextlib.contextmanager
+def _logging_restored():
+    """Lets the requests after a command log as those before it. Commands set logging up for a process of their own: the env.py
+    of Flask-Migrate and Alembic (`fileConfig`) takes the root logger's handlers away and disables all other loggers."""
+    import logging
+
+    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
+    loggers = [logger for logger in loggers if isinstance(logger, logging.Logger)]  # not their placeholders
+    before = [(one, one.level, one.handlers[:], one.propagate, one.disabled) for one in loggers]
+    try:
+        yield
+    finally:
+        for logger, level, handlers, propagate, disabled in before:
+            logger.setLevel(level)
+            logger.handlers[:] = handlers
+            logger.propagate, logger.disabled = propagate, disabled
 
 
 def _captured(work, app, arguments):
