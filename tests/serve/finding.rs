@@ -66,6 +66,9 @@ fn a_template_names_the_application_and_its_variables() {
     served.shows("not set, because only the deployment knows their values: TABLE; set them with --env");
     assert_eq!(served.get("/variable").text(), "of the template");
     let place = served.stop();
+    let inherited = place.command(&["exec", "--local", "1"]).env("TABLE", "the shell's").output().unwrap();
+    let said = String::from_utf8(inherited.stderr).unwrap();
+    assert!(said.contains("their values: GIVEN; set them with --env"), "TABLE is the shell's: {said}");
     place.write(
         "template.yaml",
         &(TEMPLATE.to_owned()

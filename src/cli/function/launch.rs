@@ -53,12 +53,18 @@ pub(in crate::cli) fn plan(options: &FunctionOptions, application: &Application)
     }
     variables.extend_from_slice(&options.env);
     launch = variables.iter().fold(launch, |launch, (key, value)| launch.env(key, value));
-    let missing = application.unknown.iter().filter(|name| variables.iter().all(|(known, _)| known != *name));
-    let missing: Vec<&str> = missing.map(String::as_str).collect();
+    let is_set = |name: &str| variables.iter().any(|(known, _)| known == name) || is_inherited(name);
+    let missing: Vec<&str> = application.unknown.iter().map(String::as_str).filter(|name| !is_set(name)).collect();
     let notes = [found.note, (!missing.is_empty()).then(|| unknown(&missing))];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     let timeout = options.timeout.or(application.timeout).unwrap_or(TIMEOUT);
     Ok(Plan { launch, timeout, note: (!notes.is_empty()).then(|| notes.join("\n")) })
+}
+
+/// Whether the function gets the variable from the shell, with all others.
+#[allow(clippy::disallowed_methods, reason = "the application's variables, not this program's")]
+fn is_inherited(name: &str) -> bool {
+    std::env::var_os(name).is_some()
 }
 
 fn unknown(names: &[&str]) -> String {
