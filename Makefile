@@ -21,7 +21,7 @@ CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+
 	dist dist-layers dist-sums notices test-publish test-sandbox \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
-	test-migrate test-inspector inspector-pictures wheel test-wheel test-arm64 test-images check-macos
+	test-migrate test-guides test-inspector inspector-pictures wheel test-wheel test-arm64 test-images check-macos
 
 help:
 	@echo "Every day"
@@ -55,6 +55,7 @@ help:
 	@echo "  make lint-ci           the workflows and the shell scripts (actionlint, zizmor, shellcheck)"
 	@echo "  make lint-deploy       the SAM template, the image recipes, the Terraform module, the commands of docs/deploy.md"
 	@echo "  make test-images       build the images on stand-ins for AWS's, and send events to them (needs root, buildah)"
+	@echo "  make test-guides       run docs/django.md and docs/flask.md from top to bottom; GUIDE=flask: one of them"
 	@echo "  make test-terraform    the module's own tests (needs terraform, fetches the AWS provider)"
 	@echo "  make deny              dependencies: advisories, licences, sources (needs cargo-deny)"
 	@echo "  make test-msrv         build with the oldest Rust, $(MSRV)"
@@ -270,6 +271,17 @@ $(MIGRATE)/.done: tests/migrate/requirements.txt
 
 test-migrate: build $(MIGRATE)/.done
 	$(MIGRATE)/bin/python -m unittest discover --start-directory tests/migrate --verbose
+
+# The guides, with the packages that they install, SAM CLI and the AWS CLI.
+GUIDES := .cache/venv-guides
+$(GUIDES)/.done: tests/guides/requirements.txt
+	@sh .ci/check-tools "$(PYTHON)" venv
+	$(PYO3_PYTHON) -m venv --clear $(GUIDES)
+	$(GUIDES)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+test-guides: build $(TOOLS)/.done $(GUIDES)/.done
+	$(GUIDES)/bin/python tests/guides/run.py $(GUIDE)
 
 # The inspector of `serve`: what it tells over HTTP, beside gunicorn's environ, and its page in a real Chromium.
 INSPECTOR := .cache/venv-inspector
