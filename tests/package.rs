@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "package/collectstatic.rs"]
+mod collectstatic;
 #[path = "package/fixtures.rs"]
 mod fixtures;
 #[path = "package/misleads.rs"]

@@ -16,6 +16,7 @@ use crate::cli::pyc;
 use crate::config::TASK_ROOT;
 
 mod check;
+mod collectstatic;
 mod files;
 mod imports;
 mod install;
@@ -79,7 +80,8 @@ impl Package {
         let output = Output::choose(self.output.as_deref(), self.artifacts_dir.as_deref(), &app)?;
         let Chosen { python, because } = version::choose(self.target.python, self.interpreter.as_deref(), &app)?;
         let interpreter = interpreter::find(self.interpreter.as_deref(), python, &because);
-        let interpreter = if self.contents.no_compile { interpreter.ok() } else { Some(interpreter?) };
+        let needs_none = self.contents.no_compile && !self.contents.collectstatic;
+        let interpreter = if needs_none { interpreter.ok() } else { Some(interpreter?) };
         let source = self.source(&app, interpreter.as_ref())?;
         let exclude = Globs::parse(&self.contents.exclude, "--exclude")?;
         let keep = Globs::parse(&self.contents.keep, "--keep")?;
@@ -92,6 +94,7 @@ impl Package {
             source,
             for_app: Selection::new(DEVELOPMENT.iter().chain([&SECRETS]), &exclude, &keep),
             for_installed: Selection::new(&INSTALLED, &exclude, &keep),
+            for_collected: Selection::new(&[], &exclude, &keep),
         })
     }
 
@@ -154,6 +157,9 @@ impl Package {
         }
         prune::tests(&stage, tests, &summary.app.paths, &mut summary.pruned)?;
         self.check(plan, &stage, &mut summary, steps)?;
+        if self.contents.collectstatic {
+            summary.collected = Some(collectstatic::collect(plan, &stage, folder, &mut summary.app, steps)?);
+        }
         self.compile(plan, &stage, &mut summary, steps)?;
         write(plan, &stage, summary, steps)
     }

@@ -89,6 +89,9 @@ pub(super) struct ContentOptions {
     /// Keep files that are left out by default; may be repeated
     #[arg(long, value_name = "GLOB", help_heading = "What goes in")]
     pub(super) keep: Vec<String>,
+    /// Run Django's collectstatic in the package, with its requirements; STATIC_ROOT must be below the application's folder
+    #[arg(long, help_heading = "What goes in")]
+    pub(super) collectstatic: bool,
     /// Keep the packages' own tests
     #[arg(long, help_heading = "What goes in")]
     pub(super) keep_tests: bool,
@@ -114,6 +117,8 @@ Examples:
     wsgi-lambda package app --handler app.app --measure
   Without documents, and with the one .env file that is public:
     wsgi-lambda package app --exclude '*.md' --exclude /docs --keep /.env.public
+  A Django project, with its static files collected:
+    wsgi-lambda package shop --collectstatic
   In a Makefile for SAM (Metadata: {BuildMethod: makefile}), which sets ARTIFACTS_DIR:
     build-App: ; wsgi-lambda package . --python 3.13
 

@@ -20,4 +20,6 @@ pub(super) struct Plan {
     pub(super) source: Option<Source>,
     pub(super) for_app: Selection,
     pub(super) for_installed: Selection,
+    /// For what `--collectstatic` brings: the user's word alone.
+    pub(super) for_collected: Selection,
 }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 
+use super::collectstatic::Collected;
 use super::files::{AppFiles, Staged};
 use super::order::Installed;
 use super::output::Output;
@@ -36,6 +37,8 @@ pub(super) struct Summary {
     pub(super) warnings: Vec<String>,
     /// The file of the handler's module, if a handler is named.
     pub(super) handler: Option<String>,
+    /// What `--collectstatic` has collected.
+    pub(super) collected: Option<Collected>,
     pub(super) compiled: Compiled,
     /// How long the application took to start without bytecode, and with it.
     pub(super) starts: Option<(Duration, Duration)>,
@@ -211,6 +214,9 @@ impl Summary {
         } else {
             out.line(row("required", 0, "nothing, as --no-requirements says"))?;
         }
+        if let Some(Collected { root, files, bytes }) = &self.collected {
+            out.line(row("static", *bytes, &format!("{} in {root}", plural(*files, "file"))))?;
+        }
         let bytecode: u64 = self.files.iter().filter(|file| file.is("pyc")).map(|file| file.size).sum();
         out.line(row("bytecode", bytecode, &plural(self.compiled.files, "module")))?;
         Ok(())
@@ -242,6 +248,9 @@ impl Summary {
         set("files", self.files.len().to_string());
         set("unzipped_bytes", self.unzipped().to_string());
         set("compiled", self.compiled.files.to_string());
+        if let Some(collected) = &self.collected {
+            set("static_files", collected.files.to_string());
+        }
         set("installer", self.installed.installer.to_owned());
         set("installer_because", self.installed.because.to_owned());
         set("warnings", self.warnings(&plan.output).join("\n"));
