@@ -125,7 +125,7 @@ fn what_is_wrong_with_a_project_is_a_line() {
         ("STATIC_ROOT = BASE_DIR", "STATIC_ROOT is a folder with code"),
         ("STATIC_ROOT = BASE_DIR / 'shop'", "STATIC_ROOT is a folder with code"),
         ("INSTALLED_APPS = []", "INSTALLED_APPS has no django.contrib.staticfiles"),
-        ("STORAGES['staticfiles']['BACKEND'] = 'django.core.files.storage.InMemoryStorage'", "the storage for static"),
+        ("STORAGES['staticfiles']['BACKEND'] = 'django.core.files.storage.Storage'", "the storage for static"),
         ("STORAGES['staticfiles']['BACKEND'] = 'nowhere.Storage'", "No module named 'nowhere'"),
         ("import nothing_here", "No module named 'nothing_here'"),
     ] {

@@ -48,6 +48,8 @@ def static_root(package):
         name = staticfiles_storage.__class__.__name__
         sys.exit(f"the storage for static files, {name}, is no folder: run `manage.py collectstatic` when you deploy")
     except ImproperlyConfigured:
+        if settings.STATIC_ROOT:
+            raise
         sys.exit(f"STATIC_ROOT is not set: {HELP}")
     package = os.path.realpath(package)
     if os.path.commonpath([root, package]) != package:
