@@ -145,10 +145,9 @@ fn packages_for_another_processor_are_not_run() {
     let place = project("");
     // Its library is for this machine alone, as psycopg's is for the function's.
     place.write("app/django/__init__.py", "from . import _speedups\n");
-    place.run(&["app", "--collectstatic", "--no-requirements", "--architecture", other_architecture()]).fails(
-        1,
-        &["_speedups", "\nThe package is for Python", "--interpreter .venv/bin/python"],
-    );
+    place
+        .run(&["app", "--collectstatic", "--no-requirements", "--architecture", other_architecture()])
+        .fails(1, &["_speedups", "\nThe package is for Python", "--interpreter .venv/bin/python"]);
     let said = place.collect(&["--architecture", other_architecture()]).fine();
     assert!(said.stdout.contains("files in staticfiles"), "{}", said.stdout);
 }

@@ -72,7 +72,10 @@ fn run_command(plan: &Plan, stage: &Path, report: &Path, steps: &mut Steps<'_>) 
     let said = run(&mut command, steps)?;
     if !said.ok {
         let why = tail(&said.text, SHOWN);
-        return Err(Failure::Failed(format!("--collectstatic: {why}{}", if foreign { hint(plan) } else { String::new() })));
+        return Err(Failure::Failed(format!(
+            "--collectstatic: {why}{}",
+            if foreign { hint(plan) } else { String::new() }
+        )));
     }
     fs::read_to_string(report).map_err(|error| Failure::Failed(format!("--collectstatic: no STATIC_ROOT: {error}")))
 }
