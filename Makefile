@@ -21,7 +21,7 @@ CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+
 	dist dist-layers dist-sums notices test-publish test-sandbox \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
-	test-migrate test-guides test-inspector inspector-pictures wheel test-wheel test-arm64 test-images check-macos
+	test-migrate test-guides test-edge test-inspector inspector-pictures wheel test-wheel test-arm64 test-images check-macos
 
 help:
 	@echo "Every day"
@@ -63,6 +63,8 @@ help:
 	@echo "  make check-macos       compile the command line for macOS (fetches Zig with pip)"
 	@echo "  make test-inspector    the inspector of serve, in Chromium (needs chromium and chromium-driver)"
 	@echo "  make test-migrate      applications of Zappa and serverless-wsgi, in their handlers and in the runtime; docs/operate.md"
+
+	@echo "  make test-edge         what docs/static.md, large-bodies.md and secrets.md show, with moto in place of AWS"
 	@echo "  make test-fresh        demo and tests on fresh Debian machines, in containers"
 	@echo "  make check-release     whether version, changelog and tag agree"
 	@echo "Long ones"
@@ -247,6 +249,17 @@ $(PUBLISH)/.done: tests/publish/requirements.txt layer/publish-requirements.txt
 
 test-publish: $(PUBLISH)/.done
 	$(PUBLISH)/bin/python tests/publish/run.py
+
+# What the pages on static files, large bodies and secrets show, with moto's server in place of AWS.
+EDGE := .cache/venv-edge
+$(EDGE)/.done: tests/edge/requirements.txt
+	@sh .ci/check-tools "$(PYTHON)" venv
+	$(PYO3_PYTHON) -m venv --clear $(EDGE)
+	$(EDGE)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+test-edge: build $(EDGE)/.done
+	$(EDGE)/bin/python tests/edge/run.py
 
 soak: build
 	cargo test --test soak -- --ignored --nocapture --test-threads 1
