@@ -259,7 +259,7 @@ $(EDGE)/.done: tests/edge/requirements.txt
 	touch $@
 
 test-edge: build $(EDGE)/.done
-	$(EDGE)/bin/python tests/edge/run.py
+	$(EDGE)/bin/python -m unittest discover --verbose --start-directory tests/edge
 
 soak: build
 	cargo test --test soak -- --ignored --nocapture --test-threads 1
