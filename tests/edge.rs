@@ -1,4 +1,4 @@
-//! docs/cloudfront.md: events as CloudFront's requests become, to Django and Flask, with the code that the page shows.
+//! docs/cloudfront.md: requests that came through CloudFront, to Django and Flask, with the code that the page shows.
 #![cfg(feature = "cli")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -9,10 +9,10 @@ module "app" {
   flavour = "managed"
 
   function_url = { authorization_type = "AWS_IAM" }
-  environment = {
+  environment = merge(var.environment, {
     WSGI_LAMBDA_TRUSTED_HOST_HEADER = "X-Forwarded-Host"
     WSGI_LAMBDA_TRUSTED_HOPS        = "1"
-  }
+  })
 }
 
 # Both are needed. The distribution is named, so that no other one can call the function.

@@ -30,3 +30,9 @@ variable "handler" {
     error_message = "handler: module.attribute, or module:attribute."
   }
 }
+
+variable "environment" {
+  description = "Environment variables of the application, such as ALLOWED_HOSTS."
+  type        = map(string)
+  default     = {}
+}
