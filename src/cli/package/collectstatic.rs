@@ -62,7 +62,7 @@ fn run_command(plan: &Plan, stage: &Path, report: &Path, steps: &mut Steps<'_>) 
     };
     let foreign = !runs_here(&plan.target);
     let mut command = Command::new(&interpreter.path);
-    // -I and -B: as in the function, without this user's modules, and without bytecode from this run in the package.
+    // -I: without this user's modules and PYTHON… variables. -B: `pyc` writes the bytecode, so that it is always the same.
     command.args(["-I", "-B", "-X", "utf8"]);
     if !foreign && plan.source.is_some() {
         // What the requirements lack must be missed here. Otherwise a layer, or the interpreter's environment, has packages.
