@@ -80,7 +80,7 @@ impl Package {
         let output = Output::choose(self.output.as_deref(), self.artifacts_dir.as_deref(), &app)?;
         let Chosen { python, because } = version::choose(self.target.python, self.interpreter.as_deref(), &app)?;
         let interpreter = interpreter::find(self.interpreter.as_deref(), python, &because);
-        let needs_none = self.contents.no_compile && !self.contents.collectstatic;
+        let needs_none = self.contents.no_compile && !self.collectstatic;
         let interpreter = if needs_none { interpreter.ok() } else { Some(interpreter?) };
         let source = self.source(&app, interpreter.as_ref())?;
         let exclude = Globs::parse(&self.contents.exclude, "--exclude")?;
@@ -157,7 +157,7 @@ impl Package {
         }
         prune::tests(&stage, tests, &summary.app.paths, &mut summary.pruned)?;
         self.check(plan, &stage, &mut summary, steps)?;
-        if self.contents.collectstatic {
+        if self.collectstatic {
             summary.collected = Some(collectstatic::collect(plan, &stage, folder, &mut summary.app, steps)?);
         }
         self.compile(plan, &stage, &mut summary, steps)?;

@@ -33,6 +33,9 @@ pub(in crate::cli) struct Package {
     pub(super) requires: RequirementOptions,
     #[command(flatten)]
     pub(super) contents: ContentOptions,
+    /// Run Django's collectstatic in the package, with its requirements; STATIC_ROOT must be below the application's folder
+    #[arg(long, help_heading = "What goes in")]
+    pub(super) collectstatic: bool,
     /// The Python that compiles, of the function's version [default: the first found]
     #[arg(long, value_name = "PATH", env = "PYTHON", hide_env_values = true)]
     pub(super) interpreter: Option<PathBuf>,
@@ -89,9 +92,6 @@ pub(super) struct ContentOptions {
     /// Keep files that are left out by default; may be repeated
     #[arg(long, value_name = "GLOB", help_heading = "What goes in")]
     pub(super) keep: Vec<String>,
-    /// Run Django's collectstatic in the package, with its requirements; STATIC_ROOT must be below the application's folder
-    #[arg(long, help_heading = "What goes in")]
-    pub(super) collectstatic: bool,
     /// Keep the packages' own tests
     #[arg(long, help_heading = "What goes in")]
     pub(super) keep_tests: bool,
