@@ -69,6 +69,7 @@
 //! | `event`, `environ`, `response`, `proxy` | pure: from an event to WSGI variables, and from an application's steps to a response |
 //! | `json`, `grammar`, `handler_name`, `source` | pure: JSON documents, HTTP's small grammars, the name that leads to the application, what sends other events |
 //! | `sync`, `descriptor`, `terminal` | locks that survive a panic, file descriptors that applications may close, who waits at the terminal |
+//! | `read_ahead` | the files of a cold start, brought into the kernel's cache |
 //! | `runtime` | talks to the platform |
 //! | `python` | talks to the interpreter; `python/glue/` has what is better said in Python |
 //! | `server` | the loop that joins them |
@@ -91,6 +92,7 @@ pub mod handler_name;
 pub mod invocation;
 pub mod json;
 pub mod proxy;
+pub mod read_ahead;
 pub mod request;
 pub mod response;
 pub mod source;

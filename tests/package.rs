@@ -8,6 +8,8 @@ mod collectstatic;
 mod fixtures;
 #[path = "package/misleads.rs"]
 mod misleads;
+#[path = "package/read_ahead.rs"]
+mod read_ahead;
 mod support;
 
 use std::collections::BTreeMap;

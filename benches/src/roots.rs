@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
 use crate::command::output;
+use crate::peers::App;
 use crate::setup::{APPS, Place, REQUIREMENTS, copy, mirror};
 
 /// What AWS ships compiled: its interface client is part of the managed runtime, not of the function.
@@ -79,7 +81,7 @@ fn package(place: &Place, to: &Path) -> Result<()> {
     let requirements = wanted.join("\n") + "\n";
     fs::write(app.join("requirements.txt"), &requirements)?;
     let cli = fs::metadata(&place.cli).with_context(|| place.cli.display().to_string())?;
-    let made_by = format!("{requirements}{} bytes, {:?}\n", cli.len(), cli.modified()?);
+    let made_by = format!("{requirements}{} bytes, {:?}, with --read-ahead\n", cli.len(), cli.modified()?);
     let note = to.with_file_name(format!("packaged-{}.made-by", place.version));
     if changed == 0 && to.exists() && fs::read_to_string(&note).ok().as_ref() == Some(&made_by) {
         return Ok(());
@@ -89,6 +91,10 @@ fn package(place: &Place, to: &Path) -> Result<()> {
     let mut command = Command::new(&place.cli);
     command.arg("package").arg(&app).arg("--output").arg(to);
     command.args(["--python", &place.version]).arg("--interpreter").arg(&place.python);
+    command.arg("--bootstrap").arg(&place.bootstrap).env("BENCH_DATABASE", &place.database);
+    for app in App::value_variants() {
+        command.arg("--read-ahead").arg(format!("{}.application", app.module()));
+    }
     output(&mut command)?;
     Ok(fs::write(&note, made_by)?)
 }

@@ -6,7 +6,7 @@ use crate::config::{Config, LAZY_IMPORTS, VENV};
 use crate::error::{Error, Result};
 
 /// `python3.N`: the version of the libpython that this binary is linked to.
-const PYTHON: &str = env!("WSGI_LAMBDA_PYTHON");
+pub(super) const PYTHON: &str = env!("WSGI_LAMBDA_PYTHON");
 /// The prefix of the Python that this binary was built with; empty in a build for a layer.
 const BUILD_HOME: &str = env!("WSGI_LAMBDA_BUILD_HOME");
 /// The prefix of the managed runtimes' Python.

@@ -2,8 +2,8 @@
 //! In: plain values: settings, an [`crate::environ::Environ`], a body, an [`crate::invocation::Invocation`],
 //!   [`crate::response::Steps`].
 //! Out: plain values: [`Called`], [`crate::error::Error`]s with Python stack traces.
-//! May use: `config`, `environ`, `error`, `grammar`, `handler_name`, `invocation`, `json`, `request`, `response`, `source`, `sync`,
-//!   pyo3, libc, rustix (files in memory), `foldhash`, memchr, bytes.
+//! May use: `config`, `environ`, `error`, `grammar`, `handler_name`, `invocation`, `json`, `read_ahead`, `request`, `response`,
+//!   `source`, `sync`, pyo3, libc, rustix (files in memory), `foldhash`, memchr, bytes.
 //! Must not: know envelopes or the Runtime API; let a pyo3 type out; block while attached.
 
 mod app;

@@ -12,6 +12,7 @@ use super::session::Session;
 use super::{ffi, init_profile, interpreter};
 use crate::config::{Config, LogFormat};
 use crate::error::Result;
+use crate::read_ahead;
 
 /// Starts the interpreter and runs `work` attached to it. The calling thread has to be the process's main thread:
 /// Python's `threading` and `signal` modules take the thread that starts the interpreter for the main one.
@@ -21,6 +22,10 @@ use crate::error::Result;
 pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
     interpreter::check(config)?;
     let home = interpreter::find(config)?;
+    if let Some(prefix) = &home.prefix {
+        let library = prefix.join("lib").join(interpreter::PYTHON);
+        read_ahead::begin(interpreter::PYTHON, &config.handler, &config.task_root, &library);
+    }
     if !config.malloc_is_tuned {
         ffi::keep_memory();
     }

@@ -27,8 +27,9 @@ impl Machine {
 
     fn this() -> Self {
         let maps = fs::read_to_string("/proc/self/maps").unwrap();
-        let mapped =
-            |part: &str| maps.lines().filter_map(|line| line.split_whitespace().last()).find(|path| path.contains(part));
+        let mapped = |part: &str| {
+            maps.lines().filter_map(|line| line.split_whitespace().last()).find(|path| path.contains(part))
+        };
         let libc = Path::new(mapped("/libc.so.6").or(mapped("/libc-")).unwrap());
         Self {
             processor: HERE,

@@ -22,7 +22,6 @@ mod imports;
 mod install;
 mod instead;
 mod interpreter;
-mod measure;
 mod nothing;
 mod options;
 mod order;
@@ -32,9 +31,11 @@ mod pip;
 mod plan;
 mod progress;
 mod prune;
+mod read_ahead;
 mod requirements;
 mod rules;
 mod settings;
+mod start;
 mod steps;
 mod summary;
 mod suspects;
@@ -51,6 +52,7 @@ use output::Output;
 use plan::Plan;
 use requirements::Source;
 use rules::{DEVELOPMENT, Globs, INSTALLED, SECRETS, Selection};
+use start::Starter;
 use steps::{Interrupt, Steps};
 use summary::Summary;
 use version::Chosen;
@@ -221,14 +223,15 @@ impl Package {
         Err(Failure::Failed(format!("this would not run on Lambda ({}):\n  {list}", plan.target)))
     }
 
-    /// Writes bytecode, and measures a start before and after it.
+    /// Writes bytecode, measures a start before and after it, and lists what a start reads.
     fn compile(&self, plan: &Plan, stage: &Path, summary: &mut Summary, steps: &mut Steps<'_>) -> Result<(), Failure> {
         let Some(interpreter) = plan.interpreter.as_ref().filter(|_| !self.contents.no_compile) else { return Ok(()) };
         let handler = self.handler.as_deref().filter(|_| self.measure);
+        let starter = |option| Starter::new(self.bootstrap.as_deref(), &plan.target, option);
         let start = |what: &str, steps: &mut Steps<'_>| {
             let Some(handler) = handler else { return Ok(None) };
             steps.begin(format!("starting the application {what} bytecode"))?;
-            measure::cold_start(self.bootstrap.as_deref(), stage, handler, &plan.target).map(Some)
+            starter("--measure")?.fastest(stage, handler).map(Some)
         };
         let without = start("without", steps)?;
         steps.begin("compiling")?;
@@ -240,6 +243,11 @@ impl Package {
         summary.check_handler()?;
         let with = start("with", steps)?;
         summary.starts = without.zip(with);
+        if !self.read_ahead.is_empty() {
+            steps.begin("starting the application to see what it reads")?;
+            let starter = starter("--read-ahead")?;
+            summary.read_ahead = Some(read_ahead::write(&starter, stage, plan.target.python, &self.read_ahead)?);
+        }
         Ok(())
     }
 }

@@ -45,7 +45,11 @@ pub(in crate::cli) struct Package {
     /// Start the application with and without bytecode, and show what that saves
     #[arg(long, requires = "handler", conflicts_with = "no_compile")]
     pub(super) measure: bool,
-    /// The runtime for --measure [default: `bootstrap` next to this program]
+    /// Start the application with this handler, and put a list of the files that it reads into the package: the runtime
+    /// then has a cold sandbox read them while Python starts; may be repeated
+    #[arg(long, value_name = "MODULE.ATTR", conflicts_with = "no_compile")]
+    pub(super) read_ahead: Vec<String>,
+    /// The runtime for --measure and --read-ahead [default: `bootstrap` next to this program]
     #[arg(long, value_name = "PATH", env = BOOTSTRAP_VARIABLE, hide_env_values = true)]
     pub(super) bootstrap: Option<PathBuf>,
     /// Print one JSON object of strings, as Terraform's `external` data source reads it, and nothing else
@@ -115,6 +119,8 @@ Examples:
     wsgi-lambda package app --architecture arm64 --handler app.app
   What bytecode saves at a cold start:
     wsgi-lambda package app --handler app.app --measure
+  For shorter cold starts, if the application starts on this machine too:
+    wsgi-lambda package app --read-ahead app.app
   Without documents, and with the one .env file that is public:
     wsgi-lambda package app --exclude '*.md' --exclude /docs --keep /.env.public
   A Django project, with its static files collected:

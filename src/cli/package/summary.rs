@@ -42,6 +42,8 @@ pub(super) struct Summary {
     pub(super) compiled: Compiled,
     /// How long the application took to start without bytecode, and with it.
     pub(super) starts: Option<(Duration, Duration)>,
+    /// How many files the list of a start's files has.
+    pub(super) read_ahead: Option<usize>,
     pub(super) files: Vec<Staged>,
     pub(super) written: Option<Written>,
 }
@@ -183,6 +185,9 @@ impl Summary {
                 "cold start"
             ))?;
         }
+        if let Some(files) = self.read_ahead {
+            out.line(format_args!("  {:12}{files:>9}  files, by starting the application here", "read ahead"))?;
+        }
         Ok(())
     }
 
@@ -266,6 +271,9 @@ impl Summary {
         if let Some((without, with)) = self.starts {
             set("cold_start_ms", with.as_millis().to_string());
             set("cold_start_without_bytecode_ms", without.as_millis().to_string());
+        }
+        if let Some(files) = self.read_ahead {
+            set("read_ahead_files", files.to_string());
         }
         out.line(Value::Object(object))?;
         Ok(())
