@@ -21,7 +21,7 @@ const HEADER: &str = "wsgi-lambda read-ahead 1";
 const HANDLER: &str = "handler ";
 
 /// Where a file of the list is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// In the package.
     Package,

@@ -1,5 +1,6 @@
 //! The list of the files that a start reads (`crate::read_ahead`), from the profile of a start here.
 
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -22,6 +23,7 @@ struct Profile {
 
 #[derive(Deserialize)]
 struct Import {
+    name: String,
     how: String,
     file: Option<String>,
     event: bool,
@@ -52,13 +54,27 @@ fn files(starter: &Starter, package: &Path, python: PythonVersion, handler: &str
     let profile: Profile = serde_json::from_slice(&profile).map_err(|error| failed(&error))?;
     let root = package.canonicalize().map_err(|error| failed(&error))?;
     let in_init = profile.imports.iter().filter(|import| !import.event && ["pyc", "extension"].contains(&&*import.how));
-    let mut entries: Vec<Entry> = Vec::new();
-    for file in in_init.filter_map(|import| import.file.as_deref()) {
-        let entry = entry(file, &root, python);
+    Ok(in_order(in_init.filter_map(|import| {
+        let file = import.file.as_deref()?;
         let small = fs::metadata(file).is_ok_and(|metadata| metadata.len() <= LARGEST);
-        entries.extend(entry.filter(|entry| small && !entries.contains(entry)));
+        Some((import.name.as_str(), entry(file, &root, python).filter(|_| small)?))
+    })))
+}
+
+/// In the order in which Python reads them: the profile has `a.b` before `a`, whose import is a part of it.
+fn in_order<'a>(imports: impl Iterator<Item = (&'a str, Entry)>) -> Vec<Entry> {
+    let imports: Vec<_> = imports.collect();
+    let named: HashMap<&str, &Entry> = imports.iter().map(|(name, entry)| (*name, entry)).collect();
+    let (mut entries, mut seen) = (Vec::new(), HashSet::new());
+    for (name, _) in &imports {
+        let packages = name.match_indices('.').map(|(dot, _)| &name[..dot]);
+        for entry in packages.chain([*name]).filter_map(|name| named.get(name).copied()) {
+            if seen.insert(entry) {
+                entries.push(entry.clone());
+            }
+        }
     }
-    Ok(entries)
+    entries
 }
 
 /// `None` for what will be elsewhere on Lambda, such as `site-packages` of this machine.
