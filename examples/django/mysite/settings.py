@@ -35,8 +35,9 @@ WSGI_APPLICATION = "mysite.wsgi.application"
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
 
-# A relative URL, so that Django puts the stage (SCRIPT_NAME) in front of it.
-STATIC_URL = "static/"
+# WhiteNoise makes Django build this URL before the first request. So the stage or base path has to be in it.
+STATIC_URL = os.environ.get("WSGI_LAMBDA_BASE_PATH", "").rstrip("/") + "/static/"
+WHITENOISE_STATIC_PREFIX = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Serve straight from STATICFILES_DIRS, which saves this example a collectstatic step.
 WHITENOISE_USE_FINDERS = True
