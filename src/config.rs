@@ -102,6 +102,8 @@ pub struct Config {
     pub events: EventConfig,
     /// See [`RESPONSE_MODE`].
     pub response_mode: ResponseMode,
+    /// See [`COMPRESS`].
+    pub compress: bool,
     /// See [`DEADLINE_MARGIN`]; `None` if it is off.
     pub deadline_margin: Option<Duration>,
     /// See [`SHUTDOWN`]. Always false on Managed Instances, where the platform refuses internal extensions.
@@ -191,6 +193,7 @@ impl Config {
                 ..EventConfig::read(vars.get(EVENT_HANDLER.name), vars.get(EVENT_PATH.name))?
             },
             response_mode: vars.response_mode()?,
+            compress: vars.switch(COMPRESS)?,
             deadline_margin: vars.millis(DEADLINE_MARGIN)?,
             internal_extension: vars.switch(SHUTDOWN)?
                 && vars.get(INITIALIZATION_TYPE) != Some("lambda-managed-instances"),

@@ -67,6 +67,7 @@
 //! | `config`, `error`, `log` | settings, the error type, log records: most rooms use them |
 //! | `invocation`, `request` | plain values that pass between rooms |
 //! | `event`, `environ`, `response`, `proxy` | pure: from an event to WSGI variables, and from an application's steps to a response |
+//! | `compress` | pure: between an application's steps and `proxy`, bodies compressed as the client accepts them |
 //! | `json`, `grammar`, `handler_name`, `source` | pure: JSON documents, HTTP's small grammars, the name that leads to the application, what sends other events |
 //! | `sync`, `descriptor`, `terminal` | locks that survive a panic, file descriptors that applications may close, who waits at the terminal |
 //! | `read_ahead` | the files of a cold start, brought into the kernel's cache |
@@ -99,6 +100,8 @@ pub mod source;
 pub mod sync;
 pub mod terminal;
 
+#[cfg(feature = "python")]
+pub mod compress;
 #[cfg(feature = "python")]
 pub mod log;
 #[cfg(feature = "python")]

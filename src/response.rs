@@ -94,8 +94,6 @@ pub struct Notes {
     pub complete: bool,
     /// The status code that was released; 0 before.
     pub status: u16,
-    /// The bytes of the body that the sink got.
-    pub sent: u64,
 }
 
 /// The result of a step.
@@ -196,8 +194,6 @@ pub struct Response<S> {
     announced: Option<u64>,
     /// The bytes of the body that the application gave.
     given: u64,
-    /// The bytes of the body that the sink got.
-    sent: u64,
     /// The status code; 0 before the headers are released.
     status: u16,
     sink: S,
@@ -213,7 +209,6 @@ impl<S: Sink> Response<S> {
             body_forbidden: false,
             announced: None,
             given: 0,
-            sent: 0,
             status: 0,
             sink,
         }
@@ -295,7 +290,6 @@ impl<S: Sink> Response<S> {
             length_mismatch: announced.filter(|&length| length != self.given).map(|length| (length, self.given)),
             complete: announced.is_some_and(|length| self.given >= length),
             status: self.status,
-            sent: self.sent,
         }
     }
 
@@ -343,7 +337,6 @@ impl<S: Sink> Response<S> {
             chunk.truncate(usize::try_from(room).unwrap_or(usize::MAX));
         }
         if !chunk.is_empty() {
-            self.sent += chunk.len() as u64;
             self.sink.data(chunk)?;
         }
         Ok(fits)

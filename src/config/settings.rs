@@ -59,6 +59,13 @@ pub const RESPONSE_MODE: Setting = Setting {
            or a REST API with responseTransferMode STREAM; requests from other front ends stay buffered. It has to \
            match the front end's own setting: the event does not show it.",
 };
+/// Compression.
+pub const COMPRESS: Setting = Setting {
+    name: "WSGI_LAMBDA_COMPRESS",
+    default: "false",
+    help: "`true` compresses text, JSON and the like from 1 kB on, by zstd or gzip, as the client's Accept-Encoding says. A \
+           compressed body is binary: a REST API that does not stream needs `*/*` among its binaryMediaTypes.",
+};
 /// The deadline watch.
 pub const DEADLINE_MARGIN: Setting = Setting {
     name: "WSGI_LAMBDA_DEADLINE_MARGIN_MS",
@@ -167,7 +174,7 @@ pub const LAYER_DIR: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 21] = [
+pub const SETTINGS: [Setting; 22] = [
     APP,
     BASE_PATH,
     TRUSTED_HOPS,
@@ -175,6 +182,7 @@ pub const SETTINGS: [Setting; 21] = [
     TRUSTED_HOST_HEADER,
     TRUSTED_PREFIX_HEADER,
     RESPONSE_MODE,
+    COMPRESS,
     DEADLINE_MARGIN,
     SHUTDOWN,
     STRICT,

@@ -24,18 +24,24 @@ pub struct StreamSink<W> {
     writer: Option<W>,
     prelude: Vec<u8>,
     started: bool,
+    sent: u64,
     warnings: Vec<Warning>,
 }
 
 impl<W: Write + Send> StreamSink<W> {
     /// A sink for one response.
     pub fn new(recipient: Recipient, writer: W) -> Self {
-        Self { recipient, writer: Some(writer), prelude: Vec::new(), started: false, warnings: Vec::new() }
+        Self { recipient, writer: Some(writer), prelude: Vec::new(), started: false, sent: 0, warnings: Vec::new() }
     }
 
     /// Whether status and headers have been sent: no others can be sent then.
     pub fn has_started(&self) -> bool {
         self.started
+    }
+
+    /// The bytes of the body that were sent.
+    pub fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// False once [`StreamSink::take_writer`] was called.
@@ -70,6 +76,7 @@ impl<W: Write + Send> StreamSink<W> {
         let writer = self.writer.as_mut().ok_or(std::io::ErrorKind::BrokenPipe)?;
         self.started = true;
         let written = writer.write_vectored(&[IoSlice::new(&prelude), IoSlice::new(delimiter), IoSlice::new(chunk)])?;
+        self.sent += chunk.len() as u64;
         let length = prelude.len() + delimiter.len() + chunk.len();
         if written == length { Ok(()) } else { Err(std::io::ErrorKind::WriteZero.into()) }
     }

@@ -94,7 +94,7 @@ impl Head {
             }
         }
         if name.eq_ignore_ascii_case("content-type") {
-            self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name)); // the last one counts, as in a request
+            self.remove(name); // the last one counts, as in a request
         }
         self.headers.push((name.to_owned(), value));
         Ok(())
@@ -119,6 +119,27 @@ impl Head {
     /// The first value of a header, by name in any case.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+    }
+
+    /// Every value of a header, by name in any case.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.headers
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// Sets the first value of a header, or adds the header.
+    pub fn set(&mut self, name: &str, value: Vec<u8>) {
+        match self.headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            Some((_, first)) => *first = value,
+            None => self.headers.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Removes a header.
+    pub fn remove(&mut self, name: &str) {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
     /// The announced size of the body in bytes.
@@ -149,7 +170,7 @@ impl Head {
 
     /// Removes Content-Length, for a status without a body.
     pub fn remove_framing(&mut self) {
-        self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+        self.remove("content-length");
     }
 
     /// Removes the headers that belong to the server, and returns their names.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::compress::{Client, Compressed};
 use crate::error::{Error, Kind, Result};
 use crate::invocation::Invocation;
 use crate::proxy::{self, BufferedSink, Envelope, Recipient, StreamSink, Unsendable, Warning};
@@ -53,7 +54,7 @@ pub(super) struct Delivery {
 #[derive(Debug)]
 struct State {
     /// The application's response; `None` once the loop has taken it.
-    response: Option<Response<Body>>,
+    response: Option<Response<Compressed<Body>>>,
     /// Set when a response was delivered: no other can be delivered then.
     delivered: Option<Delivered>,
 }
@@ -71,19 +72,26 @@ pub(super) enum Body {
 enum Last<'l> {
     /// A whole response.
     Document(&'l Envelope),
-    /// The end of a stream, as complete or with this failure. The notes say how much of it was sent.
+    /// The end of a stream, as complete or with this failure. The notes have its status.
     Stream(&'l mut StreamSink<Streamed>, &'l Notes, Option<&'l Error>),
 }
 
 impl Delivery {
-    /// The delivery of a response that is streamed, or of one that is sent as one document.
-    pub(super) fn new(api: &SharedApi, invocation: &Invocation, recipient: Recipient, streams: bool) -> Arc<Self> {
+    /// The delivery of a response that is streamed, or of one that is sent as one document. It is compressed for a client
+    /// that there is.
+    pub(super) fn new(
+        api: &SharedApi,
+        invocation: &Invocation,
+        recipient: Recipient,
+        streams: bool,
+        client: Option<Client>,
+    ) -> Arc<Self> {
         let body = if streams {
             Body::Stream(StreamSink::new(recipient, Api::stream(api, invocation)))
         } else {
             Body::Whole(BufferedSink::new(recipient))
         };
-        let response = Response::new(recipient.takes_body(), body);
+        let response = Response::new(recipient.takes_body(), Compressed::new(body, client));
         Arc::new(Self {
             api: SharedApi::clone(api),
             invocation: invocation.without_event(),
@@ -108,16 +116,20 @@ impl Delivery {
         let Some(response) = session.detached(|| lock(&self.state).response.take()) else {
             return (Err(Error::runtime_api("a response was delivered twice")), Remarks::default());
         };
-        let (notes, body) = response.end();
-        match body {
+        let (notes, mut compressed) = response.end();
+        let truncated = notes.length_mismatch.filter(|_| self.streams).and_then(truncated);
+        let failure = failure.filter(|_| !notes.complete).or(truncated.as_ref());
+        if failure.is_none() {
+            // What fails here is a sink that is full or gone, which it knows itself.
+            let _ = session.detached(|| compressed.finish());
+        }
+        match compressed.into_inner() {
             Body::Whole(sink) => {
-                let (envelope, unsendable) = self.envelope(sink, &notes, failure);
+                let (envelope, unsendable) = self.envelope(sink, failure);
                 let delivered = session.detached(|| self.end(Last::Document(&envelope)));
                 (delivered, Remarks { notes, warnings: envelope.warnings, unsendable })
             }
             Body::Stream(mut sink) => {
-                let truncated = notes.length_mismatch.and_then(truncated);
-                let failure = failure.filter(|_| !notes.complete).or(truncated.as_ref());
                 let delivered = session.detached(|| self.end(Last::Stream(&mut sink, &notes, failure)));
                 (delivered, Remarks { notes, warnings: sink.take_warnings(), unsendable: None })
             }
@@ -126,8 +138,8 @@ impl Delivery {
 
     /// The document of a whole response. Nothing of it has been sent, so after a failure the caller gets a 500, not a
     /// part of the response. One that is too large is encoded all the same, because that returns the reason.
-    fn envelope(&self, sink: BufferedSink, notes: &Notes, failure: Option<&Error>) -> (Envelope, Option<Unsendable>) {
-        let is_wanted = failure.is_none() || notes.complete || sink.is_too_large();
+    fn envelope(&self, sink: BufferedSink, failure: Option<&Error>) -> (Envelope, Option<Unsendable>) {
+        let is_wanted = failure.is_none() || sink.is_too_large();
         match is_wanted.then(|| sink.into_envelope()).flatten() {
             Some(Ok(envelope)) => (envelope, None),
             Some(Err(reason)) => (self.own(INTERNAL_ERROR), Some(reason)),
@@ -157,7 +169,7 @@ impl Delivery {
             }
             Last::Stream(sink, notes, failure) => {
                 let own = failure.filter(|_| !sink.has_started()).map(in_place_of);
-                let (status, bytes) = own.map_or((notes.status, notes.sent), |(status, text)| {
+                let (status, bytes) = own.map_or((notes.status, sink.sent()), |(status, text)| {
                     (status[..3].parse().unwrap_or(500), text.len() as u64)
                 });
                 let receipt = end_stream(sink, own, failure);
@@ -179,7 +191,7 @@ impl Delivery {
             return "the response was sent before";
         }
         let notes = response.as_ref().map(Response::notes).unwrap_or_default();
-        let (ended, outcome) = match response.as_mut().map(Response::sink_mut) {
+        let (ended, outcome) = match response.as_mut().map(|response| response.sink_mut().inner_mut()) {
             Some(Body::Stream(sink)) => {
                 let outcome = if sink.has_started() { "the stream was ended with error trailers" } else { ANSWERED };
                 (self.end_once(delivered, Last::Stream(sink, &notes, Some(&reached()))), outcome)
@@ -200,9 +212,9 @@ impl Delivery {
 const ANSWERED: &str = "the caller was answered with 504";
 
 impl Holder for Delivery {
-    type Sink = Body;
+    type Sink = Compressed<Body>;
 
-    fn step<T>(&self, step: impl FnOnce(&mut Response<Body>) -> Step<T>) -> Step<T> {
+    fn step<T>(&self, step: impl FnOnce(&mut Response<Self::Sink>) -> Step<T>) -> Step<T> {
         lock(&self.state).response.as_mut().map_or(Err(Refusal::Ended), step)
     }
 }
@@ -281,7 +293,7 @@ mod tests {
             connection.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").unwrap();
             String::from_utf8_lossy(&read).into_owned()
         });
-        (Delivery::new(&api, &Invocation::default(), recipient(), true), platform)
+        (Delivery::new(&api, &Invocation::default(), recipient(), true, None), platform)
     }
 
     fn starts(delivery: &Delivery) {
@@ -291,8 +303,8 @@ mod tests {
 
     /// Ends a response without a failure, as the loop does. Returns what was delivered.
     fn end(delivery: &Delivery) -> Result<Delivered> {
-        let (notes, body) = lock(&delivery.state).response.take().unwrap().end();
-        match body {
+        let (notes, compressed) = lock(&delivery.state).response.take().unwrap().end();
+        match compressed.into_inner() {
             Body::Whole(_) => delivery.end(Last::Document(&delivery.own(INTERNAL_ERROR))),
             Body::Stream(mut sink) => delivery.end(Last::Stream(&mut sink, &notes, None)),
         }
@@ -347,10 +359,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let api = Arc::new(Mutex::new(Api::new(&listener.local_addr().unwrap().to_string())));
         drop(listener);
-        let streamed = Delivery::new(&api, &Invocation::default(), recipient(), true);
+        let streamed = Delivery::new(&api, &Invocation::default(), recipient(), true, None);
         assert_eq!(streamed.give_up(), "the caller could not be told");
         assert_eq!(end(&streamed).unwrap().receipt, Receipt::Lost);
-        let whole = Delivery::new(&api, &Invocation::default(), recipient(), false);
+        let whole = Delivery::new(&api, &Invocation::default(), recipient(), false, None);
         assert_eq!(whole.give_up(), "the caller could not be told");
         end(&whole).unwrap_err();
     }

@@ -18,6 +18,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use crate::compress::Client;
 use crate::config::{Config, DEADLINE_MARGIN, ResponseMode, STRICT};
 use crate::error::{Error, Kind, Result};
 use crate::event;
@@ -228,7 +229,9 @@ impl Server<'_, '_> {
         decoded: Result<Decoded<'_>>,
     ) -> Result<Delivered> {
         let streams = self.config.response_mode == ResponseMode::Stream && recipient.can_stream();
-        let delivery = Delivery::new(&self.api, invocation, recipient, streams);
+        let request = decoded.as_ref().ok().map(|decoded| &decoded.request).filter(|_| self.config.compress);
+        let client = request.map(|request| client(request, recipient, streams));
+        let delivery = Delivery::new(&self.api, invocation, recipient, streams, client);
         self.watch(invocation, &delivery);
         let delivered = match decoded.and_then(|decoded| self.call(invocation, &decoded, &delivery)) {
             Ok(delivered) => delivered,
@@ -320,6 +323,12 @@ impl Server<'_, '_> {
             self.log.line(Level::Warning, &invocation.request_id, message);
         }
     }
+}
+
+/// What the request says of how its response may be compressed.
+fn client(request: &Request<'_>, recipient: Recipient, streams: bool) -> Client {
+    let header = |name| request.header(name);
+    Client::new(header("accept-encoding"), header("if-none-match"), recipient.takes_body(), streams)
 }
 
 /// Method and path for the access log. Not the query, which may hold secrets.

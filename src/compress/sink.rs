@@ -1,0 +1,158 @@
+//! A sink that compresses for another one.
+
+use std::io;
+
+use bytes::Bytes;
+
+use super::accept::Coding;
+use super::client::{Client, Decision};
+use super::encoder::Encoder;
+use super::headers;
+use super::worth::LEAST;
+use crate::response::{Head, Sink};
+
+/// Compressed bytes of a buffered body are passed on in pieces of this size, so that its limit is noticed in time.
+const PIECE: usize = 64 * 1024;
+
+/// Passes a response on, compressed if its client wants that. Without a client nothing is changed.
+#[derive(Debug)]
+pub struct Compressed<S> {
+    sink: S,
+    client: Option<Client>,
+    state: State,
+}
+
+/// How far a response has come.
+enum State {
+    /// Everything passes as it is.
+    Through,
+    /// Head and body wait until the body is large enough. It is copied, since the application's bytes must not be dropped here.
+    Waiting(Coding, Head, Vec<u8>),
+    /// `flushes` says that each chunk is sent at once.
+    Encoding { encoder: Encoder, flushes: bool },
+}
+
+impl<S: Sink> Compressed<S> {
+    /// A sink before another one. Without a client, because compression is off, it does nothing.
+    pub fn new(sink: S, client: Option<Client>) -> Self {
+        Self { sink, client, state: State::Through }
+    }
+
+    /// The other sink.
+    pub fn inner_mut(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
+    /// The other sink. What was not passed on to it is dropped.
+    pub fn into_inner(self) -> S {
+        self.sink
+    }
+
+    /// Ends the body, which is complete. Nothing is done without this: a part of a compressed body never looks whole.
+    ///
+    /// # Errors
+    /// Those of the other sink.
+    pub fn finish(&mut self) -> io::Result<()> {
+        match std::mem::replace(&mut self.state, State::Through) {
+            State::Through => Ok(()),
+            State::Waiting(_, mut head, body) => {
+                headers::depends(&mut head);
+                self.sink.head(head, Some(body.len()))?;
+                if body.is_empty() { Ok(()) } else { self.sink.data(Bytes::from(body)) }
+            }
+            State::Encoding { encoder, .. } => {
+                let rest = encoder.finish()?;
+                if rest.is_empty() { Ok(()) } else { self.sink.data(Bytes::from(rest)) }
+            }
+        }
+    }
+
+    /// Passes the head on, and compresses what follows.
+    fn encode(&mut self, coding: Coding, mut head: Head, whole_body: Option<usize>) -> io::Result<()> {
+        let (takes_body, streams) =
+            self.client.as_ref().map_or((true, false), |client| (client.takes_body, client.streams));
+        // No more of a single chunk is sent than was announced.
+        let certain = whole_body.map(|length| (length as u64).min(head.content_length().unwrap_or(u64::MAX)));
+        if takes_body {
+            let Ok(encoder) = Encoder::new(coding, certain) else {
+                headers::depends(&mut head);
+                return self.sink.head(head, whole_body); // no memory for it
+            };
+            self.state = State::Encoding { encoder, flushes: streams && whole_body.is_none() };
+        }
+        headers::encoded(&mut head, coding, takes_body && !streams);
+        self.sink.head(head, None)
+    }
+
+    /// After HEAD: the headers that the response to GET would have, as far as they are known.
+    fn head_only(&mut self, mut head: Head) -> io::Result<()> {
+        headers::depends(&mut head);
+        headers::weaken(&mut head);
+        self.sink.head(head, None)
+    }
+}
+
+impl<S: Sink> Sink for Compressed<S> {
+    fn head(&mut self, mut head: Head, whole_body: Option<usize>) -> io::Result<()> {
+        let Some(client) = &self.client else { return self.sink.head(head, whole_body) };
+        match client.decide(&head, whole_body) {
+            Decision::Encode(coding) => return self.encode(coding, head, whole_body),
+            Decision::Wait(_) if !client.takes_body => return self.head_only(head),
+            Decision::Wait(coding) => {
+                self.state = State::Waiting(coding, head, Vec::new());
+                return Ok(());
+            }
+            Decision::Name => headers::depends(&mut head),
+            Decision::Unmodified => {
+                headers::depends(&mut head);
+                headers::unmodified(&mut head, &client.if_none_match);
+            }
+            Decision::Leave => {}
+        }
+        self.sink.head(head, whole_body)
+    }
+
+    fn data(&mut self, chunk: Bytes) -> io::Result<()> {
+        match &mut self.state {
+            State::Through => return self.sink.data(chunk),
+            State::Waiting(_, _, body) if ((body.len() + chunk.len()) as u64) < LEAST => {
+                body.extend_from_slice(&chunk);
+                return Ok(());
+            }
+            State::Waiting(..) => {
+                if let State::Waiting(coding, head, body) = std::mem::replace(&mut self.state, State::Through) {
+                    self.encode(coding, head, None)?;
+                    if !body.is_empty() {
+                        self.data(Bytes::from(body))?;
+                    }
+                }
+                return self.data(chunk);
+            }
+            State::Encoding { encoder, flushes } => {
+                encoder.write(&chunk)?;
+                if *flushes {
+                    encoder.flush()?;
+                }
+                if encoder.ready() >= if *flushes { 1 } else { PIECE } {
+                    let piece = encoder.take();
+                    return self.sink.data(Bytes::from(piece));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Through => "Through",
+            Self::Waiting(..) => "Waiting",
+            Self::Encoding { .. } => "Encoding",
+        })
+    }
+}
