@@ -1,10 +1,12 @@
 # Everything a newcomer needs is `make demo` and `make test`; both set up what they use.
 
+comma := ,
 PYTHON ?= python3
 export PYO3_PYTHON := $(shell command -v $(PYTHON) 2>/dev/null)
 
 LIBDIR = $(shell $(PYTHON) -S -B src/python/locate.py | tail -1)
-BOOTSTRAP := cargo build --profile bootstrap --no-default-features --features python --bin bootstrap
+# BROTLI=1: with brotli for WSGI_LAMBDA_COMPRESS, which nearly doubles the runtime (docs/compress.md).
+BOOTSTRAP := cargo build --profile bootstrap --no-default-features --features python$(if $(BROTLI),$(comma)brotli) --bin bootstrap
 CLI := target/release/wsgi-lambda
 BENCH := cargo build --release --locked --manifest-path benches/Cargo.toml --target-dir target
 VENV := .cache/venv
