@@ -156,3 +156,101 @@ impl std::fmt::Debug for State {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What the other sink got.
+    #[derive(Debug, Default)]
+    struct Got {
+        heads: Vec<Head>,
+        chunks: Vec<Bytes>,
+    }
+
+    impl Sink for Got {
+        fn head(&mut self, head: Head, _: Option<usize>) -> io::Result<()> {
+            assert!(self.chunks.is_empty());
+            self.heads.push(head);
+            Ok(())
+        }
+
+        fn data(&mut self, chunk: Bytes) -> io::Result<()> {
+            assert!(!chunk.is_empty() && self.heads.len() == 1);
+            self.chunks.push(chunk);
+            Ok(())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn decode(coding: Option<&[u8]>, body: &[u8]) -> Vec<u8> {
+        let mut decoded = Vec::new();
+        match coding {
+            None => decoded.extend_from_slice(body),
+            Some(b"gzip") => {
+                io::Read::read_to_end(&mut flate2::read::GzDecoder::new(body), &mut decoded).unwrap();
+            }
+            Some(b"zstd") => decoded = zstd::decode_all(body).unwrap(),
+            #[cfg(feature = "brotli")]
+            Some(b"br") => {
+                io::Read::read_to_end(&mut brotli::Decompressor::new(body, 4096), &mut decoded).unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+        decoded
+    }
+
+    fn respond(accept: &str, streams: bool, announced: Option<u64>, chunks: &[Vec<u8>]) -> Got {
+        let mut head = Head::new("200 OK").unwrap();
+        head.add("Content-Type", "text/html").unwrap();
+        if let Some(length) = announced {
+            head.add("Content-Length", &length.to_string()).unwrap();
+        }
+        let client = Client::new(Some(accept.as_bytes()), None, true, streams);
+        let mut sink = Compressed::new(Got::default(), Some(client));
+        let whole = if let [chunk] = chunks { Some(chunk.len()) } else { None };
+        sink.head(head, whole).unwrap();
+        for chunk in chunks {
+            let before = sink.inner_mut().chunks.len();
+            sink.data(Bytes::from(chunk.clone())).unwrap();
+            let sent = sink.inner_mut().chunks.len() - before;
+            assert!(!streams || whole.is_some() || sent == 1, "{sent} chunks for one");
+        }
+        sink.finish().unwrap();
+        sink.into_inner()
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_arrives_compressed_or_not(
+            chunks in prop::collection::vec(prop::collection::vec(prop::num::u8::ANY, 1..900), 0..6),
+            accept in "(gzip|zstd|br|identity)(, gzip;q=0.5)?(, identity;q=0)?",
+            streams in any::<bool>(),
+            announces in any::<bool>(),
+        ) {
+            let body = chunks.concat();
+            let got = respond(&accept, streams, announces.then_some(body.len() as u64), &chunks);
+            let coding = got.heads[0].header("content-encoding");
+            prop_assert_eq!(decode(coding, &got.chunks.concat()), body);
+            prop_assert_eq!(got.heads[0].values("vary").count(), 1);
+        }
+    }
+
+    #[test]
+    fn large_bodies_are_passed_on_in_pieces() {
+        // splitmix64, whose bytes do not shrink.
+        let mix = |at: u64| (at ^ at >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let noise: Vec<u8> =
+            (1..500_000).map(|at: u64| (mix(at.wrapping_mul(0x9E37_79B9_7F4A_7C15)) >> 56) as u8).collect();
+        let chunks: Vec<Vec<u8>> = noise.chunks(10_000).map(<[u8]>::to_vec).collect();
+        for coding in super::super::accept::Coding::ALL {
+            let got = respond(coding.name(), false, None, &chunks);
+            assert!(got.chunks.len() > 2, "{coding:?}: {} pieces", got.chunks.len());
+            assert_eq!(decode(Some(coding.name().as_bytes()), &got.chunks.concat()), noise, "{coding:?}");
+        }
+    }
+}
