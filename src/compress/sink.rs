@@ -249,7 +249,7 @@ mod tests {
         let chunks: Vec<Vec<u8>> = noise.chunks(10_000).map(<[u8]>::to_vec).collect();
         for coding in super::super::accept::Coding::ALL {
             let got = respond(coding.name(), false, None, &chunks);
-            assert!(got.chunks.len() > 2, "{coding:?}: {} pieces", got.chunks.len());
+            assert!(got.chunks.len() > 1, "{coding:?}: {} pieces", got.chunks.len());
             assert_eq!(decode(Some(coding.name().as_bytes()), &got.chunks.concat()), noise, "{coding:?}");
         }
     }
