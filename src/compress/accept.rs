@@ -50,9 +50,10 @@ impl Accepted {
         let mut best: Option<(Coding, u16)> = None;
         for &coding in Coding::ALL {
             let named = weight(header, coding.name());
-            let weight = match coding {
-                Coding::Gzip => named.or(weight(header, "x-gzip")).or(any), // what all who write `*` can read
-                _ => named,
+            let weight = if coding == Coding::Gzip {
+                named.or(weight(header, "x-gzip")).or(any) // what all who write `*` can read
+            } else {
+                named
             };
             let more = weight.filter(|&weight| weight > best.map_or(0, |(_, most)| most));
             best = more.map(|weight| (coding, weight)).or(best);
