@@ -19,7 +19,7 @@ VENV_DONE = $(VENV)/.done-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.
 MSRV ?= $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 CARGO_MSRV = cargo $(if $(findstring cargo $(MSRV).,$(shell cargo --version)),,+$(MSRV))
 
-.PHONY: help build build-bootstrap build-cli build-dist demo golden clean check-tools test layer bench bench-scale measure-workers soak \
+.PHONY: help build build-bootstrap build-cli build-dist demo golden clean check-tools test layer bench bench-scale measure-workers measure-compression soak \
 	dist dist-layers dist-sums notices test-publish test-sandbox \
 	lint lint-rust lint-python lint-ci lint-deploy deny check-release \
 	test-msrv test-pure test-terraform test-layer test-layer-fresh test-fresh test-imports test-servers \
@@ -75,6 +75,7 @@ help:
 	@echo "  make inspector-pictures   take the pictures of docs/serve.md again"
 	@echo "  make soak              100,000 invocations of one process, whose memory has to stay flat"
 	@echo "  make measure-workers   eight workers next to eight processes: memory and throughput"
+	@echo "  make measure-compression   bytes and time of each level, brotli's too"
 	@echo "  make bench             measure against the peers (QUICK=1: about a minute); make bench-scale: how cost grows"
 	@echo "PYTHON=python3.12 make ...   use another Python (3.11 or later, with a shared libpython)"
 
@@ -321,6 +322,10 @@ test-imports: build
 # Eight workers next to eight processes: memory, and what a processor-bound application gains.
 measure-workers: build $(VENV_DONE)
 	cargo test --test workers -- --ignored --nocapture --test-threads 1
+
+measure-compression: check-tools
+	LD_LIBRARY_PATH="$(LIBDIR)" cargo test --profile bootstrap --no-default-features --features python,brotli --lib levels -- \
+		--ignored --nocapture
 
 # Both programs as they are shipped.
 build-dist: build

@@ -6,13 +6,13 @@ use flate2::write::GzEncoder;
 
 use super::accept::Coding;
 
-const GZIP_LEVEL: u32 = 5;
-const ZSTD_LEVEL: i32 = 3;
+pub(super) const GZIP_LEVEL: u32 = 5;
+pub(super) const ZSTD_LEVEL: i32 = 3;
 #[cfg(feature = "brotli")]
-const BROTLI_LEVEL: u32 = 5;
+pub(super) const BROTLI_LEVEL: u32 = 5;
 /// 512 kB, as a power of two: a wider one takes more memory for nothing, with bodies of the size that Lambda takes.
 #[cfg(feature = "brotli")]
-const BROTLI_WINDOW: u32 = 19;
+pub(super) const BROTLI_WINDOW: u32 = 19;
 
 /// Compresses one body into memory, from which it is taken.
 pub(super) enum Encoder {

@@ -8,6 +8,8 @@ mod accept;
 mod client;
 mod encoder;
 mod headers;
+#[cfg(test)]
+mod levels;
 mod sink;
 mod worth;
 

@@ -13,13 +13,13 @@ from .models import Product
 class ProductSerializer(serializers.ModelSerializer):
     class Meta:
         model = Product
-        fields = ["id", "name", "price"]
+        fields = ("id", "name", "price")
 
 
 class ProductViewSet(viewsets.ReadOnlyModelViewSet):
     queryset = Product.objects.order_by("id")[: answers.PRODUCTS]
     serializer_class = ProductSerializer
-    permission_classes = []
+    permission_classes = ()
 
 
 router = routers.SimpleRouter(trailing_slash=False)
