@@ -200,3 +200,21 @@ def app(environ, start_response):
     let response = function.send(Submission::new(get("/").to_string()).without(name));
     assert_eq!(response.text(), "(None, '')");
 }
+
+/// A thread of the runtime that takes signals would get this one, whose default is to end the process.
+#[test]
+fn a_signal_that_the_application_waits_for_is_its_own() {
+    let app = "
+import os, signal
+def wait():
+    os.kill(os.getpid(), signal.SIGUSR1)
+    return signal.sigwait({signal.SIGUSR1}).name
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+at_import = wait()
+def app(environ, start_response):
+    start_response('200 OK', [])
+    return [f'{at_import} {wait()}'.encode()]
+";
+    let mut function = source(app).start();
+    assert_eq!(function.invoke(get("/")).text(), "SIGUSR1 SIGUSR1", "{}", function.logs());
+}

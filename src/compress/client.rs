@@ -36,6 +36,11 @@ impl Client {
         Self { accepted, if_none_match: if_none_match.unwrap_or_default().to_vec(), takes_body, streams }
     }
 
+    /// Whether a large enough response to it is compressed.
+    pub(super) fn accepts(&self) -> bool {
+        self.accepted.coding.is_some()
+    }
+
     /// Decides by the head, and by the size of the body where it is known.
     pub(super) fn decide(&self, head: &Head, whole_body: Option<usize>) -> Decision {
         if head.status() == 304 {
@@ -48,7 +53,7 @@ impl Client {
         match head.content_length().or(whole_body.map(|length| length as u64)) {
             Some(0) => Decision::Name,
             Some(length) if length < LEAST && !self.accepted.only_coded => Decision::Name,
-            None if !self.streams && !self.accepted.only_coded => Decision::Wait(coding),
+            None if !self.accepted.only_coded && !(self.streams && self.takes_body) => Decision::Wait(coding),
             _ => Decision::Encode(coding),
         }
     }
@@ -92,5 +97,9 @@ mod tests {
         }
         assert_eq!(decide("gzip", true, &[], None), Decision::Encode(GZIP));
         assert_eq!(decide("gzip", false, &[], None), Decision::Wait(GZIP));
+        for streams in [false, true] {
+            let head_request = Client::new(Some(b"gzip"), None, false, streams);
+            assert_eq!(head_request.decide(&head(&[]), None), Decision::Wait(GZIP), "as small as that of GET may be");
+        }
     }
 }

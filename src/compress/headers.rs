@@ -36,10 +36,12 @@ pub(super) fn weaken(head: &mut Head) {
 }
 
 /// The head of a 304, which has to name the same tag as the 200 that it stands for. The client's If-None-Match says whether
-/// that was compressed.
-pub(super) fn unmodified(head: &mut Head, if_none_match: &[u8]) {
-    let tag = head.header("etag").filter(|tag| tag.starts_with(b"\"")).map(weak);
-    if let Some(weak) = tag.filter(|weak| if_none_match.windows(weak.len()).any(|part| part == weak)) {
+/// that was compressed. Without a tag in it, it was if the client `accepts` that.
+pub(super) fn unmodified(head: &mut Head, if_none_match: &[u8], accepts: bool) {
+    let Some(strong) = head.header("etag").filter(|tag| tag.starts_with(b"\"")).map(<[u8]>::to_vec) else { return };
+    let weak = weak(&strong);
+    let sent = |tag: &[u8]| if_none_match.windows(tag.len()).any(|part| part == tag);
+    if sent(&weak) || (accepts && !sent(&strong)) {
         head.set("etag", weak);
     }
 }
@@ -87,10 +89,16 @@ mod tests {
 
     #[test]
     fn a_304_has_the_tag_that_the_client_has() {
-        for (if_none_match, expected) in
-            [("W/\"a\"", "W/\"a\""), ("\"x\", W/\"a\"", "W/\"a\""), ("\"a\"", "\"a\""), ("*", "\"a\""), ("", "\"a\"")]
-        {
-            let after = after(&[("ETag", "\"a\"")], |head| unmodified(head, if_none_match.as_bytes()));
+        let (strong, weak) = ("\"a\"", "W/\"a\"");
+        for (if_none_match, accepts, expected) in [
+            ("W/\"a\"", true, weak),
+            ("\"x\", W/\"a\"", false, weak),
+            ("\"a\"", true, strong),
+            ("*", true, weak),
+            ("", true, weak),
+            ("*", false, strong),
+        ] {
+            let after = after(&[("ETag", "\"a\"")], |head| unmodified(head, if_none_match.as_bytes(), accepts));
             assert_eq!(after, [format!("ETag: {expected}")], "{if_none_match}");
         }
     }

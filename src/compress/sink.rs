@@ -48,7 +48,7 @@ impl<S: Sink> Compressed<S> {
         self.sink
     }
 
-    /// Ends the body, which is complete. Nothing is done without this: a part of a compressed body never looks whole.
+    /// Ends the body, which is complete. Without this, the body has no end.
     ///
     /// # Errors
     /// Those of the other sink.
@@ -84,10 +84,11 @@ impl<S: Sink> Compressed<S> {
         self.sink.head(head, None)
     }
 
-    /// After HEAD: the headers that the response to GET would have, as far as they are known.
+    /// After HEAD, if the size alone would tell whether the response to GET is compressed. What depends on that is left out (RFC
+    /// 9110 §9.3.2).
     fn head_only(&mut self, mut head: Head) -> io::Result<()> {
         headers::depends(&mut head);
-        headers::weaken(&mut head);
+        head.remove("etag");
         self.sink.head(head, None)
     }
 }
@@ -105,7 +106,7 @@ impl<S: Sink> Sink for Compressed<S> {
             Decision::Name => headers::depends(&mut head),
             Decision::Unmodified => {
                 headers::depends(&mut head);
-                headers::unmodified(&mut head, &client.if_none_match);
+                headers::unmodified(&mut head, &client.if_none_match, client.accepts());
             }
             Decision::Leave => {}
         }

@@ -32,6 +32,8 @@ pub enum Unsendable {
         envelope_bytes: Option<usize>,
         /// The front end's limit for the envelope.
         limit: usize,
+        /// Whether these are the bytes of a compressed body.
+        compressed: bool,
     },
     /// There is no memory for the envelope of a body with this many bytes.
     NoMemory(usize),
@@ -50,16 +52,18 @@ impl Unsendable {
 impl std::fmt::Display for Unsendable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match *self {
-            Self::TooLarge { body_bytes, envelope_bytes, limit } => {
+            Self::TooLarge { body_bytes, envelope_bytes, limit, compressed } => {
+                let kind = if compressed { "compressed " } else { "" };
                 f.write_str("the response is too large: ")?;
                 if let Some(bytes) = envelope_bytes {
-                    write!(f, "a body of {body_bytes} bytes makes a response of {bytes} bytes, and")?;
+                    write!(f, "a {kind}body of {body_bytes} bytes makes a response of {bytes} bytes, and")?;
                 } else {
-                    write!(f, "the runtime stopped reading the body after {body_bytes} bytes, and")?;
+                    write!(f, "the runtime stopped reading the body after {body_bytes} {kind}bytes, and")?;
                 }
+                let compress = if compressed { "" } else { "compress (WSGI_LAMBDA_COMPRESS=true), " };
                 write!(
                     f,
-                    " the limit is {limit}. Serve large files from S3 (a redirect to a presigned URL), compress, or paginate"
+                    " the limit is {limit}. Serve large files from S3 (a redirect to a presigned URL), {compress}or paginate"
                 )
             }
             Self::NoMemory(bytes) => write!(
@@ -82,6 +86,11 @@ impl BufferedSink {
         self.bytes > self.recipient.dialect.limit
     }
 
+    /// How many bytes were collected.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Encodes what was collected; `None` if the application sent no status and headers.
     pub fn into_envelope(mut self) -> Option<Result<Envelope, Unsendable>> {
         let head = self.head.take()?;
@@ -90,8 +99,9 @@ impl BufferedSink {
 
     fn encode(self, mut head: Head) -> Result<Envelope, Unsendable> {
         let (limit, body_bytes) = (self.recipient.dialect.limit, self.bytes);
+        let compressed = head.header("content-encoding").is_some();
         if self.is_too_large() {
-            return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: None, limit });
+            return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: None, limit, compressed });
         }
         let no_memory = |_| Unsendable::NoMemory(body_bytes);
         let body = concat(self.chunks, body_bytes).map_err(no_memory)?;
@@ -101,7 +111,7 @@ impl BufferedSink {
         let mut envelope = encode(self.recipient, &head, &body).map_err(no_memory)?;
         let envelope_bytes = envelope.json.len();
         if envelope_bytes > limit {
-            return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: Some(envelope_bytes), limit });
+            return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: Some(envelope_bytes), limit, compressed });
         }
         if envelope_bytes > limit / 10 * 9 {
             envelope.warnings.push(Warning::ResponseBytes {

@@ -185,6 +185,28 @@ pub(super) fn interrupt(thread: Thread) {
     }
 }
 
+/// Calls `start`, which starts a thread that takes no signals. The kernel gives a signal for the process to any thread that
+/// takes it (signal(7)): one that the application blocks, to wait for it, would end the process in a thread of ours.
+///
+/// Faults are a thread's own, and a copy of a thread of ours sends itself the signal for the stacks.
+pub fn without_signals<T>(start: impl FnOnce() -> T) -> T {
+    let own = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT, libc::SIGTRAP, stacks_signal()];
+    // SAFETY: the calls initialise the sets.
+    let before = unsafe {
+        let (mut taken, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&raw mut taken);
+        for signal in own {
+            libc::sigdelset(&raw mut taken, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const taken, &raw mut before);
+        before
+    };
+    let started = start();
+    // SAFETY: the set is the one that the thread had.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
+    started
+}
+
 /// Set in each child of this process, whichever code forks it.
 static FORKED: AtomicBool = AtomicBool::new(false);
 

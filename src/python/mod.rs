@@ -31,7 +31,7 @@ mod workers;
 pub use app::App;
 pub use call::{Call, Called};
 pub use deadline::{Interrupter, look_at_stacks};
-pub use ffi::{file_in_memory, file_of_descriptor, is_forked, leave};
+pub use ffi::{file_in_memory, file_of_descriptor, is_forked, leave, without_signals};
 pub use session::Session;
 pub use signals::handle_signals;
 pub use start::with_interpreter;

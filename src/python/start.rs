@@ -24,7 +24,8 @@ pub fn with_interpreter<T>(config: &Config, work: impl FnOnce(Session<'_>) -> Re
     let home = interpreter::find(config)?;
     if let Some(prefix) = &home.prefix {
         let library = prefix.join("lib").join(interpreter::PYTHON);
-        read_ahead::begin(interpreter::PYTHON, &config.handler, &config.task_root, &library);
+        let begin = || read_ahead::begin(interpreter::PYTHON, &config.handler, &config.task_root, &library);
+        ffi::without_signals(begin);
     }
     if !config.malloc_is_tuned {
         ffi::keep_memory();

@@ -26,7 +26,7 @@ impl Deadline {
     /// # Errors
     /// If no thread can be started, or Python lacks what an interrupt needs.
     pub(super) fn start(session: Session<'_>, log: &Arc<Log>, margin: Duration) -> Result<Self> {
-        let watch = Watch::start(margin)?;
+        let watch = python::without_signals(|| Watch::start(margin))?;
         Ok(Self { watch, interrupter: Arc::new(session.interrupter()?), log: Arc::clone(log), margin })
     }
 

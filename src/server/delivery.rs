@@ -48,15 +48,11 @@ pub(super) struct Delivery {
     recipient: Recipient,
     /// Whether the body is streamed; the response itself knows it only until the loop takes it.
     streams: bool,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    /// The application's response; `None` once the loop has taken it.
-    response: Option<Response<Compressed<Body>>>,
-    /// Set when a response was delivered: no other can be delivered then.
-    delivered: Option<Delivered>,
+    /// The application's response; `None` once the loop has taken it. A step of the application holds the lock while a chunk is
+    /// compressed or sent.
+    response: Mutex<Option<Response<Compressed<Body>>>>,
+    /// Set when a response was delivered: no other can be delivered then. Locked after the response, if both are.
+    delivered: Mutex<Option<Delivered>>,
 }
 
 /// How the body is sent.
@@ -97,7 +93,8 @@ impl Delivery {
             invocation: invocation.without_event(),
             recipient,
             streams,
-            state: Mutex::new(State { response: Some(response), delivered: None }),
+            response: Mutex::new(Some(response)),
+            delivered: Mutex::new(None),
         })
     }
 
@@ -113,19 +110,16 @@ impl Delivery {
     pub(super) fn deliver(&self, session: Session<'_>, failure: Option<&Error>) -> (Result<Delivered>, Remarks) {
         // The lock is taken detached, since a thread of the application may hold it in a `write()`. The response, which
         // may hold Python's bytes, is taken out, so that it is dropped here, attached.
-        let Some(response) = session.detached(|| lock(&self.state).response.take()) else {
+        let Some(response) = session.detached(|| lock(&self.response).take()) else {
             return (Err(Error::runtime_api("a response was delivered twice")), Remarks::default());
         };
         let (notes, mut compressed) = response.end();
         let truncated = notes.length_mismatch.filter(|_| self.streams).and_then(truncated);
         let failure = failure.filter(|_| !notes.complete).or(truncated.as_ref());
-        if failure.is_none() {
-            // What fails here is a sink that is full or gone, which it knows itself.
-            let _ = session.detached(|| compressed.finish());
-        }
+        let ended = if failure.is_none() { session.detached(|| compressed.finish()) } else { Ok(()) };
         match compressed.into_inner() {
             Body::Whole(sink) => {
-                let (envelope, unsendable) = self.envelope(sink, failure);
+                let (envelope, unsendable) = self.envelope(sink, failure, ended.is_ok());
                 let delivered = session.detached(|| self.end(Last::Document(&envelope)));
                 (delivered, Remarks { notes, warnings: envelope.warnings, unsendable })
             }
@@ -138,7 +132,10 @@ impl Delivery {
 
     /// The document of a whole response. Nothing of it has been sent, so after a failure the caller gets a 500, not a
     /// part of the response. One that is too large is encoded all the same, because that returns the reason.
-    fn envelope(&self, sink: BufferedSink, failure: Option<&Error>) -> (Envelope, Option<Unsendable>) {
+    fn envelope(&self, sink: BufferedSink, failure: Option<&Error>, is_whole: bool) -> (Envelope, Option<Unsendable>) {
+        if !is_whole && !sink.is_too_large() {
+            return (self.own(INTERNAL_ERROR), Some(Unsendable::NoMemory(sink.bytes()))); // the end of a compressed body
+        }
         let is_wanted = failure.is_none() || sink.is_too_large();
         match is_wanted.then(|| sink.into_envelope()).flatten() {
             Some(Ok(envelope)) => (envelope, None),
@@ -153,7 +150,7 @@ impl Delivery {
     }
 
     fn end(&self, last: Last<'_>) -> Result<Delivered> {
-        self.end_once(&mut lock(&self.state).delivered, last)
+        self.end_once(&mut lock(&self.delivered), last)
     }
 
     /// Ends the invocation, unless it was ended before. Returns what was delivered.
@@ -183,22 +180,28 @@ impl Delivery {
     /// Delivers at the deadline: a 504, or the end of a stream of which something was sent. What the application has made
     /// but not sent is dropped. Returns what was done, as a part of a sentence for the log.
     pub(super) fn give_up(&self) -> &'static str {
-        let Some(mut state) = lock_within(PATIENCE, &self.state) else {
-            return "the response ends after what is being sent";
-        };
-        let State { response, delivered } = &mut *state;
+        const LATER: &str = "the response ends after what is being sent";
+        // Nothing of a whole response is sent before it is complete. So nobody waits for a chunk that is being compressed.
+        let mut response = None;
+        if self.streams {
+            response = lock_within(PATIENCE, &self.response);
+            if response.is_none() {
+                return LATER;
+            }
+        }
+        let Some(mut delivered) = lock_within(PATIENCE, &self.delivered) else { return LATER };
         if delivered.is_some() {
             return "the response was sent before";
         }
-        let notes = response.as_ref().map(Response::notes).unwrap_or_default();
-        let (ended, outcome) = match response.as_mut().map(|response| response.sink_mut().inner_mut()) {
+        let response = response.as_mut().and_then(|response| response.as_mut());
+        let notes = response.as_deref().map(Response::notes).unwrap_or_default();
+        let (ended, outcome) = match response.map(|response| response.sink_mut().inner_mut()) {
             Some(Body::Stream(sink)) => {
                 let outcome = if sink.has_started() { "the stream was ended with error trailers" } else { ANSWERED };
-                (self.end_once(delivered, Last::Stream(sink, &notes, Some(&reached()))), outcome)
+                (self.end_once(&mut delivered, Last::Stream(sink, &notes, Some(&reached()))), outcome)
             }
-            None if self.streams => return "the response ends after what is being sent", // the loop ends it
-            // Nothing of a whole response is sent before it is complete.
-            _ => (self.end_once(delivered, Last::Document(&self.own(TIMEOUT))), ANSWERED),
+            None if self.streams => return LATER, // the loop ends it
+            _ => (self.end_once(&mut delivered, Last::Document(&self.own(TIMEOUT))), ANSWERED),
         };
         match ended.map(|delivered| delivered.receipt) {
             Ok(Receipt::Accepted) => outcome,
@@ -215,7 +218,7 @@ impl Holder for Delivery {
     type Sink = Compressed<Body>;
 
     fn step<T>(&self, step: impl FnOnce(&mut Response<Self::Sink>) -> Step<T>) -> Step<T> {
-        lock(&self.state).response.as_mut().map_or(Err(Refusal::Ended), step)
+        lock(&self.response).as_mut().map_or(Err(Refusal::Ended), step)
     }
 }
 
@@ -303,7 +306,7 @@ mod tests {
 
     /// Ends a response without a failure, as the loop does. Returns what was delivered.
     fn end(delivery: &Delivery) -> Result<Delivered> {
-        let (notes, compressed) = lock(&delivery.state).response.take().unwrap().end();
+        let (notes, compressed) = lock(&delivery.response).take().unwrap().end();
         match compressed.into_inner() {
             Body::Whole(_) => delivery.end(Last::Document(&delivery.own(INTERNAL_ERROR))),
             Body::Stream(mut sink) => delivery.end(Last::Stream(&mut sink, &notes, None)),
@@ -350,8 +353,25 @@ mod tests {
     #[test]
     fn a_chunk_that_nobody_takes_is_not_waited_for() {
         let (delivery, _) = stream();
-        let _held = lock(&delivery.state);
+        let _held = lock(&delivery.response);
         assert_eq!(delivery.give_up(), "the response ends after what is being sent");
+    }
+
+    #[test]
+    fn a_whole_response_is_given_up_while_a_chunk_is_compressed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let api = Arc::new(Mutex::new(Api::new(&listener.local_addr().unwrap().to_string())));
+        let platform = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut read = vec![0; 4096];
+            let count = connection.read(&mut read).unwrap();
+            connection.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").unwrap();
+            String::from_utf8_lossy(&read[..count]).into_owned()
+        });
+        let delivery = Delivery::new(&api, &Invocation::default(), recipient(), false, None);
+        let _held = lock(&delivery.response);
+        assert_eq!(delivery.give_up(), ANSWERED);
+        assert!(platform.join().unwrap().contains("{\"statusCode\":504,"));
     }
 
     #[test]

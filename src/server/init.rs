@@ -105,7 +105,7 @@ impl ImportWatch {
             let (over, ended) = channel::<()>();
             let log = Arc::clone(log);
             let end = if config.on_demand { format!(": the init is ended after {LIMIT:.0?}") } else { String::new() };
-            let thread = std::thread::Builder::new().name("init".to_owned()).spawn(move || {
+            let wait = move || {
                 if ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
                     let message = format!(
                         "after {patience:.1?} the import of the application is not done{end} ({})",
@@ -113,7 +113,9 @@ impl ImportWatch {
                     );
                     log.stacks("", "Runtime.SlowInit", &message, &python::look_at_stacks());
                 }
-            });
+            };
+            let thread = std::thread::Builder::new().name("init".to_owned());
+            let thread = python::without_signals(|| thread.spawn(wait));
             (watch.over, watch.thread) = (Some(over), thread.ok()); // without a thread nothing is logged
         }
         watch

@@ -36,23 +36,24 @@ pub(super) fn write(
     python: PythonVersion,
     handlers: &[String],
 ) -> Result<usize, Failure> {
+    let copy = starter.copy(package)?;
     let mut of_handlers = Vec::new();
     for handler in handlers {
-        of_handlers.push((handler.clone(), files(starter, package, python, handler)?));
+        of_handlers.push((handler.clone(), files(starter, copy.path(), python, handler)?));
     }
     let count = of_handlers.iter().map(|(_, files)| files.len()).sum();
     fs::write(package.join(FILE), list(&format!("python{python}"), &of_handlers)).map_err(|error| failed(&error))?;
     Ok(count)
 }
 
-fn files(starter: &Starter, package: &Path, python: PythonVersion, handler: &str) -> Result<Vec<Entry>, Failure> {
+fn files(starter: &Starter, copy: &Path, python: PythonVersion, handler: &str) -> Result<Vec<Entry>, Failure> {
     let folder = tempfile::tempdir().map_err(|error| failed(&error))?;
     let file = folder.path().join("init.json");
     // Sets have one order, so that one input makes one list.
-    starter.start(package, handler, &[(PROFILE_INIT.name, &file), ("PYTHONHASHSEED", Path::new("0"))])?;
+    starter.start(copy, handler, &[(PROFILE_INIT.name, &file), ("PYTHONHASHSEED", Path::new("0"))])?;
     let profile = fs::read(&file).map_err(|error| failed(&error))?;
     let profile: Profile = serde_json::from_slice(&profile).map_err(|error| failed(&error))?;
-    let root = package.canonicalize().map_err(|error| failed(&error))?;
+    let root = copy.canonicalize().map_err(|error| failed(&error))?;
     let in_init = profile.imports.iter().filter(|import| !import.event && ["pyc", "extension"].contains(&&*import.how));
     Ok(in_order(in_init.filter_map(|import| {
         let file = import.file.as_deref()?;
@@ -83,8 +84,9 @@ fn entry(file: &str, root: &Path, python: PythonVersion) -> Option<Entry> {
         return Some((Place::Package, path.to_str()?.to_owned()));
     }
     let (_, path) = file.rsplit_once(&format!("/lib/python{python}/"))?;
-    let installed = ["site-packages/", "dist-packages/"].iter().any(|folder| path.starts_with(folder));
-    (!installed).then(|| (Place::Library, path.to_owned()))
+    // Modules in C have other names there, or are a part of libpython.
+    let elsewhere = ["site-packages/", "dist-packages/", "lib-dynload/"].iter().any(|folder| path.starts_with(folder));
+    (!elsewhere).then(|| (Place::Library, path.to_owned()))
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Failure {
@@ -102,6 +104,7 @@ mod tests {
         assert_eq!(place("/tmp/stage/django/apps.py"), found(Place::Package, "django/apps.py"));
         assert_eq!(place("/usr/lib/python3.13/json/decoder.py"), found(Place::Library, "json/decoder.py"));
         assert_eq!(place("/usr/lib/python3.13/site-packages/six.py"), None);
+        assert_eq!(place("/usr/lib/python3.13/lib-dynload/zlib.cpython-313-x86_64-linux-gnu.so"), None);
         assert_eq!(place("/usr/lib/python3.12/json/decoder.py"), None);
         assert_eq!(place("/home/me/tool.py"), None);
     }

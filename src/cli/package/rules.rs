@@ -65,8 +65,9 @@ pub(super) const DEVELOPMENT: [Rule; 5] = [
             "wsgi-lambda-python*.sha256",
             "wsgi-lambda-bootstrap-python*.zip",
             "wsgi-lambda-bootstrap-python*.sha256",
+            crate::read_ahead::FILE,
         ],
-        why: "earlier packages and layers",
+        why: "earlier packages, layers, and what was in them",
     },
     // The URL of an index can hold a password, and everybody who may read a function's code could read it here.
     Rule {
