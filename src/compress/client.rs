@@ -53,8 +53,9 @@ impl Client {
         match head.content_length().or(whole_body.map(|length| length as u64)) {
             Some(0) => Decision::Name,
             Some(length) if length < LEAST && !self.accepted.only_coded => Decision::Name,
-            None if !self.accepted.only_coded && !(self.streams && self.takes_body) => Decision::Wait(coding),
-            _ => Decision::Encode(coding),
+            None if self.accepted.only_coded || (self.streams && self.takes_body) => Decision::Encode(coding),
+            None => Decision::Wait(coding),
+            Some(_) => Decision::Encode(coding),
         }
     }
 }
