@@ -56,7 +56,7 @@ mod warm;
 
 use options::{Command, Options};
 use results::Results;
-use setup::Place;
+use setup::{Adapter, Place};
 use slice::Slice;
 
 fn main() -> ExitCode {
@@ -81,14 +81,20 @@ fn run(options: &Options) -> Result<()> {
         process::kill_all();
         std::process::exit(130);
     })?;
-    let mut place = setup::prepare(options, command != Some(&Command::Serve))?;
+    let adapter = match &options.web_adapter {
+        _ if command == Some(&Command::Serve) => Adapter::None,
+        Some(file) => Adapter::Given(file),
+        None => Adapter::Built,
+    };
+    let mut place = setup::prepare(&options.cache, &options.bootstrap, &options.python, adapter)?;
     if command == Some(&Command::Setup) {
         return Ok(());
     }
     place.slice = options.cpu.map(Slice::new).transpose()?.map(Arc::new);
     std::fs::create_dir_all(&options.output)?;
     let mut results = Results { versions: machine::versions(options, &place)?, ..Results::default() };
-    results.settings = json!({ "quick": options.quick, "cpu": options.cpu, "command": std::env::args().collect::<Vec<_>>() });
+    results.settings =
+        json!({ "quick": options.quick, "cpu": options.cpu, "command": std::env::args().collect::<Vec<_>>() });
     let ran = measure(options, &place, &mut results);
     results.machine = machine::describe(noise);
     ran?;

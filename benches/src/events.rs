@@ -191,7 +191,8 @@ fn items() -> Result<Event> {
 
 /// The page of the shop with Flask.
 fn products_html() -> Result<Event> {
-    let row = |(id, name, price): (u32, String, u32)| format!("<tr><td>{id}</td><td>{name}</td><td>{price}</td></tr>\n");
+    let row =
+        |(id, name, price): (u32, String, u32)| format!("<tr><td>{id}</td><td>{name}</td><td>{price}</td></tr>\n");
     let rows: String = products().map(row).collect();
     let page = format!("<!doctype html>\n<title>Products</title>\n<table>\n{rows}</table>");
     Ok(Event::new("products-html", "50 rows as HTML", &get("/products")?, "text/html", page.into()))

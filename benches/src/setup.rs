@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::ProgressBar;
 
 use crate::command::output;
-use crate::options::Options;
 use crate::prefix;
 use crate::slice::Slice;
 
@@ -42,10 +41,18 @@ pub(crate) struct Place {
     pub(crate) slice: Option<Arc<Slice>>,
 }
 
+/// The Web Adapter that is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Adapter<'a> {
+    None,
+    Given(&'a Path),
+    /// From crates.io.
+    Built,
+}
+
 /// Installs what is missing; a second run finds everything there. The Web Adapter takes minutes to build, so it can be left
 /// out.
-pub(crate) fn prepare(options: &Options, with_adapter: bool) -> Result<Place> {
-    let Options { cache, bootstrap, python, .. } = options;
+pub(crate) fn prepare(cache: &Path, bootstrap: &Path, python: &Path, adapter: Adapter<'_>) -> Result<Place> {
     let given = fs::canonicalize(bootstrap)
         .with_context(|| format!("no runtime at {}: `make build`, or --bootstrap", bootstrap.display()))?;
     fs::create_dir_all(cache.join("logs"))?;
@@ -65,13 +72,13 @@ pub(crate) fn prepare(options: &Options, with_adapter: bool) -> Result<Place> {
     assemble(&python, &packages, &task_root)?;
     let database = cache.join("shop.db");
     output(Command::new(&python).arg(task_root.join("shop_database.py")).arg(&database))?;
-    let web_adapter = if options.web_adapter.is_some() {
-        options.web_adapter.as_deref().map(fs::canonicalize).transpose().context("--web-adapter")?
-    } else if with_adapter {
-        bar.set_message("the Lambda Web Adapter, from crates.io (some minutes, once)");
-        web_adapter(&cache).inspect_err(|error| bar.println(format!("SKIPPED: {error:#}"))).ok()
-    } else {
-        None
+    let web_adapter = match adapter {
+        Adapter::None => None,
+        Adapter::Given(file) => Some(fs::canonicalize(file).context("--web-adapter")?),
+        Adapter::Built => {
+            bar.set_message("the Lambda Web Adapter, from crates.io (some minutes, once)");
+            web_adapter(&cache).inspect_err(|error| bar.println(format!("SKIPPED: {error:#}"))).ok()
+        }
     };
     bar.finish_and_clear();
     let cli = given.with_file_name("wsgi-lambda");

@@ -2,8 +2,8 @@
 //! In: arguments, event files, Python prefixes, application folders, templates.
 //! Out: text for people or JSON lines for programs, layers and packages, and an exit status.
 //! May use: `emulator`, `gateway`, `bundle`, `config` (names and defaults of variables), `environ`, `error`, `event`,
-//!   `handler_name`, `request` (names of front ends), `sync`, clap, anstream, anstyle, `cookie_store`, dirs, `form_urlencoded`,
-//!   getrandom, globset, `hcl`, `html5gum`, hyper, `hyper_util`, `http_body_util`, `include_dir`, indicatif, inferno, notify,
+//!   `handler_name`, `read_ahead`, `request` (names of front ends), `sync`, clap, anstream, anstyle, `cookie_store`, dirs,
+//!   `form_urlencoded`, getrandom, globset, `hcl`, `html5gum`, hyper, `hyper_util`, `http_body_util`, `include_dir`, indicatif, inferno, notify,
 //!   `percent_encoding`, `saphyr`, serde, sha2, similar, strsim, tempfile, url, walkdir, `zip` (to read), http, bytes, base64,
 //!   memchr, `serde_json`, tokio.
 //! Must not: link Python, decode events for a runtime, write to a stream other than through `out`.
