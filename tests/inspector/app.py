@@ -52,3 +52,7 @@ def app(environ, start_response):
         return [json.dumps({"items": items, "next": None}).encode()]
     start_response("200 OK", [("Content-Type", "application/json"), ("X-From", "the application")])
     return [json.dumps({name: value for name, value in environ.items() if isinstance(value, str)}).encode()]
+
+
+def on_event(event, context):
+    return {"keys": sorted(event)}

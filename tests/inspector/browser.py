@@ -13,7 +13,7 @@ import chromium
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 SERVED, INSPECTOR = os.environ["SERVED"], os.environ["INSPECTOR"]
 CONTRAST = pathlib.Path(__file__).with_name("contrast.js").read_text()
@@ -164,6 +164,28 @@ class Requests(Page):
         self.tab("client")
         self.assertIn("once more", self.text())
         self.tab("overview")
+
+    def test_events_that_are_not_http_are_sent(self):
+        self.click("#send")
+        self.until(lambda: self.one("#event").get_attribute("value").startswith("{"))
+        sample = Select(self.one("#sample"))
+        sample.select_by_visible_text("sqs")
+        self.assertIn("aws:sqs", self.one("#event").get_attribute("value"))
+        self.click("#invoke")
+        self.until(lambda: "The function failed" in self.text("#result"))
+        self.assertIn("WSGI_LAMBDA_EVENT_HANDLER", self.text("#result"), "no function takes this source")
+        sample.select_by_visible_text("direct-invoke")
+        self.one("#event").clear()
+        self.one("#event").send_keys('{"order": 1, "a": 2}')
+        self.click("#invoke")
+        self.until(lambda: "The function returned" in self.text("#result"))
+        self.assertIn('"order"', self.text("#result"))
+        self.one("#event").send_keys("}")
+        self.click("#invoke")
+        self.until(lambda: "could not parse the event" in self.text("#result"))
+        self.browser.get_log("browser")  # the browser notes the refusal
+        self.click("#close")
+        self.until(lambda: not self.all("dialog"))
 
     def test_all_front_ends_are_compared(self):
         send("/compare/me?b=1&a=2")

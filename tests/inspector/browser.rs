@@ -35,7 +35,7 @@ fn run(site: &Site, script: &str) {
 
 #[test]
 fn the_page_in_a_browser() {
-    run(&Site::new(&["--stage", "dev"]), "browser.py");
+    run(&Site::new(&["--stage", "dev", "--env", "WSGI_LAMBDA_EVENT_HANDLER=direct=app:on_event"]), "browser.py");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod posted;
 mod reasons;
 mod reply;
 mod routes;
+mod samples;
 mod secrets;
 mod sent;
 mod stream;

@@ -14,7 +14,7 @@ use super::feed::Feed;
 use super::guard::Guard;
 use super::reply::{self, Reply};
 use super::secrets::Secrets;
-use super::{comparison, curl, detail, invoke, page, stream, summary};
+use super::{comparison, curl, detail, invoke, page, samples, stream, summary};
 use crate::config::RequestConfig;
 use crate::gateway::Settings;
 
@@ -44,6 +44,7 @@ pub(super) async fn serve(site: Arc<Site>, request: http::Request<Incoming>) -> 
     let secrets = secrets(&parts);
     match (&parts.method, path.as_slice()) {
         (&Method::GET, ["about"]) => reply::json(&about(&site)),
+        (&Method::GET, ["samples"]) => reply::json(&samples::form()),
         (&Method::GET, ["changes"]) => changes(&site, &parts),
         (&Method::GET, ["requests"]) => work(move || reply::json(&list(&site))).await,
         (&Method::GET, ["comparison"]) => {
@@ -60,7 +61,7 @@ pub(super) async fn serve(site: Arc<Site>, request: http::Request<Incoming>) -> 
         }
         (&Method::POST, ["requests", number, "again"]) => again(&site, number, &parts).await,
         (&Method::POST, ["_events"]) => invoke::serve(&site.gate, &parts, body).await,
-        (_, ["about" | "requests" | "changes" | "comparison" | "events" | "_events", ..]) => not_allowed(),
+        (_, ["about" | "samples" | "requests" | "changes" | "comparison" | "events" | "_events", ..]) => not_allowed(),
         _ => reply::text(StatusCode::NOT_FOUND, "The inspector has no such address.\n"),
     }
 }

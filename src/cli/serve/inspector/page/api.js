@@ -20,6 +20,16 @@ export const json = async (path) => (await ask(path)).json();
 export const text = async (path) => (await ask(path)).text();
 export const post = async (path, signal) => (await ask(path, { method: "POST", signal })).json();
 
+// Invokes the function with an event: { failed, text }. A refusal of the event itself is a `Failed`.
+export async function invoke(event) {
+  const response = await fetch("/_events", { method: "POST", headers: HEADERS, body: event }).catch(() => {
+    throw new Failed("wsgi-lambda serve does not answer. Does it still run?");
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Failed(text.startsWith("{") ? JSON.parse(text).Message : text.trim());
+  return { failed: response.headers.has("x-amz-function-error"), text };
+}
+
 // Calls `changed` with lists of requests, for ever, and `state` with "live" or "lost". `fetch` and not EventSource: that
 // one cannot send the token in a header.
 export async function follow(changed, state) {

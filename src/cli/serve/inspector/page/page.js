@@ -6,6 +6,7 @@ import { byId, el, replace, tabs } from "./dom.js";
 import { count, size, status, time } from "./format.js";
 import { invite, List } from "./list.js";
 import * as panels from "./panels.js";
+import { send } from "./send.js";
 
 const detail = byId("detail");
 const page = { tab: "overview", secrets: false, shown: null, text: "", asked: 0, frontEnds: [], comparing: false };
@@ -29,6 +30,8 @@ byId("secrets").addEventListener("click", (event) => {
   if (page.comparing) compare(page.comparing);
   else if (list.selected !== null) load(list.selected);
 });
+
+byId("send").addEventListener("click", () => act(send));
 
 const shown = () => (page.secrets ? "?secrets=shown" : "");
 
