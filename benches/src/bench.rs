@@ -55,6 +55,7 @@ mod targets;
 mod warm;
 
 use options::{Command, Options};
+use peers::Server;
 use results::Results;
 use setup::{Adapter, Place};
 use slice::Slice;
@@ -81,8 +82,10 @@ fn run(options: &Options) -> Result<()> {
         process::kill_all();
         std::process::exit(130);
     })?;
+    let adapted = [Server::LwaGunicorn, Server::LwaWaitress];
+    let needs_adapter = options.subjects.is_empty() || adapted.iter().any(|server| options.subjects.contains(server));
     let adapter = match &options.web_adapter {
-        _ if command == Some(&Command::Serve) => Adapter::None,
+        _ if command == Some(&Command::Serve) || !needs_adapter => Adapter::None,
         Some(file) => Adapter::Given(file),
         None => Adapter::Built,
     };
