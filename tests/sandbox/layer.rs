@@ -85,6 +85,7 @@ impl Layer {
             .arg(folder.path().join("function"))
             .args(options)
             .arg(app)
+            .env_remove("PYTHON") // an interpreter of the layer's version is looked for
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
