@@ -65,7 +65,6 @@ help:
 	@echo "  make check-macos       compile the command line for macOS (fetches Zig with pip)"
 	@echo "  make test-inspector    the inspector of serve, in Chromium (needs chromium and chromium-driver)"
 	@echo "  make test-migrate      applications of Zappa and serverless-wsgi, in their handlers and in the runtime; docs/operate.md"
-
 	@echo "  make test-edge         what docs/static.md, large-bodies.md and secrets.md show, with moto in place of AWS"
 	@echo "  make test-fresh        demo and tests on fresh Debian machines, in containers"
 	@echo "  make check-release     whether version, changelog and tag agree"
@@ -152,6 +151,13 @@ check-release:
 test-fresh:
 	@.ci/fresh $(if $(RELEASE),"$(RELEASE)" "$(COMMAND)" "$(PACKAGES)")
 
+# An environment for the packages of one file of requirements.
+define make-venv
+@sh .ci/check-tools "$(PYTHON)" venv
+$(PYO3_PYTHON) -m venv --clear $(@D)
+$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+endef
+
 $(VENV_DONE): tests/requirements.txt $(wildcard examples/*/requirements.txt)
 	@sh .ci/check-tools "$(PYTHON)" venv
 	$(PYO3_PYTHON) -m venv --clear $(VENV)
@@ -217,9 +223,7 @@ test-arm64: $(WHEEL_TOOLS)/.done
 	PYTHON="$(PYO3_PYTHON)" tests/arm64 $(TESTS)
 
 $(WHEEL_TOOLS)/.done: wheel/requirements.txt
-	@sh .ci/check-tools "$(PYTHON)" venv
-	$(PYO3_PYTHON) -m venv --clear $(WHEEL_TOOLS)
-	$(WHEEL_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(make-venv)
 	touch $@
 
 test-images: build $(TOOLS)/.done
@@ -245,9 +249,7 @@ notices:
 
 PUBLISH := .cache/venv-publish
 $(PUBLISH)/.done: tests/publish/requirements.txt layer/publish-requirements.txt
-	@sh .ci/check-tools "$(PYTHON)" venv
-	$(PYO3_PYTHON) -m venv --clear $(PUBLISH)
-	$(PUBLISH)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(make-venv)
 	touch $@
 
 test-publish: $(PUBLISH)/.done
@@ -256,9 +258,7 @@ test-publish: $(PUBLISH)/.done
 # What the pages on static files, large bodies and secrets show, with moto's server in place of AWS.
 EDGE := .cache/venv-edge
 $(EDGE)/.done: tests/edge/requirements.txt
-	@sh .ci/check-tools "$(PYTHON)" venv
-	$(PYO3_PYTHON) -m venv --clear $(EDGE)
-	$(EDGE)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(make-venv)
 	touch $@
 
 test-edge: build $(EDGE)/.done
@@ -279,9 +279,7 @@ test-servers: build
 # docs/operate.md shows. npm brings the plugin of serverless-wsgi; without it those tests are skipped.
 MIGRATE := .cache/venv-migrate
 $(MIGRATE)/.done: tests/migrate/requirements.txt
-	@sh .ci/check-tools "$(PYTHON)" venv
-	$(PYO3_PYTHON) -m venv --clear $(MIGRATE)
-	$(MIGRATE)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(make-venv)
 	! command -v npm >/dev/null || { cd $(MIGRATE) && npm pack --silent serverless-wsgi@3.1.0 && tar -xzf serverless-wsgi-3.1.0.tgz; }
 	touch $@
 
@@ -291,9 +289,7 @@ test-migrate: build $(MIGRATE)/.done
 # The guides, with the packages that they install, SAM CLI and the AWS CLI.
 GUIDES := .cache/venv-guides
 $(GUIDES)/.done: tests/guides/requirements.txt
-	@sh .ci/check-tools "$(PYTHON)" venv
-	$(PYO3_PYTHON) -m venv --clear $(GUIDES)
-	$(GUIDES)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(make-venv)
 	touch $@
 
 test-guides: build $(TOOLS)/.done $(GUIDES)/.done
@@ -302,9 +298,7 @@ test-guides: build $(TOOLS)/.done $(GUIDES)/.done
 # The inspector of `serve`: what it tells over HTTP, beside gunicorn's environ, and its page in a real Chromium.
 INSPECTOR := .cache/venv-inspector
 $(INSPECTOR)/.done: tests/inspector/requirements.txt
-	@sh .ci/check-tools "$(PYTHON)" venv
-	$(PYO3_PYTHON) -m venv --clear $(INSPECTOR)
-	$(INSPECTOR)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(make-venv)
 	touch $@
 
 test-inspector: build $(INSPECTOR)/.done

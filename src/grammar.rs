@@ -49,3 +49,31 @@ pub fn is_hop_by_hop(name: &str) -> bool {
     ];
     NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
+
+/// The media type of a Content-Type, without parameters and in lower case.
+pub fn media_type(content_type: &[u8]) -> String {
+    let media_type = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+    String::from_utf8_lossy(media_type).to_ascii_lowercase()
+}
+
+/// Whether the content of a [`media_type`] is text by definition (RFC 2046 §4.1, RFC 6839 for `+json` and `+xml`).
+pub fn is_text_type(media_type: &str) -> bool {
+    const APPLICATION: [&str; 12] = [
+        "application/json",
+        "application/javascript",
+        "application/ecmascript",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "application/graphql",
+        "application/x-javascript",
+        "application/yaml",
+        "application/x-ndjson",
+        "application/manifest+json",
+        "application/sql",
+        "application/toml",
+    ];
+    media_type.starts_with("text/")
+        || media_type.ends_with("+json")
+        || media_type.ends_with("+xml")
+        || APPLICATION.contains(&media_type)
+}

@@ -1,6 +1,6 @@
 //! Which responses may be compressed, and which are worth it.
 
-use crate::grammar::elements;
+use crate::grammar::{elements, is_text_type, media_type};
 use crate::response::Head;
 
 /// Smaller bodies are not compressed: the headers about it, and base64 on the way to the front end, take what is saved.
@@ -19,28 +19,17 @@ const FINAL: [&str; 8] = [
     "signature-input",
 ];
 
-/// Types that shrink, besides text and what a suffix such as `+json` names.
-const TYPES: [&str; 26] = [
-    "application/ecmascript",
-    "application/graphql",
-    "application/javascript",
-    "application/json",
+/// Types that shrink, besides text and what a suffix names.
+const TYPES: [&str; 15] = [
     "application/json-seq",
     "application/jsonl",
     "application/ndjson",
     "application/rtf",
-    "application/sql",
-    "application/toml",
     "application/vnd.ms-fontobject",
     "application/wasm",
     "application/x-font-opentype",
     "application/x-font-ttf",
-    "application/x-javascript",
-    "application/x-ndjson",
-    "application/x-www-form-urlencoded",
     "application/x-yaml",
-    "application/xml",
-    "application/yaml",
     "font/collection",
     "font/otf",
     "font/sfnt",
@@ -66,12 +55,9 @@ pub(super) fn forbids_changes(head: &Head) -> bool {
 
 /// Whether bodies of a content type are known to shrink.
 pub(super) fn shrinks(content_type: &[u8]) -> bool {
-    let media_type = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-    let media_type = String::from_utf8_lossy(media_type).to_ascii_lowercase();
+    let media_type = media_type(content_type);
     let suffix = media_type.rsplit_once('+').map_or("", |(_, suffix)| suffix);
-    media_type.starts_with("text/")
-        || matches!(suffix, "json" | "json-seq" | "text" | "xml" | "yaml")
-        || TYPES.contains(&media_type.as_str())
+    is_text_type(&media_type) || matches!(suffix, "json-seq" | "text" | "yaml") || TYPES.contains(&media_type.as_str())
 }
 
 #[cfg(test)]

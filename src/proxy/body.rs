@@ -2,6 +2,7 @@
 
 use std::collections::TryReserveError;
 
+use crate::grammar::{is_text_type, media_type};
 use crate::json;
 use crate::response::Head;
 
@@ -51,32 +52,8 @@ fn as_text<'b>(head: &Head, body: &'b [u8]) -> Option<&'b str> {
         return body.is_empty().then_some("");
     }
     let is_text = match head.header("content-type") {
-        Some(content_type) => is_text_type(content_type),
+        Some(content_type) => is_text_type(&media_type(content_type)),
         None => !body.contains(&0),
     };
     std::str::from_utf8(body).ok().filter(|_| is_text || body.is_empty())
-}
-
-/// Types whose content is text by definition (RFC 2046 §4.1, RFC 6839 for `+json` and `+xml`).
-fn is_text_type(content_type: &[u8]) -> bool {
-    const APPLICATION: [&str; 12] = [
-        "application/json",
-        "application/javascript",
-        "application/ecmascript",
-        "application/xml",
-        "application/x-www-form-urlencoded",
-        "application/graphql",
-        "application/x-javascript",
-        "application/yaml",
-        "application/x-ndjson",
-        "application/manifest+json",
-        "application/sql",
-        "application/toml",
-    ];
-    let media_type = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-    let media_type = String::from_utf8_lossy(media_type).to_ascii_lowercase();
-    media_type.starts_with("text/")
-        || media_type.ends_with("+json")
-        || media_type.ends_with("+xml")
-        || APPLICATION.contains(&media_type.as_str())
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use walkdir::WalkDir;
 
+use super::files;
 use super::tool::tail;
 use crate::bundle::Architecture;
 use crate::cli::failure::Failure;
@@ -59,13 +59,10 @@ impl Starter {
         let failed =
             |error: std::io::Error| Failure::Failed(format!("{}: cannot copy the package: {error}", self.option));
         let copy = tempfile::tempdir().map_err(failed)?;
-        for entry in WalkDir::new(package).min_depth(1) {
-            let entry = entry.map_err(|error| failed(error.into()))?;
-            let path = entry.path().strip_prefix(package).unwrap_or(entry.path());
-            let to = copy.path().join(path);
-            let made =
-                if entry.file_type().is_dir() { fs::create_dir(&to) } else { fs::copy(entry.path(), &to).map(drop) };
-            made.map_err(failed)?;
+        for file in files::staged(package)? {
+            let to = copy.path().join(&file.name);
+            fs::create_dir_all(to.parent().unwrap_or(copy.path())).map_err(failed)?;
+            fs::copy(&file.path, &to).map_err(failed)?;
         }
         Ok(copy)
     }

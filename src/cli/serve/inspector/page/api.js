@@ -5,13 +5,16 @@ const HEADERS = { "x-inspector-token": TOKEN };
 
 export class Failed extends Error {}
 
-async function ask(path, options) {
-  let response;
+async function call(path, options) {
   try {
-    response = await fetch(path, { headers: HEADERS, cache: "no-store", ...options });
+    return await fetch(path, { headers: HEADERS, cache: "no-store", ...options });
   } catch {
     throw new Failed("wsgi-lambda serve does not answer. Does it still run?");
   }
+}
+
+async function ask(path, options) {
+  const response = await call(path, options);
   if (!response.ok) throw new Failed((await response.text()).trim());
   return response;
 }
@@ -22,9 +25,7 @@ export const post = async (path, signal) => (await ask(path, { method: "POST", s
 
 // Invokes the function with an event: { failed, text }. A refusal of the event itself is a `Failed`.
 export async function invoke(event) {
-  const response = await fetch("/_events", { method: "POST", headers: HEADERS, body: event }).catch(() => {
-    throw new Failed("wsgi-lambda serve does not answer. Does it still run?");
-  });
+  const response = await call("/_events", { method: "POST", body: event });
   const text = await response.text();
   if (!response.ok) throw new Failed(text.startsWith("{") ? JSON.parse(text).Message : text.trim());
   return { failed: response.headers.has("x-amz-function-error"), text };
