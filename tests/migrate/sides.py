@@ -11,6 +11,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from handler import Handler
+
 from aws import Services, start_moto
 from ours import Failed, Served, environment
 
@@ -64,27 +66,14 @@ class Zappa(Side):
     def __init__(self, *arguments):
         super().__init__("theirs", *arguments)
         write_settings(self.folder)
-        log = (self.folder / "zappa.log").open("w")
-        arguments[-1](log.close)
-        self.process = subprocess.Popen(
-            [sys.executable, HERE / "theirs.py", "zappa.handler.lambda_handler"],
-            cwd=self.folder,
-            env=environment(
-                **self.variables, AWS_LAMBDA_FUNCTION_NAME="function", INSTANTIATE_LAMBDA_HANDLER_ON_IMPORT="1"
-            ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        arguments[-1](self.stop)
-
-    def invoke(self, event):
-        print(json.dumps(event), file=self.process.stdin, flush=True)
-        outcome = json.loads(self.process.stdout.readline())
-        if "error" in outcome:
-            raise Failed(outcome["error"], outcome["message"])
-        return outcome["result"]
+        self.invoke = Handler(
+            "zappa.handler.lambda_handler",
+            self.folder,
+            arguments[-1],
+            **self.variables,
+            AWS_LAMBDA_FUNCTION_NAME="function",
+            INSTANTIATE_LAMBDA_HANDLER_ON_IMPORT="1",
+        ).invoke
 
     def respond(self, event):
         """Status, headers and body of Zappa's response to a request, as API Gateway reads it."""
@@ -95,11 +84,6 @@ class Zappa(Side):
         headers += [("set-cookie", cookie) for cookie in result.get("cookies", [])]
         body = result.get("body") or ""
         return result["statusCode"], headers, base64.b64decode(body) if result.get("isBase64Encoded") else body.encode()
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(30)
-        self.process.stdout.close()
 
 
 def write_settings(folder):

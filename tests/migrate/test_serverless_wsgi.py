@@ -3,50 +3,26 @@
 import base64
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-from ours import ROOT, Failed, Served, environment
+from handler import Handler
+
+from ours import ROOT, Served
 
 HERE = Path(__file__).resolve().parent
 # What `npm pack` brings: the plugin, and the handler that it puts into the package.
 PLUGIN = Path(sys.prefix) / "package"
 
 
-class Theirs:
+def theirs(folder, close):
     """The function as the plugin packages it."""
-
-    def __init__(self, folder, close):
-        for name in "wsgi_handler.py", "serverless_wsgi.py":
-            shutil.copy(PLUGIN / name, folder)
-        (folder / ".serverless-wsgi").write_text('{"app": "api.app"}')
-        log = (folder / "log").open("w")
-        close(log.close)
-        self.process = subprocess.Popen(
-            [sys.executable, HERE / "theirs.py", "wsgi_handler.handler"],
-            cwd=folder,
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        close(self.stop)
-
-    def invoke(self, event):
-        print(json.dumps(event), file=self.process.stdin, flush=True)
-        outcome = json.loads(self.process.stdout.readline())
-        if "error" in outcome:
-            raise Failed(outcome["error"], outcome["message"])
-        return outcome["result"]
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(30)
-        self.process.stdout.close()
+    for name in "wsgi_handler.py", "serverless_wsgi.py":
+        shutil.copy(PLUGIN / name, folder)
+    (folder / ".serverless-wsgi").write_text('{"app": "api.app"}')
+    return Handler("wsgi_handler.handler", folder, close)
 
 
 @unittest.skipUnless(
@@ -61,7 +37,7 @@ class TheWholeProject(unittest.TestCase):
         self.folders = [Path(folder.name) / name for name in ("ours", "theirs")]
         for each in self.folders:
             shutil.copytree(HERE / "serverless_wsgi", each, ignore=shutil.ignore_patterns("__pycache__"))
-        self.theirs = Theirs(self.folders[1], self.addCleanup)
+        self.theirs = theirs(self.folders[1], self.addCleanup)
         settings = {"WSGI_LAMBDA_COMMANDS": "true", "WSGI_LAMBDA_WARMUP": "true"}
         self.ours = Served(self.folders[0], settings, "api:app", "--concurrency", "1")
         self.addCleanup(self.ours.stop)
