@@ -1,7 +1,6 @@
 //! String literals: decoded to bytes, and written.
 
 use std::borrow::Cow;
-use std::collections::TryReserveError;
 
 use memchr::memchr;
 
@@ -96,38 +95,38 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
     json_escape_simd::escape_into(text, out);
 }
 
-/// Appends text of any length as a string literal with its quotes. Stops and returns false if the literal would have
-/// more than `most` bytes: only a part of it is written then.
-///
-/// # Errors
-/// When there is no memory for it.
-pub fn write_long_string(out: &mut Vec<u8>, text: &str, most: usize) -> Result<bool, TryReserveError> {
-    let start = out.len();
-    out.try_reserve_exact(text.len().min(most) + text.len() / 64 + 6 * PIECE)?;
-    out.push(b'"');
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = (0..=PIECE.min(rest.len())).rev().find(|&at| rest.is_char_boundary(at)).unwrap_or(rest.len());
-        let (piece, after) = rest.split_at(end);
-        out.try_reserve(6 * piece.len() + 2)?;
-        // The library writes quotes around each piece: the first overwrites the last byte written so far, which is put
-        // back, and the last is removed.
-        let last = out.pop().unwrap_or_default();
-        let at = out.len();
-        json_escape_simd::escape_into(piece, out);
-        out[at] = last;
-        out.pop();
-        if out.len() - start >= most {
-            return Ok(false);
+/// Appends the inside of a literal, without its quotes.
+pub fn write_escaped(out: &mut Vec<u8>, text: &str) {
+    // The library writes the quotes, too. The first overwrites the last byte written so far, which is put back.
+    let last = out.pop();
+    let at = out.len();
+    json_escape_simd::escape_into(text, out);
+    out.pop();
+    match last {
+        Some(last) => out[at] = last,
+        None => {
+            out.remove(at);
         }
-        rest = after;
     }
-    out.push(b'"');
-    Ok(true)
 }
 
-/// How much of a long text is escaped at a time, in bytes.
-const PIECE: usize = 64 << 10;
+/// The number of bytes that [`write_escaped`] writes.
+pub fn escaped_len(text: &str) -> usize {
+    // In blocks whose sum fits into a byte, so that the compiler counts with vector instructions.
+    let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
+    let sum = |block: &[u8]| usize::from(block.iter().map(|&byte| further(byte)).sum::<u8>());
+    text.len() + blocks.iter().map(|block| sum(block)).sum::<usize>() + sum(rest)
+}
+
+/// By how much an escape is longer than the byte that it stands for: `\n` by one, `\u0001` by five.
+fn further(byte: u8) -> u8 {
+    let letter = matches!(byte, b'"' | b'\\' | 8 | 9 | 10 | 12 | 13);
+    let control = byte < 0x20;
+    5 * u8::from(control & !letter) + u8::from(letter)
+}
+
+/// Fifty-one bytes could have a sum of 255.
+const BLOCK: usize = 48;
 
 #[cfg(test)]
 mod tests {
@@ -142,21 +141,6 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_written_like_short_and_takes_no_more_memory_than_it_has_to() {
-        for text in ["\"é\n".repeat(PIECE), "é".repeat(PIECE), "x".repeat(3 * PIECE + 1), String::new(), "é".to_owned()]
-        {
-            let expected = serde_json::to_vec(&text).unwrap();
-            let mut literal = b"before".to_vec();
-            assert!(write_long_string(&mut literal, &text, expected.len() + 1).unwrap());
-            assert!(literal[6..] == expected);
-            assert!(literal.capacity() < 3 * expected.len() + 7 * PIECE, "{}", literal.capacity());
-        }
-        let mut literal = Vec::new();
-        assert!(!write_long_string(&mut literal, &"\u{1}".repeat(50 * PIECE), 60 * PIECE).unwrap());
-        assert!(literal.capacity() < 200 * PIECE, "{}", literal.capacity());
-    }
-
-    #[test]
     fn text_without_escapes_is_borrowed() {
         assert!(matches!(unescape("héllo"), Cow::Borrowed(_)));
     }
@@ -167,6 +151,12 @@ mod tests {
             let mut literal = Vec::new();
             write_string(&mut literal, &text);
             prop_assert_eq!(&literal, &serde_json::to_vec(&text).unwrap());
+            for before in ["", "x"] {
+                let mut escaped = before.as_bytes().to_vec();
+                write_escaped(&mut escaped, &text);
+                prop_assert_eq!(&escaped[before.len()..], &literal[1..literal.len() - 1]);
+                prop_assert_eq!(escaped.len() - before.len(), escaped_len(&text));
+            }
             let literal = String::from_utf8(literal).unwrap();
             let inside = &literal[1..literal.len() - 1];
             let unescaped = unescape(inside);

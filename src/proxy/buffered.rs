@@ -4,10 +4,11 @@ use std::collections::TryReserveError;
 
 use bytes::Bytes;
 
+use super::body::Body;
 use super::envelope::Envelope;
+use super::headers;
 use super::recipient::Recipient;
 use super::warning::Warning;
-use super::{body, headers};
 use crate::json;
 use crate::response::{Head, Sink};
 
@@ -103,13 +104,12 @@ impl BufferedSink {
         if self.is_too_large() {
             return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: None, limit, compressed });
         }
-        let no_memory = |_| Unsendable::NoMemory(body_bytes);
-        let body = concat(self.chunks, body_bytes).map_err(no_memory)?;
+        let body = concat(self.chunks, body_bytes).map_err(|_| Unsendable::NoMemory(body_bytes))?;
         if self.recipient.takes_body() {
             head.correct_content_length(body.len() as u64);
         }
-        let mut envelope = encode(self.recipient, &head, &body).map_err(no_memory)?;
-        let envelope_bytes = envelope.json.len();
+        let mut envelope = encode(self.recipient, &head, body);
+        let envelope_bytes = envelope.size();
         if envelope_bytes > limit {
             return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: Some(envelope_bytes), limit, compressed });
         }
@@ -163,27 +163,24 @@ impl Sink for BufferedSink {
     }
 }
 
-/// Writes the envelope as JSON.
-///
-/// # Errors
-/// When there is no memory for it.
-pub(super) fn encode(recipient: Recipient, head: &Head, body: &[u8]) -> Result<Envelope, TryReserveError> {
+/// Makes the envelope.
+pub(super) fn encode(recipient: Recipient, head: &Head, body: Bytes) -> Envelope {
     let mut warnings = Vec::new();
     let header_bytes: usize = head.headers().iter().map(|(name, value)| name.len() + value.len()).sum();
     if recipient.dialect.header_limit.is_some_and(|limit| header_bytes > limit / 10 * 9) {
         warnings.push(Warning::HeaderBytes(header_bytes));
     }
-    let mut json = Vec::with_capacity(128);
-    json.extend_from_slice(b"{\"statusCode\":");
-    json.extend_from_slice(head.status().to_string().as_bytes());
+    let mut begin = Vec::with_capacity(128);
+    begin.extend_from_slice(b"{\"statusCode\":");
+    begin.extend_from_slice(head.status().to_string().as_bytes());
     if recipient.dialect.status_description {
-        json.extend_from_slice(b",\"statusDescription\":");
-        json::write_string(&mut json, &status_description(head));
+        begin.extend_from_slice(b",\"statusDescription\":");
+        json::write_string(&mut begin, &status_description(head));
     }
-    headers::write(&mut json, recipient, head, &mut warnings);
-    body::write(&mut json, head, body, recipient.dialect.limit)?;
-    json.push(b'}');
-    Ok(Envelope { json, status: head.status(), body_bytes: body.len(), warnings })
+    headers::write(&mut begin, recipient, head, &mut warnings);
+    // The few bytes around the body are those of the members' names.
+    let most = recipient.dialect.limit.saturating_sub(begin.len() + 40);
+    Envelope { body: Body::new(head, body, most), begin, status: head.status(), warnings }
 }
 
 /// Such as `200 OK`. An ALB answers 502 to a malformed one, so there is always a reason, and it is always ASCII.

@@ -1,16 +1,45 @@
 //! A buffered response as the front end reads it.
 
+use super::body::Body;
 use super::warning::Warning;
 
-/// A response ready to be posted.
+/// A response ready to be posted. Its document is made part by part, since one as a whole can take more memory than the
+/// application.
 #[derive(Debug)]
 pub struct Envelope {
-    /// The JSON document.
-    pub json: Vec<u8>,
+    /// The JSON document up to the body.
+    pub(super) begin: Vec<u8>,
+    pub(super) body: Body,
     /// The HTTP status in it.
     pub status: u16,
-    /// The size of the body before it was encoded, in bytes.
-    pub body_bytes: usize,
     /// What the log has to tell the function's owner.
     pub warnings: Vec<Warning>,
 }
+
+impl Envelope {
+    /// The size of the JSON document, in bytes.
+    pub fn size(&self) -> usize {
+        self.begin.len() + self.body.size() + END.len()
+    }
+
+    /// The size of the body before it was encoded, in bytes.
+    pub fn body_bytes(&self) -> usize {
+        self.body.bytes()
+    }
+
+    /// Appends the next part of the document. `position`, which is 0 for the first part, counts the bytes of the body. Returns
+    /// false after the last part.
+    pub fn part(&self, position: &mut usize, out: &mut Vec<u8>) -> bool {
+        if *position == 0 {
+            out.extend_from_slice(&self.begin);
+        }
+        let more = self.body.part(position, out);
+        if !more {
+            out.extend_from_slice(END);
+        }
+        more
+    }
+}
+
+/// The end of the document, after the body.
+const END: &[u8] = b"}";

@@ -1,7 +1,7 @@
 //! Room: `proxy`, responses in the form that each front end reads.
 //! In: a [`Recipient`], a response's head, the chunks of its body.
 //! Out: the JSON that Lambda hands to the front end, and [`Warning`]s about what the front end cannot carry.
-//! May use: `request` (the front end), `response`, `json`, `grammar`, `base64_simd`, bytes.
+//! May use: `request` (the front end), `response`, `json`, `grammar`, `base64_simd`, bytes, bytestring.
 //! Must not: hold Python objects, post anything, write a key that a front end does not know.
 
 mod body;

@@ -1,11 +1,12 @@
 //! One HTTP/1.1 connection, which is made when it is needed and kept as long as possible.
 
 use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::linux::net::TcpStreamExt as _;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::payload::Payload;
 use super::reply::Reply;
 use crate::descriptor::Socket;
 use crate::error::{Error, Result};
@@ -104,7 +105,7 @@ impl Connection {
     /// `RuntimeApi` if the connection is lost. The error of `wait`.
     pub(super) fn get(&mut self, head: &str, wait: impl Fn(&Socket) -> Result<()>) -> Result<Reply> {
         let mut reply = Reply::default();
-        self.attempt(&mut reply, head, b"", &wait)?.map_err(|error| self.lost(error))?;
+        self.attempt(&mut reply, head, &NOTHING, &wait)?.map_err(|error| self.lost(error))?;
         Ok(reply)
     }
 
@@ -113,7 +114,7 @@ impl Connection {
     ///
     /// # Errors
     /// `RuntimeApi` if the connection is lost.
-    pub(super) fn post(&mut self, head: &str, body: &[u8]) -> Result<Reply> {
+    pub(super) fn post(&mut self, head: &str, body: &dyn Payload) -> Result<Reply> {
         let mut reply = Reply::status_only();
         let reused = self.stream.is_some();
         let mut done = self.attempt(&mut reply, head, body, |_| Ok(()))?;
@@ -138,7 +139,7 @@ impl Connection {
         &mut self,
         reply: &mut Reply,
         head: &str,
-        body: &[u8],
+        body: &dyn Payload,
         wait: impl Fn(&Socket) -> Result<()>,
     ) -> Result<io::Result<()>> {
         self.refuse_children()?;
@@ -146,7 +147,7 @@ impl Connection {
             Ok(socket) => socket,
             Err(error) => return Ok(Err(error)),
         };
-        let written = write_all(&socket, &mut [IoSlice::new(head.as_bytes()), IoSlice::new(body)]);
+        let written = send(&socket, head, body);
         if written.is_ok() {
             wait(&socket)?;
         }
@@ -156,6 +157,30 @@ impl Connection {
         }
         // A server that refuses a body may hang up before all of it was sent. If it has replied, the reply counts.
         Ok(read.map_err(|error| written.err().unwrap_or(error)))
+    }
+}
+
+/// The payload of a request without one.
+const NOTHING: Vec<u8> = Vec::new();
+
+/// Sends a request, part by part. A small one is sent with one system call.
+fn send(socket: &Socket, head: &str, body: &dyn Payload) -> io::Result<()> {
+    let mut part = head.as_bytes().to_vec();
+    let (mut position, mut sent) = (0, 0);
+    loop {
+        let begin = part.len();
+        let is_last = !body.part(&mut position, &mut part);
+        write_all(socket, &mut [IoSlice::new(&part)])?;
+        sent += part.len() - begin;
+        part.clear();
+        if is_last {
+            if sent == body.size() {
+                return Ok(());
+            }
+            // The platform would wait for what is missing, or read what is too much as another request.
+            ours(socket)?.shutdown(Shutdown::Write)?;
+            return Err(ErrorKind::InvalidData.into());
+        }
     }
 }
 
@@ -257,14 +282,77 @@ mod tests {
         let (address, api) = hasty(4, ACCEPTED);
         let mut connection = Connection::new(&address);
         for _ in 0..2 {
-            assert_eq!(connection.post("POST / HTTP/1.1\r\n\r\n", b"").unwrap().status(), 202);
+            assert_eq!(connection.post("POST / HTTP/1.1\r\n\r\n", &NOTHING).unwrap().status(), 202);
             wait_for_its_end(&connection);
             assert_eq!(connection.get("GET / HTTP/1.1\r\n\r\n", |_| Ok(())).unwrap().status(), 202);
             wait_for_its_end(&connection);
         }
         api.join().unwrap();
-        let error = connection.post("POST / HTTP/1.1\r\n\r\n", b"").unwrap_err();
+        let error = connection.post("POST / HTTP/1.1\r\n\r\n", &NOTHING).unwrap_err();
         assert!(error.message().contains(&address), "{}", error.message());
+    }
+
+    /// A payload that has another size than it says.
+    struct Lying(usize);
+
+    impl Payload for Lying {
+        fn size(&self) -> usize {
+            self.0
+        }
+
+        fn part(&self, _: &mut usize, out: &mut Vec<u8>) -> bool {
+            out.extend_from_slice(b"12345678");
+            false
+        }
+    }
+
+    /// Reads until the client has sent all that it sends, and hangs up without a reply.
+    fn patient() -> (String, JoinHandle<Vec<u8>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let api = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut all = Vec::new();
+            stream.read_to_end(&mut all).unwrap();
+            all
+        });
+        (address, api)
+    }
+
+    #[test]
+    fn nobody_waits_for_a_payload_that_is_shorter_than_announced() {
+        for size in [7, 9] {
+            let (address, api) = patient();
+            let mut connection = Connection::new(&address);
+            connection.post("POST / HTTP/1.1\r\n\r\n", &Lying(size)).unwrap_err();
+            assert!(connection.stream.is_none());
+            assert!(api.join().unwrap().ends_with(b"\r\n\r\n12345678"));
+        }
+    }
+
+    #[test]
+    fn a_payload_of_many_parts_is_sent_again_from_its_beginning() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let payload: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+        let length = payload.len();
+        let api = std::thread::spawn(move || {
+            let (mut first, _) = listener.accept().unwrap();
+            assert!(first.read(&mut [0; 1024]).unwrap() > 0);
+            first.write_all(ACCEPTED).unwrap();
+            let mut begin = vec![0; 100_000];
+            first.read_exact(&mut begin).unwrap(); // a part, and then the connection is lost
+            drop(first);
+            let (mut second, _) = listener.accept().unwrap();
+            let mut all = vec![0; length + 19];
+            second.read_exact(&mut all).unwrap();
+            second.write_all(ACCEPTED).unwrap();
+            all.split_off(19)
+        });
+        let mut connection = Connection::new(&address);
+        connection.post("POST / HTTP/1.1\r\n\r\n", &NOTHING).unwrap();
+        assert_eq!(connection.post("POST / HTTP/1.1\r\n\r\n", &payload).unwrap().status(), 202);
+        assert!(api.join().unwrap() == payload);
     }
 
     #[test]
@@ -273,7 +361,7 @@ mod tests {
             hasty(2, b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\nHTTP/1.1 408 Too late\r\n\r\n");
         let mut connection = Connection::new(&address);
         for _ in 0..2 {
-            assert_eq!(connection.post("POST / HTTP/1.1\r\n\r\n", b"").unwrap().status(), 202);
+            assert_eq!(connection.post("POST / HTTP/1.1\r\n\r\n", &NOTHING).unwrap().status(), 202);
         }
         api.join().unwrap();
     }

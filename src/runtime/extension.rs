@@ -16,11 +16,11 @@ impl Api {
     /// # Errors
     /// `RuntimeApi` if the platform refuses the extension.
     pub fn register_extension(&mut self) -> Result<()> {
-        let body = br#"{"events":[]}"#;
+        let body = br#"{"events":[]}"#.to_vec();
         let headers = [("lambda-extension-name", "wsgi-lambda-shutdown"), ("Content-Length", &body.len().to_string())];
         let address = self.connection.address();
         let head = request_head("POST", address, &format!("{EXTENSION_API}/register"), &[&headers]);
-        let reply = self.connection.post(&head, body)?;
+        let reply = self.connection.post(&head, &body)?;
         let identifier = reply.headers().find(|(name, _)| name.eq_ignore_ascii_case(EXTENSION_ID));
         let (_, identifier) = identifier.ok_or_else(|| {
             Error::runtime_api(format!("the platform refused the internal extension: {}", reply.status()))

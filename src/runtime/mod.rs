@@ -10,6 +10,7 @@ mod arrival;
 mod connection;
 mod extension;
 mod failure;
+mod payload;
 mod poll;
 mod receipt;
 mod reply;
@@ -20,6 +21,7 @@ mod wake;
 mod watch;
 
 pub use api::{Api, SharedApi};
+pub use payload::Payload;
 pub use receipt::Receipt;
 pub use stream::Streamed;
 pub use twin::Twin;

@@ -3,6 +3,7 @@
 use super::api::{API_VERSION, Api, SharedApi};
 use super::connection::{Headers, request_head};
 use super::failure::{error_body, error_type};
+use super::payload::Payload;
 use super::receipt::Receipt;
 use super::stream::Streamed;
 use crate::error::{Error, Result};
@@ -13,7 +14,7 @@ impl Api {
     ///
     /// # Errors
     /// `RuntimeApi` if the connection is lost or the platform replies 5xx: the process has to end.
-    pub fn respond(&mut self, invocation: &Invocation, json: &[u8]) -> Result<Receipt> {
+    pub fn respond(&mut self, invocation: &Invocation, json: &dyn Payload) -> Result<Receipt> {
         self.post(&response_path(invocation), &[("Content-Type", "application/json"), echo(invocation)], json)
     }
 
@@ -55,11 +56,11 @@ impl Api {
             ("Lambda-Runtime-Function-Error-Type", error_type.as_str()),
             echo,
         ];
-        self.post(path, &headers, body.as_bytes())
+        self.post(path, &headers, &body.into_bytes())
     }
 
-    fn post(&mut self, path: &str, headers: Headers<'_>, body: &[u8]) -> Result<Receipt> {
-        let length = body.len().to_string();
+    fn post(&mut self, path: &str, headers: Headers<'_>, body: &dyn Payload) -> Result<Receipt> {
+        let length = body.size().to_string();
         let headers = &[headers, &[("Content-Length", &length)]];
         let head = request_head("POST", self.connection.address(), &format!("{API_VERSION}{path}"), headers);
         let reply = self.connection.post(&head, body)?;

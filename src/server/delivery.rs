@@ -3,17 +3,16 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::compress::{Client, Compressed};
 use crate::error::{Error, Kind, Result};
 use crate::invocation::Invocation;
 use crate::proxy::{self, BufferedSink, Envelope, Recipient, StreamSink, Unsendable, Warning};
 use crate::python::Session;
-use crate::response::{Head, Holder, Notes, Refusal, Response, Sink, Step};
+use crate::response::{Holder, Notes, Refusal, Response, Step};
 use crate::runtime::{Api, Receipt, SharedApi, Streamed};
 use crate::sync::{lock, lock_within};
 
+use super::body::Body;
 use super::own::{INTERNAL_ERROR, Own, TIMEOUT, in_place_of, reached, wrong_length};
 
 /// How long the alarm waits for a chunk that is being sent. A chunk that takes longer waits for a reader, maybe for
@@ -53,15 +52,6 @@ pub(super) struct Delivery {
     response: Mutex<Option<Response<Compressed<Body>>>>,
     /// Set when a response was delivered: no other can be delivered then. Locked after the response, if both are.
     delivered: Mutex<Option<Delivered>>,
-}
-
-/// How the body is sent.
-#[derive(Debug)]
-pub(super) enum Body {
-    /// In one document, when it is complete.
-    Whole(BufferedSink),
-    /// Chunk by chunk, as the application makes it.
-    Stream(StreamSink<Streamed>),
 }
 
 /// What ends an invocation.
@@ -160,8 +150,8 @@ impl Delivery {
         }
         match last {
             Last::Document(envelope) => {
-                let receipt = lock(&self.api).respond(&self.invocation, &envelope.json)?;
-                let (status, bytes) = (envelope.status, envelope.body_bytes as u64);
+                let receipt = lock(&self.api).respond(&self.invocation, envelope)?;
+                let (status, bytes) = (envelope.status, envelope.body_bytes() as u64);
                 Ok(*delivered.insert(Delivered { status, bytes, receipt }))
             }
             Last::Stream(sink, notes, failure) => {
@@ -222,30 +212,6 @@ impl Holder for Delivery {
     }
 }
 
-impl Body {
-    fn sink(&mut self) -> std::io::Result<&mut dyn Sink> {
-        match self {
-            Self::Whole(sink) => Ok(sink),
-            Self::Stream(sink) if sink.is_open() => Ok(sink),
-            Self::Stream(_) => Err(std::io::Error::other("the request was given up")),
-        }
-    }
-}
-
-impl Sink for Body {
-    fn head(&mut self, head: Head, whole_body: Option<usize>) -> std::io::Result<()> {
-        self.sink()?.head(head, whole_body)
-    }
-
-    fn data(&mut self, chunk: Bytes) -> std::io::Result<()> {
-        self.sink()?.data(chunk)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.sink()?.flush()
-    }
-}
-
 /// Ends a stream: with a response of the runtime's own if there is one, else with trailers that name the failure, else as
 /// complete.
 fn end_stream(sink: &mut StreamSink<Streamed>, own: Option<Own<'_>>, failure: Option<&Error>) -> Result<Receipt> {
@@ -271,7 +237,7 @@ mod tests {
     use super::super::own::REACHED;
     use super::*;
     use crate::request::FrontEnd;
-    use crate::response::Steps as _;
+    use crate::response::{Head, Steps as _};
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::thread::JoinHandle;

@@ -5,6 +5,7 @@
 //! Must not: hold rules that belong to a room.
 
 mod board;
+mod body;
 mod deadline;
 mod delivery;
 mod events;
