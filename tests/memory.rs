@@ -1,4 +1,5 @@
-//! Memory of large bodies is kept from one request to the next (`python/ffi.rs`, `keep_memory`).
+//! Memory of large bodies: it is kept from one request to the next (`python/ffi.rs`, `keep_memory`), and a response is
+//! encoded while it is sent (`proxy/body.rs`).
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -45,4 +46,31 @@ fn large_bodies_use_the_same_pages_again() {
 fn who_tunes_malloc_has_the_last_word() {
     let pages_of_a_body = (MEGABYTE / 4096) as u64;
     assert!(faults_of_an_echo(&[("MALLOC_MMAP_THRESHOLD_", "131072")]) > pages_of_a_body);
+}
+
+/// The most memory that the process has had, in kB (proc_pid_status(5)).
+fn peak(function: &mut Function) -> u64 {
+    let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim_end_matches("kB").trim().parse().unwrap()
+}
+
+#[test]
+fn a_large_response_is_in_memory_once() {
+    let source = "BODY = {'text': b'a \"line\"\\n' * 500_000, 'binary': bytes(range(256)) * 16_000}\n\
+        def app(environ, start_response):\n    kind = environ['QUERY_STRING']\n    \
+         start_response('200 OK', [('Content-Type', 'text/plain' if kind == 'text' else 'image/png')])\n    \
+         return [BODY[kind]] if kind else [b'']\n";
+    let mut function = support::source(source).start();
+    let mut event = support::event("function-url-get");
+    let mut ask = |query: &str, function: &mut Function| {
+        event["rawQueryString"] = json!(query);
+        function.invoke(&event).body().len()
+    };
+    assert_eq!(ask("", &mut function), 0);
+    let before = peak(&mut function);
+    assert_eq!((ask("text", &mut function), ask("binary", &mut function)), (4_500_000, 4_096_000));
+    let grown = peak(&mut function) - before;
+    assert!(grown < 1500, "{grown} kB more");
 }

@@ -104,7 +104,7 @@ fn cases(place: &Place, plan: &Plan, way: Way, results: &mut Results) -> Result<
     let Roots { shipped, packaged, env, notes } = roots::make(place)?;
     results.skipped.extend(notes);
     let mut cases = if way == Way::Shipped { all_in(&shipped, &env) } else { all_in(&place.task_root, &env) };
-    cases.retain(|case| case.server.is_wsgi());
+    cases.retain(|case| case.server.imports());
     if plan.subjects.contains(&Server::Ours) {
         cases.insert(1, Case { name: "ours packaged".to_owned(), server: Server::Ours, root: packaged, env });
     }

@@ -72,6 +72,8 @@ pub(crate) enum Server {
     Floor,
     /// the same on one thread, which is lower for one request at a time
     FloorOne,
+    /// Python, which imports the application and answers without it: what a start and its memory cannot fall below
+    Alone,
     /// a raw socket that answers at once: the harness's own share
     Null,
 }
@@ -93,13 +95,19 @@ impl Server {
             Self::LwaWaitress => "Web Adapter + waitress",
             Self::Floor => "Rust floor, no Python",
             Self::FloorOne => "Rust floor, one thread",
+            Self::Alone => "Python alone",
             Self::Null => "harness itself",
         }
     }
 
-    /// Whether it serves a WSGI application.
-    pub(crate) fn is_wsgi(self) -> bool {
+    /// Whether it imports the application.
+    pub(crate) fn imports(self) -> bool {
         !matches!(self, Self::Floor | Self::FloorOne | Self::Null)
+    }
+
+    /// All that answer an event with what it asks for, or with something as long.
+    pub(crate) fn answering() -> Vec<Self> {
+        Self::value_variants().iter().copied().filter(|&server| server != Self::Alone).collect()
     }
 
     /// Whether it can send a response as the application yields it.
@@ -143,6 +151,7 @@ impl Server {
             Self::LwaGunicorn | Self::LwaWaitress => self.web_server(place, app, &mut launch)?,
             Self::Floor => launch.programs.push(program(&beside("bench-floor")?, &[])),
             Self::FloorOne => launch.programs.push(program(&beside("bench-floor")?, &["one-thread"])),
+            Self::Alone => launch.programs.push(program(&place.python, &["-m", "alone"])),
             Self::Null => launch.programs.push(program(&beside("bench-null")?, &[])),
         }
         Ok(launch)
