@@ -36,7 +36,7 @@ pub enum Unsendable {
         /// Whether these are the bytes of a compressed body.
         compressed: bool,
     },
-    /// There is no memory for the envelope of a body with this many bytes.
+    /// There is no memory to join the chunks of the body, of this many bytes, or to compress it.
     NoMemory(usize),
 }
 
@@ -67,11 +67,9 @@ impl std::fmt::Display for Unsendable {
                     " the limit is {limit}. Serve large files from S3 (a redirect to a presigned URL), {compress}or paginate"
                 )
             }
-            Self::NoMemory(bytes) => write!(
-                f,
-                "there is no memory to encode a body of {bytes} bytes: give the function more (its response takes about twice \
-                 the body's size)"
-            ),
+            Self::NoMemory(bytes) => {
+                write!(f, "there is no memory for a response whose body has {bytes} bytes: give the function more")
+            }
         }
     }
 }
