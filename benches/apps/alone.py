@@ -2,6 +2,7 @@
 
 import _socket
 import os
+import sys
 
 application = getattr(__import__(os.environ["BENCH_APP"], fromlist=["application"]), "application")
 
@@ -16,7 +17,7 @@ def exchange(request):
     platform.sendall(request)
     reply = b""
     while b"\r\n\r\n" not in reply:
-        reply += platform.recv(65536)
+        reply += platform.recv(65536) or sys.exit()
     return reply.partition(b"\r\n\r\n")[0].decode().lower()
 
 
