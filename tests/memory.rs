@@ -72,5 +72,6 @@ fn a_large_response_is_in_memory_once() {
     let before = peak(&mut function);
     assert_eq!((ask("text", &mut function), ask("binary", &mut function)), (4_500_000, 4_096_000));
     let grown = peak(&mut function) - before;
-    assert!(grown < 1500, "{grown} kB more");
+    // A part of each encoding, and not 6 MB.
+    assert!(grown < 3500, "{grown} kB more");
 }

@@ -12,7 +12,7 @@ pub trait Payload {
 }
 
 /// A part of what is in memory anyway, in bytes.
-const PART: usize = 64 << 10;
+const PART: usize = 1 << 20;
 
 impl Payload for Vec<u8> {
     fn size(&self) -> usize {
