@@ -16,7 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 SERVED, INSPECTOR = os.environ["SERVED"], os.environ["INSPECTOR"]
-CONTRAST = pathlib.Path(__file__).with_name("contrast.js").read_text()
+CONTRAST, LATE = (pathlib.Path(__file__).with_name(name).read_text() for name in ["contrast.js", "late.js"])
 PATIENCE = 60
 TABS = ["overview", "client", "event", "environ", "response"]
 EVIL = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
@@ -155,6 +155,13 @@ class Requests(Page):
         self.choose("/error")
         self.until(lambda: "ValueError: no price for <b>pears</b>" in self.text(".log"))
 
+    def test_the_end_of_a_request_is_seen_also_if_its_beginning_comes_late(self):
+        self.browser.execute_script(LATE)
+        send("/stream?late=1")
+        state = self.until(lambda: self.browser.execute_script("return window.late?.state"))
+        self.assertNotIn(state, ["done", "cut"])
+        self.until(lambda: "80 bytes" in self.text(".title .facts"))
+
     def test_a_request_is_sent_again(self):
         send("/cart?again=1", body=b"once more")
         number = self.choose("/cart?again=1")
@@ -265,7 +272,7 @@ class Requests(Page):
 class Keyboard(Page):
     def test_everything_is_reached_without_a_mouse(self):
         # In some versions of Chromium, such as 150, it moves the place that Tab starts from.
-        self.browser.execute_script("Element.prototype.scrollIntoView = () => { throw new Error('Tab would start here') }")
+        self.browser.execute_script("Element.prototype.scrollIntoView = () => { throw new Error('Tab from here') }")
         for number in range(3):
             send(f"/cart?step={number}")
         self.until(lambda: "/cart?step=2" in self.rows()[0])
