@@ -12,12 +12,12 @@ use crate::event::rest::{is_custom_domain, v1_parts};
 
 pub(super) fn parts_v1<'e>(objects: &Objects<'e>, config: &RequestConfig) -> Parts<'e> {
     let path = objects.event.text("path").unwrap_or_default();
-    v1_parts(objects, split(&path, &objects.context, config))
+    v1_parts(objects, split(&path, &objects.context, true, config))
 }
 
 pub(super) fn parts_v2<'e>(objects: &Objects<'e>, config: &RequestConfig) -> Parts<'e> {
     let path = objects.event.text("rawPath").unwrap_or_default();
-    v2_parts(objects, split(&path, &objects.context, config))
+    v2_parts(objects, split(&path, &objects.context, false, config))
 }
 
 /// Reads payload 2.0. A Function URL's differs only in its path.
@@ -40,10 +40,12 @@ pub(super) fn v2_parts<'e>(objects: &Objects<'e>, path: Split) -> Parts<'e> {
 
 /// Takes the stage off the path. The client's URL has the stage on execute-api domains only. On a custom domain it has
 /// the key of the API mapping instead, which no member of the event names: the configured base path stands for it.
-fn split(path: &[u8], context: &Fields<'_>, config: &RequestConfig) -> Split {
+/// `has_key`: the path has the key as well, as in format 1.0 (API Gateway guide, "Create AWS Lambda proxy integrations for
+/// HTTP APIs").
+fn split(path: &[u8], context: &Fields<'_>, has_key: bool, config: &RequestConfig) -> Split {
     let stage = context.string("stage").filter(|stage| stage != "$default");
     let stage = stage.map(|stage| [b"/", stage.as_bytes()].concat()).unwrap_or_default();
-    if stage.is_empty() || !path::has_prefix(path, &stage) {
+    if stage.is_empty() && has_key || !path::has_prefix(path, &stage) {
         return path::split(path, Form::Decoded, b"", b"", config);
     }
     let path = &path[stage.len()..];

@@ -21,6 +21,8 @@ enum Mount {
     Stage,
     /// A custom domain's base path.
     Base,
+    /// The same without a stage in the path.
+    BaseAlone,
 }
 
 /// What a client sends.
@@ -66,7 +68,7 @@ fn sent() -> impl Strategy<Value = Sent> {
         ("GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS", of_path, of_query),
         (prop::collection::vec((name, value), 0..6), prop::collection::vec("[a-z]{1,3}=[a-zA-Z0-9%]{0,6}", 0..4)),
         (content_types, any::<bool>(), body, versions, any::<bool>()),
-        (prop::sample::select(vec![Mount::Nothing, Mount::Stage, Mount::Base]), binary),
+        (prop::sample::select(vec![Mount::Nothing, Mount::Stage, Mount::Base, Mount::BaseAlone]), binary),
     )
         .prop_map(|((method, path, query), (fields, cookies), rest, (mount, binary))| {
             let (content_type, is_compressed, body, version, has_domain) = rest;
@@ -115,8 +117,10 @@ impl Sent {
                 settings.domain = self.has_domain.then(|| "abc.execute-api.eu-west-1.amazonaws.com".to_owned());
                 "/prod"
             }
-            Mount::Base => {
-                "prod".clone_into(&mut settings.stage);
+            base @ (Mount::Base | Mount::BaseAlone) => {
+                if base == Mount::Base {
+                    "prod".clone_into(&mut settings.stage);
+                }
                 settings.base_path = Some("/shop".to_owned());
                 config.base_path = Some(b"/shop".to_vec());
                 "/shop"
@@ -279,7 +283,7 @@ fn check(sent: &Sent, front_end: FrontEnd) {
     let script_name = match sent.mount(front_end) {
         Mount::Nothing => "",
         Mount::Stage => "/prod",
-        Mount::Base => "/shop",
+        Mount::Base | Mount::BaseAlone => "/shop",
     };
     assert_eq!(text("SCRIPT_NAME"), script_name, "{front_end}");
     check_query(front_end, &sent.query, &text("QUERY_STRING"));

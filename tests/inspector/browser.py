@@ -16,7 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 SERVED, INSPECTOR = os.environ["SERVED"], os.environ["INSPECTOR"]
-CONTRAST = pathlib.Path(__file__).with_name("contrast.js").read_text()
+CONTRAST, LATE = (pathlib.Path(__file__).with_name(name).read_text() for name in ["contrast.js", "late.js"])
 PATIENCE = 60
 TABS = ["overview", "client", "event", "environ", "response"]
 EVIL = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
@@ -155,6 +155,13 @@ class Requests(Page):
         self.choose("/error")
         self.until(lambda: "ValueError: no price for <b>pears</b>" in self.text(".log"))
 
+    def test_the_end_of_a_request_is_seen_also_if_its_beginning_comes_late(self):
+        self.browser.execute_script(LATE)
+        send("/stream?late=1")
+        state = self.until(lambda: self.browser.execute_script("return window.late?.state"))
+        self.assertNotIn(state, ["done", "cut"])
+        self.until(lambda: "80 bytes" in self.text(".title .facts"))
+
     def test_a_request_is_sent_again(self):
         send("/cart?again=1", body=b"once more")
         number = self.choose("/cart?again=1")
@@ -264,6 +271,8 @@ class Requests(Page):
 
 class Keyboard(Page):
     def test_everything_is_reached_without_a_mouse(self):
+        # In some versions of Chromium, such as 150, it moves the place that Tab starts from.
+        self.browser.execute_script("Element.prototype.scrollIntoView = () => { throw new Error('Tab from here') }")
         for number in range(3):
             send(f"/cart?step={number}")
         self.until(lambda: "/cart?step=2" in self.rows()[0])
@@ -305,6 +314,23 @@ class Keyboard(Page):
         self.assertEqual(self.focused(), "tab-overview")
         self.keys(Keys.TAB)
         self.assertEqual(self.focused(), "panel")
+
+    def test_the_chosen_request_is_in_sight(self):
+        chromium.look(self.browser, size=(1400, 400))
+        for number in range(12):
+            send(f"/cart?sight={number}")
+        self.until(lambda: "/cart?sight=11" in self.rows()[0])
+        sight = (
+            "const chosen = list.querySelector('[aria-selected=true]'), row = chosen.getBoundingClientRect(), "
+            "box = list.getBoundingClientRect(); "
+            "return [chosen.ariaLabel, row.top >= box.top && row.bottom <= box.bottom]"
+        )
+        self.browser.execute_script("list.focus()")
+        rows = self.rows()
+        for key, at in [(Keys.END, -1), (Keys.ARROW_UP, -2), (Keys.PAGE_UP, -12), (Keys.HOME, 0)]:
+            self.keys(key)
+            self.assertEqual(self.browser.execute_script(sight), [rows[at], True])
+        chromium.look(self.browser)
 
     def test_the_place_is_kept_while_a_request_goes_on(self):
         sending = threading.Thread(target=send, args=["/stream?place=1"])

@@ -98,7 +98,7 @@ export class List {
     const row = this.rows.get(this.selected);
     if (row && !row.hidden) {
       this.box.setAttribute("aria-activedescendant", row.id);
-      row.scrollIntoView({ block: "nearest" });
+      reveal(row, this.box);
     } else {
       this.box.removeAttribute("aria-activedescendant");
     }
@@ -117,6 +117,13 @@ export class List {
       this.select(numbers[Math.min(Math.max(to, 0), numbers.length - 1)], true);
     }
   }
+}
+
+// Scrolls the list as far as the row needs. scrollIntoView() would also make the row the place that Tab starts from, as in
+// Chromium 150, and the first Tab would no longer reach the link "Skip to the request".
+function reveal(row, box) {
+  const [{ top, bottom }, sight] = [row, box].map((element) => element.getBoundingClientRect());
+  box.scrollTop += Math.min(top - sight.top, 0) + Math.max(bottom - sight.bottom, 0);
 }
 
 // What is shown before the first request.

@@ -208,12 +208,13 @@ let reload = null;
 function changed(requests) {
   const numbers = list.update(requests);
   if (numbers.length > 0) announce(numbers);
-  const selected = requests.find((request) => request.number === list.selected);
-  if (selected && page.shown === selected.number && !page.comparing) {
+  // A request that is new here is being loaded. One that is not may be shown later than this, as it was before.
+  const old = requests.some((request) => request.number === list.selected && !numbers.includes(request.number));
+  if (old && !page.comparing) {
     // A stream changes with each chunk.
     reload ??= setTimeout(() => {
       reload = null;
-      if (page.shown === list.selected && !page.comparing) load(list.selected);
+      if (!page.comparing) load(list.selected);
     }, 150);
   }
 }
