@@ -67,7 +67,7 @@ impl<'e> Fields<'e> {
 }
 
 fn is_named(known: Value<'_>, name: &str) -> bool {
-    if known.is_escaped() { string_of(known).as_deref() == Some(name) } else { known.literal() == Some(name) }
+    known.is_plain(name) || known.is_escaped() && string_of(known).as_deref() == Some(name)
 }
 
 /// The text of a string, number or boolean, as bytes; `None` for other values.

@@ -92,6 +92,13 @@ impl<'d> Value<'d> {
         (self.kind() == ValueKind::String).then(|| &self.document.text[node.start + 1..node.end - 1])
     }
 
+    /// Whether the value is a string that stands in the document as this text, without an escape.
+    pub fn is_plain(&self, text: &str) -> bool {
+        let node = self.node();
+        // The length first: members are looked for by name, and most names differ in it.
+        node.end - node.start == text.len() + 2 && !node.escaped && self.literal() == Some(text)
+    }
+
     /// Whether the value is a string that has escapes.
     pub fn is_escaped(&self) -> bool {
         self.node().escaped
