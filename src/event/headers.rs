@@ -170,7 +170,8 @@ fn is_wanted(name: &str) -> bool {
 
 /// The value without white space around it; `None` for a value that no HTTP message can carry (RFC 9110 §5.5).
 fn clean(value: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
-    if memchr3(b'\r', b'\n', 0, &value).is_some() {
+    // Without escapes the value stands in the JSON as it is, and has no control characters (RFC 8259 §7).
+    if matches!(&value, Cow::Owned(value) if memchr3(b'\r', b'\n', 0, value).is_some()) {
         return None;
     }
     let trimmed = value.trim_ascii();
