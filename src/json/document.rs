@@ -196,8 +196,7 @@ impl Parser<'_> {
     }
 
     fn take(&mut self, byte: u8) -> Option<()> {
-        self.at += usize::from(self.peek()? == byte);
-        (self.text[self.at - 1] == byte).then_some(())
+        (self.peek()? == byte).then(|| self.at += 1)
     }
 
     fn blank(&mut self) {
