@@ -256,6 +256,10 @@ fn iterate<'py>(result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> 
 
 /// Calls `close()` of the iterable, if it has one. PEP 3333 wants it also after an error.
 fn close(result: &Bound<'_, PyAny>) -> PyResult<()> {
+    // To find out that there is none costs an exception before Python 3.13.
+    if result.is_exact_instance_of::<PyList>() || result.is_exact_instance_of::<PyTuple>() {
+        return Ok(());
+    }
     match result.getattr_opt(intern!(result.py(), "close"))? {
         Some(close) => close.call0().map(|_| ()),
         None => Ok(()),
