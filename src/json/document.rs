@@ -17,6 +17,7 @@ struct Node {
     end: usize,
     /// The index of the first node after this value and all of its parts.
     next: usize,
+    kind: ValueKind,
     /// True for a string that has escapes.
     escaped: bool,
 }
@@ -77,15 +78,7 @@ impl<'d> Value<'d> {
 
     /// The value's kind.
     pub fn kind(&self) -> ValueKind {
-        match self.document.text.as_bytes()[self.node().start] {
-            b'{' => ValueKind::Object,
-            b'[' => ValueKind::Array,
-            b'"' => ValueKind::String,
-            b't' => ValueKind::True,
-            b'f' => ValueKind::False,
-            b'n' => ValueKind::Null,
-            _ => ValueKind::Number,
-        }
+        self.node().kind
     }
 
     /// The text between a string's quotes, with its escapes; `None` for any other kind.
@@ -144,7 +137,7 @@ impl Parser<'_> {
         self.value()?;
         while let Some(&container) = self.open.last() {
             self.blank();
-            let is_object = self.text[self.nodes[container].start] == b'{';
+            let is_object = self.nodes[container].kind == ValueKind::Object;
             let is_first = self.nodes.len() == container + 1;
             if self.peek()? == if is_object { b'}' } else { b']' } {
                 self.at += 1;
@@ -173,24 +166,28 @@ impl Parser<'_> {
     fn value(&mut self) -> Option<()> {
         self.blank();
         let start = self.at;
-        match self.peek()? {
+        let kind = match self.peek()? {
             b'"' => return self.string(),
-            b'{' | b'[' => {
-                self.at += 1;
-                self.open.push(self.nodes.len());
-            }
-            b't' => self.word(b"true")?,
-            b'f' => self.word(b"false")?,
-            b'n' => self.word(b"null")?,
+            b'{' => self.open(ValueKind::Object),
+            b'[' => self.open(ValueKind::Array),
+            b't' => self.word(b"true", ValueKind::True)?,
+            b'f' => self.word(b"false", ValueKind::False)?,
+            b'n' => self.word(b"null", ValueKind::Null)?,
             _ => self.number()?,
-        }
-        self.push(start, false);
+        };
+        self.push(start, kind, false);
         Some(())
     }
 
-    fn push(&mut self, start: usize, escaped: bool) {
+    fn push(&mut self, start: usize, kind: ValueKind, escaped: bool) {
         let next = self.nodes.len() + 1;
-        self.nodes.push(Node { start, end: self.at, next, escaped });
+        self.nodes.push(Node { start, end: self.at, next, kind, escaped });
+    }
+
+    fn open(&mut self, kind: ValueKind) -> ValueKind {
+        self.at += 1;
+        self.open.push(self.nodes.len());
+        kind
     }
 
     fn peek(&self) -> Option<u8> {
@@ -207,11 +204,12 @@ impl Parser<'_> {
         }
     }
 
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.text[self.at..].starts_with(word).then(|| self.at += word.len())
+    fn word(&mut self, word: &[u8], kind: ValueKind) -> Option<ValueKind> {
+        self.text[self.at..].starts_with(word).then(|| self.at += word.len())?;
+        Some(kind)
     }
 
-    fn number(&mut self) -> Option<()> {
+    fn number(&mut self) -> Option<ValueKind> {
         self.at += usize::from(self.peek() == Some(b'-'));
         if self.peek()? == b'0' {
             self.at += 1;
@@ -227,7 +225,7 @@ impl Parser<'_> {
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        Some(())
+        Some(ValueKind::Number)
     }
 
     fn digits(&mut self) -> Option<()> {
@@ -250,7 +248,7 @@ impl Parser<'_> {
                 _ => return None, // control characters have to be escaped
             }
         }
-        self.push(start, escaped);
+        self.push(start, ValueKind::String, escaped);
         Some(())
     }
 
