@@ -129,3 +129,26 @@ fn number<'py>(py: Python<'py>, text: &str) -> Option<Bound<'py, PyAny>> {
     }
     text.parse::<i64>().ok().map(|number| PyInt::new(py, number).into_any())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_is_found_by_its_whole_text_in_the_document() {
+        Python::initialize();
+        Python::attach(|py| {
+            let text = r#"{"host":"a.b:80","bytes":"ü","escape":"\u0061","empty":""}"#;
+            let document = Document::parse(text.as_bytes()).unwrap();
+            let texts: Vec<_> =
+                document.root().members().map(|(_, value)| value.literal().unwrap().as_bytes()).collect();
+            let (event, strings) = EventDicts::new(py).with_strings(&document).unwrap();
+            assert!(strings.get(texts[0]).unwrap().is(event.get_item("host").unwrap()));
+            assert!(strings.get(&texts[0][..3]).is_none(), "a host without its port begins at the same place");
+            assert!(strings.get(texts[1]).is_none(), "UTF-8 is not Latin-1");
+            assert!(strings.get(texts[2]).is_none());
+            assert_eq!(strings.get(texts[3]).unwrap(), "");
+            assert!(strings.get(b"a.b:80").is_none(), "the same text elsewhere");
+        });
+    }
+}
