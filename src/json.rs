@@ -9,4 +9,4 @@ mod literal;
 mod plain;
 
 pub use document::{Document, Value, ValueKind};
-pub use literal::{escaped_len, unescape, unescape_into, unescaped_len, write_escaped, write_string};
+pub use literal::{escaped_len, escaped_room, unescape, unescape_into, unescaped_len, write_escaped, write_string};

@@ -4,7 +4,7 @@ import _socket
 import os
 import sys
 
-application = getattr(__import__(os.environ["BENCH_APP"], fromlist=["application"]), "application")
+application = __import__(os.environ["BENCH_APP"], fromlist=["application"]).application
 
 host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
 platform = _socket.socket()

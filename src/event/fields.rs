@@ -67,7 +67,7 @@ impl<'e> Fields<'e> {
 }
 
 fn is_named(known: Value<'_>, name: &str) -> bool {
-    if known.is_escaped() { string_of(known).as_deref() == Some(name) } else { known.literal() == Some(name) }
+    known.is_plain(name) || known.is_escaped() && string_of(known).as_deref() == Some(name)
 }
 
 /// The text of a string, number or boolean, as bytes; `None` for other values.
@@ -91,7 +91,8 @@ fn string_of(value: Value<'_>) -> Option<Cow<'_, str>> {
 /// The texts of an array's items, or the text of any other value. Leaves out what has no text.
 pub(super) fn values_of(value: Value<'_>) -> impl Iterator<Item = Cow<'_, [u8]>> {
     // One of the two is always empty: an array has no text, and only an array has items.
-    text_of(value).into_iter().chain(value.items().filter_map(text_of))
+    let (mut one, mut items) = (text_of(value), value.items());
+    std::iter::from_fn(move || one.take().or_else(|| items.find_map(text_of)))
 }
 
 /// Bytes as a string. JSON is UTF-8, so nothing is ever replaced.

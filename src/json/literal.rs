@@ -110,6 +110,11 @@ pub fn write_escaped(out: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// The number of bytes that [`write_escaped`] reserves for text of this length: as if each byte were a control character.
+pub fn escaped_room(len: usize) -> usize {
+    6 * len + 64
+}
+
 /// The number of bytes that [`write_escaped`] writes.
 pub fn escaped_len(text: &str) -> usize {
     // In blocks whose sum fits into a byte, so that the compiler counts with vector instructions.
@@ -120,9 +125,9 @@ pub fn escaped_len(text: &str) -> usize {
 
 /// By how much an escape is longer than the byte that it stands for: `\n` by one, `\u0001` by five.
 fn further(byte: u8) -> u8 {
-    let letter = matches!(byte, b'"' | b'\\' | 8 | 9 | 10 | 12 | 13);
-    let control = byte < 0x20;
-    5 * u8::from(control & !letter) + u8::from(letter)
+    let has_letter = matches!(byte, b'"' | b'\\' | 8 | 9 | 10 | 12 | 13);
+    let is_number = byte < 0x20 && !has_letter;
+    5 * u8::from(is_number) + u8::from(has_letter)
 }
 
 /// Fifty-one bytes could have a sum of 255.

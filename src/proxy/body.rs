@@ -61,6 +61,15 @@ impl Body {
         }
     }
 
+    /// The most bytes that a buffer needs for a part. Until they are filled they take no memory.
+    pub(super) fn room(&self) -> usize {
+        let literal = match &self.content {
+            Content::Text(text) => json::escaped_room(text.len().min(PART)),
+            Content::Binary(bytes) => bytes.len().min(PART).div_ceil(3) * 4,
+        };
+        BEGIN.len() + literal + self.end().len()
+    }
+
     /// Appends the part from `position`, which counts bytes of the body. Returns false after the last part.
     pub(super) fn part(&self, position: &mut usize, out: &mut Vec<u8>) -> bool {
         if *position == 0 {

@@ -36,7 +36,7 @@ pub enum Unsendable {
         /// Whether these are the bytes of a compressed body.
         compressed: bool,
     },
-    /// There is no memory to join the chunks of the body, of this many bytes, or to compress it.
+    /// There is no memory to join, compress or encode the body, which has this many bytes.
     NoMemory(usize),
 }
 
@@ -102,11 +102,14 @@ impl BufferedSink {
         if self.is_too_large() {
             return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: None, limit, compressed });
         }
-        let body = concat(self.chunks, body_bytes).map_err(|_| Unsendable::NoMemory(body_bytes))?;
+        let no_memory = |_| Unsendable::NoMemory(body_bytes);
+        let body = concat(self.chunks, body_bytes).map_err(no_memory)?;
         if self.recipient.takes_body() {
             head.correct_content_length(body.len() as u64);
         }
         let mut envelope = encode(self.recipient, &head, body);
+        // As long as nothing has been sent, a lack of memory is a 500. What is freed here is used for the parts.
+        Vec::<u8>::new().try_reserve_exact(envelope.room()).map_err(no_memory)?;
         let envelope_bytes = envelope.size();
         if envelope_bytes > limit {
             return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: Some(envelope_bytes), limit, compressed });

@@ -27,10 +27,16 @@ impl Envelope {
         self.body.bytes()
     }
 
+    /// The most bytes that a buffer needs for a part.
+    pub(super) fn room(&self) -> usize {
+        self.begin.len() + self.body.room() + END.len()
+    }
+
     /// Appends the next part of the document. `position`, which is 0 for the first part, counts the bytes of the body. Returns
     /// false after the last part.
     pub fn part(&self, position: &mut usize, out: &mut Vec<u8>) -> bool {
         if *position == 0 {
+            out.reserve(self.room());
             out.extend_from_slice(&self.begin);
         }
         let more = self.body.part(position, out);

@@ -73,13 +73,13 @@ impl Call<'_> {
         let py = app.glue.py();
         let body_len = self.request.body.decoded_len()?;
         let body = self.body(py, body_len)?;
-        let event = app.events.to_python(self.event).map_err(|error| {
+        let (event, strings) = app.events.with_strings(self.event).map_err(|error| {
             let reason = describe(&app.glue, error);
             Error::bad_request(format!("the event cannot be converted to a Python dict: {}", reason.message()))
         })?;
         let fill = || {
             let context = context(app, self.invocation)?; // first: it also repairs the standard streams
-            let dict = app.template.fill(&environ(self.request, body_len), body)?;
+            let dict = app.template.fill(&environ(self.request, body_len), &strings, body)?;
             self.add_lambda(&dict, &event, &context)?;
             Ok(dict)
         };
@@ -256,6 +256,10 @@ fn iterate<'py>(result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> 
 
 /// Calls `close()` of the iterable, if it has one. PEP 3333 wants it also after an error.
 fn close(result: &Bound<'_, PyAny>) -> PyResult<()> {
+    // To find out that there is none costs an exception before Python 3.13.
+    if result.is_exact_instance_of::<PyList>() || result.is_exact_instance_of::<PyTuple>() {
+        return Ok(());
+    }
     match result.getattr_opt(intern!(result.py(), "close"))? {
         Some(close) => close.call0().map(|_| ()),
         None => Ok(()),

@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use super::event::Strings;
 use super::ffi::latin1;
 use super::string_cache::StringCache;
 use crate::environ::{Environ, Name, SERVER_SOFTWARE, header_key};
@@ -39,12 +40,18 @@ impl<'py> Template<'py> {
         Ok(Self { constant, bytes_io, sys, fixed_keys: RefCell::default(), header_keys: RefCell::default() })
     }
 
-    /// Makes the dict for one request: exactly a `dict`, which the application may change (PEP 3333).
-    pub(super) fn fill(&self, environ: &Environ<'_>, body: Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyDict>> {
+    /// Makes the dict for one request: exactly a `dict`, which the application may change (PEP 3333). `strings` are those
+    /// that the event's dict has.
+    pub(super) fn fill(
+        &self,
+        environ: &Environ<'_>,
+        strings: &Strings<'py>,
+        body: Bound<'py, PyBytes>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let py = self.constant.py();
         let dict = self.constant.copy()?;
         for (name, value) in &environ.variables {
-            let value = latin1(py, value)?;
+            let value = strings.get(value).map_or_else(|| latin1(py, value), Ok)?;
             match name {
                 Name::Fixed(name) => dict.set_item(self.fixed_key(name), value)?,
                 Name::Header(name) => dict.set_item(self.header_key(name), value)?,

@@ -361,6 +361,19 @@ pub(super) fn prepare_signals() {
     }
 }
 
+/// Device and inode of a descriptor's file, which tell it from others. `None` if the descriptor is not open.
+pub(super) fn file_identity(descriptor: RawFd) -> Option<(u64, u64)> {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: fstat fills the struct where it succeeds, and fails on a number that is no open descriptor.
+    unsafe {
+        if libc::fstat(descriptor, stat.as_mut_ptr()) != 0 {
+            return None;
+        }
+        let stat = stat.assume_init();
+        Some((stat.st_dev, stat.st_ino))
+    }
+}
+
 /// Returns the file of a descriptor and takes ownership of it. `None` if it is not open.
 pub fn file_of_descriptor(descriptor: RawFd) -> Option<File> {
     // SAFETY: fcntl with F_GETFD changes nothing and fails on a descriptor that is not open. An open one was passed to

@@ -75,6 +75,7 @@ fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
             module.setattr("deferred", wrap_pyfunction!(deferred, py)?)?;
             module.setattr("is_forked", wrap_pyfunction!(is_forked, py)?)?;
             module.setattr("guard_fork", wrap_pyfunction!(guard_fork, py)?)?;
+            module.setattr("file_identity", wrap_pyfunction!(file_identity, py)?)?;
             if expressions::has_table(py)? {
                 module.setattr("find_pattern", wrap_pyfunction!(expressions::find_pattern, py)?)?;
             }
@@ -87,6 +88,11 @@ fn load(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 #[pyfunction]
 fn guard_fork() {
     ffi::guard_fork();
+}
+
+#[pyfunction]
+fn file_identity(descriptor: i32) -> Option<(u64, u64)> {
+    ffi::file_identity(descriptor)
 }
 
 #[pyfunction]

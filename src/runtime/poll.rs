@@ -27,8 +27,8 @@ impl Api {
         if let Some(ending) = self.ending.take() {
             return Err(ending);
         }
-        wake.drain();
-        on_wake()?; // an event that is asked for has to be served
+        // An event that is asked for has to be served. What this leaves in `wake` ends the wait once more, for nothing.
+        on_wake()?;
         let head = self.get(&format!("{API_VERSION}/runtime/invocation/next"), &[]);
         let ending = Cell::new(None);
         let reply = self.connection.get(&head, |socket| {

@@ -37,7 +37,7 @@ impl Wake {
     }
 
     /// Empties the pipe. Returns false if nothing can arrive any more.
-    pub(super) fn drain(&self) -> bool {
+    fn drain(&self) -> bool {
         let Some(mut file) = self.0.get() else { return false };
         match file.read(&mut [0; 64]) {
             Ok(read) => read > 0, // what the bytes are does not matter

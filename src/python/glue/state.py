@@ -25,6 +25,9 @@ find_pattern = None
 is_forked = None
 # `guard_fork()` announces a fork by Python code whose child must not have the runtime's SIGTERM handler.
 guard_fork = None
+# `file_identity(descriptor)` returns what tells a descriptor's file from others, or None if the descriptor is closed.
+# `posix.fstat` would cost each request more than all other questions about descriptors: it returns a dozen numbers.
+file_identity = None
 
 # The descriptor to which Python's C handler writes when a signal arrives while the process waits, and the file's
 # identity. It is not set while the application runs: applications close descriptors, and get the same numbers for their
@@ -69,15 +72,6 @@ def forget_wakeup():
     if _wakeup is not None and file_identity(_wakeup[0]) == _wakeup[1]:
         posix.close(_wakeup[0])
     _wakeup = None
-
-
-def file_identity(descriptor):
-    """Returns what tells a descriptor's file from others, or None if the descriptor is closed."""
-    try:
-        stat = posix.fstat(descriptor)
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
 
 
 def make_module(name, doc):
