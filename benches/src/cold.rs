@@ -41,6 +41,8 @@ impl Way {
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) subjects: Vec<Server>,
+    /// Variables with which wsgi-lambda is started once more.
+    pub(crate) settings: Vec<(String, String)>,
     /// Which applications are started in which way, and how often.
     pub(crate) ways: Vec<(Way, Vec<App>, usize)>,
     /// What the first response is to, and the requests before memory is read.
@@ -96,7 +98,13 @@ pub(crate) fn run(place: &Place, plan: &Plan, results: &mut Results, bar: &Progr
 fn cases(place: &Place, plan: &Plan, way: Way, results: &mut Results) -> Result<Vec<Case>> {
     let all_in = |root: &PathBuf, env: &[(String, String)]| {
         let case = |&server: &Server| Case { name: server.name(), server, root: root.clone(), env: env.to_vec() };
-        plan.subjects.iter().map(case).collect::<Vec<_>>()
+        let mut cases: Vec<_> = plan.subjects.iter().map(case).collect();
+        cases.extend(plan.settings.iter().map(|setting| {
+            let name = format!("{} {}={}", Server::Ours.name(), setting.0, setting.1);
+            let env = env.iter().chain([setting]).cloned().collect();
+            Case { name, server: Server::Ours, root: root.clone(), env }
+        }));
+        cases
     };
     if way == Way::Pyc {
         return Ok(all_in(&place.task_root, &[]));

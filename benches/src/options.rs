@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// How long a subject is measured in each round, in milliseconds (warm requests)
     #[arg(long, global = true, value_name = "MS")]
     pub(crate) block: Option<u64>,
+    /// Start wsgi-lambda with this variable too, as one more subject (cold starts): to see what a setting of Python changes
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) setting: Vec<(String, String)>,
     /// Give each subject this part of a processor, as Lambda does below 1,769 MB: 0.29 is a function of 512 MB (needs root)
     #[arg(long, global = true, value_name = "PART", value_parser = part)]
     pub(crate) cpu: Option<f64>,
@@ -80,6 +83,11 @@ fn part(text: &str) -> Result<f64, String> {
     if (0.05..=1.0).contains(&part) { Ok(part) } else { Err("from 0.05 to 1".to_owned()) }
 }
 
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 const EXAMPLES: &str = "\
 Examples:
   Everything, in about a quarter of an hour; in about a minute:
@@ -91,6 +99,8 @@ Examples:
     bench cold --ways shipped --apps flask,django --subjects ours,apig
   Starts on the processor of a small function:
     bench cold --cpu 0.29 --ways pyc --subjects ours,apig
+  What a setting changes:
+    bench cold --ways pyc --apps flask --subjects ours --setting PYTHONHASHSEED=0
   Another build of the runtime:
     bench warm --bootstrap /tmp/other/bootstrap --subjects ours,null --events get
 

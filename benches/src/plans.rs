@@ -70,7 +70,8 @@ pub(crate) fn cold(options: &Options) -> Result<cold::Plan> {
     }
     ways.retain(|(way, ..)| options.ways.is_empty() || options.ways.contains(way));
     let all: &[Server] = if quick { &FEW } else { Server::value_variants() };
-    Ok(cold::Plan { subjects: or(&options.subjects, all), ways, event: events::all()?.swap_remove(0) })
+    let (subjects, settings) = (or(&options.subjects, all), options.setting.clone());
+    Ok(cold::Plan { subjects, settings, ways, event: events::all()?.swap_remove(0) })
 }
 
 pub(crate) fn stream(options: &Options) -> stream::Plan {
