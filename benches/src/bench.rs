@@ -84,12 +84,12 @@ fn run(options: &Options) -> Result<()> {
     })?;
     let adapted = [Server::LwaGunicorn, Server::LwaWaitress];
     let needs_adapter = options.subjects.is_empty() || adapted.iter().any(|server| options.subjects.contains(server));
-    let adapter = match &options.web_adapter {
+    let web_adapter = match &options.web_adapter {
         _ if command == Some(&Command::Serve) || !needs_adapter => Adapter::None,
         Some(file) => Adapter::Given(file),
         None => Adapter::Built,
     };
-    let mut place = setup::prepare(&options.cache, &options.bootstrap, &options.python, adapter)?;
+    let mut place = setup::prepare(&options.cache, &options.bootstrap, &options.python, web_adapter)?;
     if command == Some(&Command::Setup) {
         return Ok(());
     }

@@ -201,7 +201,7 @@ fn products_html() -> Result<Event> {
 /// The list of the shop with Django REST framework.
 fn products_json() -> Result<Event> {
     let row = |(id, name, price)| json!({"id": id, "name": name, "price": price});
-    let list = Value::from_iter(products().map(row)).to_string();
+    let list = products().map(row).collect::<Value>().to_string();
     Ok(Event::new("products-json", "50 rows as JSON", &get("/products")?, "application/json", list.into()))
 }
 

@@ -20,7 +20,7 @@ pub(crate) enum App {
     Flask,
     /// Django.
     Django,
-    /// Flask with SQLAlchemy and Jinja.
+    /// Flask with `SQLAlchemy` and Jinja.
     ShopFlask,
     /// Django with its admin, sessions, a database and Django REST framework.
     ShopDjango,

@@ -26,6 +26,11 @@ impl Slice {
         let group = above.join(format!("wsgi-lambda-bench-{}", std::process::id()));
         fs::create_dir_all(&group).with_context(|| format!("{} (root may)", group.display()))?;
         let slice = Self { group, home };
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from a twentieth of the period to all of it"
+        )]
         let quota = (part * PERIOD as f64) as u64;
         if slice.group.join("cpu.max").exists() {
             slice.write("cpu.max", &format!("{quota} {PERIOD}"))?;
