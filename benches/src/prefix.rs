@@ -2,7 +2,8 @@
 //!
 //! What a machine has in `site-packages`, `.pth` files above all, runs at every start of its Python, and would be measured
 //! with whoever looks there. The runtime and the peers both start from this prefix instead, as they do on Lambda, with
-//! the same libpython; a distribution's `python3` may have the same code in itself.
+//! the same libpython: the peers' Python is compiled here, since a distribution's `python3` can have the same code in itself,
+//! compiled to run faster than a library.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -17,7 +18,6 @@ use crate::command::output;
 /// Where the given Python keeps its parts.
 #[derive(Deserialize)]
 struct Parts {
-    executable: PathBuf,
     stdlib: PathBuf,
     /// `libpython3.11.so.1.0`
     library: String,
@@ -26,9 +26,9 @@ struct Parts {
 /// Folders of the standard library in which packages are installed.
 const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
 
-const PARTS: &str = "import json, os, sys, sysconfig\n\
+const PARTS: &str = "import json, sysconfig\n\
     var = lambda name: sysconfig.get_config_var(name) or ''\n\
-    print(json.dumps({'executable': os.path.realpath(sys._base_executable), 'stdlib': sysconfig.get_path('stdlib'),\n\
+    print(json.dumps({'stdlib': sysconfig.get_path('stdlib'),\n\
     'library': var('INSTSONAME')}))";
 /// Says where the shared library is.
 const LOCATE: &str = include_str!("../../src/python/locate.py");
@@ -53,11 +53,20 @@ pub(crate) fn make(python: &Path, bootstrap: &Path, version: &str, prefix: &Path
     symlink(Path::new(folder).join(&parts.library), prefix.join("lib").join(&parts.library))?;
     let runtime = prefix.join("runtime");
     fs::create_dir_all(&runtime)?;
-    // Copies: Python and the runtime look for the library beside the file that they are, not the link.
-    let own = [(parts.executable.as_path(), programs.join("python3")), (bootstrap, runtime.join("bootstrap"))];
-    for (from, to) in &own {
-        fs::copy(from, to).with_context(|| from.display().to_string())?;
-    }
-    let [(_, python), (_, bootstrap)] = own;
-    Ok((python, bootstrap))
+    // A copy: the runtime looks for the library beside the file that it is, not beside a link.
+    let own = runtime.join("bootstrap");
+    fs::copy(bootstrap, &own).with_context(|| bootstrap.display().to_string())?;
+    Ok((interpreter(&programs, &prefix.join("lib").join(&parts.library))?, own))
+}
+
+/// `python3` as Python's own `Programs/python.c` has it, on top of the library.
+fn interpreter(folder: &Path, library: &Path) -> Result<PathBuf> {
+    let (source, program) = (folder.join("python.c"), folder.join("python3"));
+    fs::write(
+        &source,
+        "int Py_BytesMain(int, char **);\nint main(int n, char **words) { return Py_BytesMain(n, words); }\n",
+    )?;
+    let rpath = "-Wl,-rpath,$ORIGIN/../lib";
+    output(Command::new("cc").args(["-O2", rpath, "-o"]).arg(&program).arg(&source).arg(library))?;
+    Ok(program)
 }
