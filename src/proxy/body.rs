@@ -11,6 +11,9 @@ use crate::response::Head;
 /// longer, since each of them wakes the reader (docs/speed.md).
 const PART: usize = 960 << 10;
 
+/// How much text is escaped at a time, in bytes: room is made as if each byte became six.
+const PIECE: usize = 64 << 10;
+
 /// A body as members of a JSON document: `,"body":…,"isBase64Encoded":…`.
 #[derive(Debug)]
 pub(super) struct Body {
@@ -64,7 +67,10 @@ impl Body {
     /// The most bytes that a buffer needs for a part. Until they are filled they take no memory.
     pub(super) fn room(&self) -> usize {
         let literal = match &self.content {
-            Content::Text(text) => json::escaped_room(text.len().min(PART)),
+            Content::Text(text) => {
+                let escapes = (self.encoded - text.len()).min(5 * PART); // all of them may be in one part
+                text.len().min(PART) + escapes + json::escaped_room(text.len().min(PIECE))
+            }
             Content::Binary(bytes) => bytes.len().min(PART).div_ceil(3) * 4,
         };
         BEGIN.len() + literal + self.end().len()
@@ -90,9 +96,15 @@ impl Body {
 /// Appends text as the inside of a literal. Returns where the rest begins.
 fn text_part(text: &str, position: usize, out: &mut Vec<u8>) -> usize {
     let limit = text.len().min(position + PART);
-    let end = (position..=limit).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(limit);
-    json::write_escaped(out, text.get(position..end).unwrap_or_default());
-    end
+    let mut end = position;
+    loop {
+        let begin = end;
+        end = (begin..=limit.min(begin + PIECE)).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(begin);
+        match text.get(begin..end) {
+            Some(piece) if !piece.is_empty() => json::write_escaped(out, piece),
+            _ => return end, // the limit may be in the middle of a character
+        }
+    }
 }
 
 /// Appends base64. Returns where the rest begins.
@@ -130,9 +142,16 @@ mod tests {
 
     /// The members, made part by part, and the number of parts.
     fn written(body: &Body) -> (String, usize) {
-        let (mut out, mut position, mut parts) = (Vec::new(), 0, 1);
-        while body.part(&mut position, &mut out) {
+        let (mut out, mut position, mut parts) = (Vec::new(), 0, 0);
+        let mut part = Vec::with_capacity(body.room());
+        loop {
+            let more = body.part(&mut position, &mut part);
+            assert!(part.capacity() <= body.room(), "a part takes more room than it was said to");
+            out.append(&mut part);
             parts += 1;
+            if !more {
+                break;
+            }
         }
         assert_eq!(out.len(), body.size());
         (String::from_utf8(out).unwrap(), parts)
@@ -153,6 +172,12 @@ mod tests {
             let expected = format!(r#","body":"{encoded}","isBase64Encoded":{}"#, length > 0);
             assert!(written(&Body::new(&head("image/png"), bytes.into(), usize::MAX)).0 == expected);
         }
+    }
+
+    #[test]
+    fn text_with_few_escapes_has_no_room_for_many() {
+        let body = Body::new(&head("text/plain"), "x\n".repeat(PART).into(), usize::MAX);
+        assert!(body.room() < 3 * PART, "{}", body.room());
     }
 
     #[test]
