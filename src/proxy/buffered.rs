@@ -108,8 +108,6 @@ impl BufferedSink {
             head.correct_content_length(body.len() as u64);
         }
         let mut envelope = encode(self.recipient, &head, body);
-        // As long as nothing has been sent, a lack of memory is a 500. What is freed here is used for the parts.
-        Vec::<u8>::new().try_reserve_exact(envelope.room()).map_err(no_memory)?;
         let envelope_bytes = envelope.size();
         if envelope_bytes > limit {
             return Err(Unsendable::TooLarge { body_bytes, envelope_bytes: Some(envelope_bytes), limit, compressed });
@@ -121,6 +119,7 @@ impl BufferedSink {
                 can_stream: self.recipient.can_stream(),
             });
         }
+        envelope.reserve().map_err(no_memory)?;
         Ok(envelope)
     }
 }
@@ -181,7 +180,7 @@ pub(super) fn encode(recipient: Recipient, head: &Head, body: Bytes) -> Envelope
     headers::write(&mut begin, recipient, head, &mut warnings);
     // The few bytes around the body are those of the members' names.
     let most = recipient.dialect.limit.saturating_sub(begin.len() + 40);
-    Envelope { body: Body::new(head, body, most), begin, status: head.status(), warnings }
+    Envelope::new(begin, Body::new(head, body, most), head.status(), warnings)
 }
 
 /// Such as `200 OK`. An ALB answers 502 to a malformed one, so there is always a reason, and it is always ASCII.

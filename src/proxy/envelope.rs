@@ -1,5 +1,8 @@
 //! A buffered response as the front end reads it.
 
+use std::collections::TryReserveError;
+use std::sync::Mutex;
+
 use super::body::Body;
 use super::warning::Warning;
 
@@ -8,8 +11,10 @@ use super::warning::Warning;
 #[derive(Debug)]
 pub struct Envelope {
     /// The JSON document up to the body.
-    pub(super) begin: Vec<u8>,
-    pub(super) body: Body,
+    begin: Vec<u8>,
+    body: Body,
+    /// Memory for a part, if it was reserved.
+    buffer: Mutex<Vec<u8>>,
     /// The HTTP status in it.
     pub status: u16,
     /// What the log has to tell the function's owner.
@@ -17,6 +22,28 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// A response whose document is `begin`, the body, and its end.
+    pub(super) fn new(begin: Vec<u8>, body: Body, status: u16, warnings: Vec<Warning>) -> Self {
+        Self { begin, body, buffer: Mutex::default(), status, warnings }
+    }
+
+    /// Reserves memory for the parts, and for the head of the request before the first.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn reserve(&mut self) -> Result<(), TryReserveError> {
+        const HEAD: usize = 1 << 10;
+        let mut buffer = Vec::new();
+        buffer.try_reserve_exact(HEAD + self.room())?;
+        self.buffer = Mutex::new(buffer);
+        Ok(())
+    }
+
+    /// Takes the buffer for the parts.
+    pub fn buffer(&self) -> Vec<u8> {
+        self.buffer.lock().map(|mut buffer| std::mem::take(&mut *buffer)).unwrap_or_default()
+    }
+
     /// The size of the JSON document, in bytes.
     pub fn size(&self) -> usize {
         self.begin.len() + self.body.size() + END.len()
@@ -28,7 +55,7 @@ impl Envelope {
     }
 
     /// The most bytes that a buffer needs for a part.
-    pub(super) fn room(&self) -> usize {
+    fn room(&self) -> usize {
         self.begin.len() + self.body.room() + END.len()
     }
 

@@ -165,7 +165,8 @@ const NOTHING: Vec<u8> = Vec::new();
 
 /// Sends a request, part by part. A small one is sent with one system call.
 fn send(socket: &Socket, head: &str, body: &dyn Payload) -> io::Result<()> {
-    let mut part = head.as_bytes().to_vec();
+    let mut part = body.buffer();
+    part.extend_from_slice(head.as_bytes());
     let (mut position, mut sent) = (0, 0);
     loop {
         let begin = part.len();

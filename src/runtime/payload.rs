@@ -6,6 +6,11 @@ pub trait Payload {
     /// The size in bytes.
     fn size(&self) -> usize;
 
+    /// A buffer for the parts. Once anything is sent, a lack of memory would end the process.
+    fn buffer(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// Appends the part that begins at `position`, and moves `position` to its end. Returns false after the last part. A
     /// payload decides itself how it counts; the first part is at 0.
     fn part(&self, position: &mut usize, out: &mut Vec<u8>) -> bool;

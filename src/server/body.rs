@@ -44,6 +44,10 @@ impl Payload for Envelope {
         self.size()
     }
 
+    fn buffer(&self) -> Vec<u8> {
+        self.buffer()
+    }
+
     fn part(&self, position: &mut usize, out: &mut Vec<u8>) -> bool {
         self.part(position, out)
     }
