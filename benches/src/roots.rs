@@ -47,6 +47,7 @@ pub(crate) fn make(place: &Place) -> Result<Roots> {
             "`wsgi-lambda package` did not run ({}); its result was imitated: the same folder with unchecked .pyc",
             error.lines().next().unwrap_or_default()
         ));
+        let _ = fs::remove_file(made_by(place, &packaged)); // what is there now is not a package
         fresh(&packaged)?;
         copy(&place.task_root, &packaged)?;
         compile(place, &packaged)?;
@@ -71,6 +72,11 @@ fn compile(place: &Place, path: &Path) -> Result<()> {
     output(Command::new(&place.python).args(arguments).arg(path)).map(drop)
 }
 
+/// The file beside a package that says how it was made.
+fn made_by(place: &Place, package: &Path) -> PathBuf {
+    package.with_file_name(format!("packaged-{}.made-by", place.version))
+}
+
 /// Packages the application, unless the same program has packaged the same files before.
 fn package(place: &Place, to: &Path) -> Result<()> {
     let app = place.cache.join("app");
@@ -81,9 +87,9 @@ fn package(place: &Place, to: &Path) -> Result<()> {
     let requirements = wanted.join("\n") + "\n";
     fs::write(app.join("requirements.txt"), &requirements)?;
     let cli = fs::metadata(&place.cli).with_context(|| place.cli.display().to_string())?;
-    let made_by = format!("{requirements}{} bytes, {:?}, with --read-ahead\n", cli.len(), cli.modified()?);
-    let note = to.with_file_name(format!("packaged-{}.made-by", place.version));
-    if changed == 0 && to.exists() && fs::read_to_string(&note).ok().as_ref() == Some(&made_by) {
+    let how = format!("{requirements}{} bytes, {:?}, with --read-ahead\n", cli.len(), cli.modified()?);
+    let note = made_by(place, to);
+    if changed == 0 && to.exists() && fs::read_to_string(&note).ok().as_ref() == Some(&how) {
         return Ok(());
     }
     fresh(to)?;
@@ -96,7 +102,7 @@ fn package(place: &Place, to: &Path) -> Result<()> {
         command.arg("--read-ahead").arg(format!("{}.application", app.module()));
     }
     output(&mut command)?;
-    Ok(fs::write(&note, made_by)?)
+    Ok(fs::write(&note, how)?)
 }
 
 /// Mounts a folder over itself, read-only. Only the mount namespace of [`enter_namespace`] sees it.
