@@ -8,7 +8,6 @@ mod support;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use support::Function;
 use wsgi_lambda::emulator::{Outcome, Submission};
 
 const SEED: u64 = 0x05ee_d0fe_7e47_51ab;
@@ -19,7 +18,7 @@ fn no_event_ends_the_process() {
     let mut function = support::app("tests/apps/contract", "app:app").start();
     let samples: Vec<Value> = sample_names().iter().map(|name| support::event(name)).collect();
     let good = support::event("http-api-v2-get");
-    let process = process_id(&mut function);
+    let process = function.process_id();
     let mut random = Random(SEED);
     let mut failures = Vec::new();
     for number in 0..MUTATIONS {
@@ -30,7 +29,7 @@ fn no_event_ends_the_process() {
             failures.push(format!("{number}: {why}\n    {told}"));
         }
         let next = function.invoke(good.clone());
-        if next.json["statusCode"] != 200 || process_id(&mut function) != process {
+        if next.json["statusCode"] != 200 || function.process_id() != process {
             failures.push(format!("{number}: the next event was not served: {:?}\n    {told}", next.outcome));
             break;
         }
@@ -48,10 +47,6 @@ fn improper(outcome: &Outcome) -> Option<String> {
         Outcome::InitError(_) | Outcome::Platform(_) => false,
     };
     (!is_proper).then(|| format!("{outcome:?}").chars().take(400).collect())
-}
-
-fn process_id(function: &mut Function) -> Option<u32> {
-    function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id())
 }
 
 fn last_lines(log: &str) -> String {

@@ -12,7 +12,7 @@ const MEGABYTE: usize = 1 << 20;
 
 /// Pages that the kernel has had to hand to the process since it began: field 10 of proc_pid_stat(5).
 fn faults(function: &mut Function) -> u64 {
-    let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let pid = function.process_id().unwrap();
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after_name = stat.rsplit_once(')').unwrap().1;
     after_name.split_whitespace().nth(7).unwrap().parse().unwrap()
@@ -48,14 +48,6 @@ fn who_tunes_malloc_has_the_last_word() {
     assert!(faults_of_an_echo(&[("MALLOC_MMAP_THRESHOLD_", "131072")]) > pages_of_a_body);
 }
 
-/// The most memory that the process has had, in kB (proc_pid_status(5)).
-fn peak(function: &mut Function) -> u64 {
-    let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim_end_matches("kB").trim().parse().unwrap()
-}
-
 #[test]
 fn a_large_response_is_in_memory_once() {
     let source = "BODY = {'text': b'a \"line\"\\n' * 500_000, 'binary': bytes(range(256)) * 16_000}\n\
@@ -69,9 +61,9 @@ fn a_large_response_is_in_memory_once() {
         function.invoke(&event).body().len()
     };
     assert_eq!(ask("", &mut function), 0);
-    let before = peak(&mut function);
+    let before = function.peak();
     assert_eq!((ask("text", &mut function), ask("binary", &mut function)), (4_500_000, 4_096_000));
-    let grown = peak(&mut function) - before;
+    let grown = function.peak() - before;
     // A part of each encoding, and not 6 MB.
-    assert!(grown < 3500, "{grown} kB more");
+    assert!(grown < 3500 << 10, "{grown} bytes more");
 }

@@ -113,14 +113,6 @@ impl Streaming {
         std::fs::read_to_string(&self.given).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
-    /// The most memory that the process had until now, in bytes.
-    fn peak(&mut self) -> u64 {
-        let pid = self.function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
-    }
-
     /// The process id, and how streams have ended since this was asked last.
     fn ended(&mut self) -> (u32, String) {
         let response = self.function.invoke(get("/ended"));
@@ -190,7 +182,7 @@ fn a_slow_reader_slows_the_generator_and_memory_stays_flat() {
         assert!(ahead <= on_the_way(), "{ahead} bytes ahead of the reader");
     }
     assert_eq!((body.bytes, streaming.given()), (LARGE, LARGE));
-    assert!(streaming.peak() < FLAT, "{} bytes of memory", streaming.peak());
+    assert!(streaming.function.peak() < FLAT, "{} bytes of memory", streaming.function.peak());
     assert_eq!(streaming.ended().1, "['closed']");
 }
 
@@ -203,7 +195,7 @@ fn a_file_is_never_read_whole() {
         bytes += chunk.len() as u64;
     }
     assert!((LARGE..LARGE + 1000).contains(&bytes), "{bytes} bytes with the prelude");
-    assert!(streaming.peak() < FLAT, "{} bytes of memory", streaming.peak());
+    assert!(streaming.function.peak() < FLAT, "{} bytes of memory", streaming.function.peak());
 }
 
 #[test]
@@ -214,7 +206,7 @@ fn a_reader_that_stops_holds_the_generator_until_it_reads_on() {
     streaming.pause(1000);
     let stopped_at = streaming.given();
     assert!(stopped_at <= on_the_way(), "{stopped_at} bytes without a reader");
-    assert!(streaming.peak() < FLAT, "{} bytes of memory", streaming.peak());
+    assert!(streaming.function.peak() < FLAT, "{} bytes of memory", streaming.function.peak());
     while let Some(bytes) = streaming.read(&mut running) {
         body.add(&bytes);
     }

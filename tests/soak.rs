@@ -160,7 +160,7 @@ struct Footprint {
 }
 
 fn footprint(function: &mut Function) -> Footprint {
-    let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let pid = function.process_id().unwrap();
     let process = Path::new("/proc").join(pid.to_string());
     let status = fs::read_to_string(process.join("status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();

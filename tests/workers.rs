@@ -200,7 +200,7 @@ fn an_application_that_ignores_its_children_still_has_workers_replaced() {
 
 /// The application's own processes: those that serve, and with several the one that watches over them.
 fn processes(function: &mut Function) -> Vec<u32> {
-    let first = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+    let first = function.process_id().unwrap();
     let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
     [first].into_iter().chain(children.split_whitespace().map(|pid| pid.parse().unwrap())).collect()
 }

@@ -27,9 +27,8 @@ struct Parts {
 const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
 
 const PARTS: &str = "import json, sysconfig\n\
-    var = lambda name: sysconfig.get_config_var(name) or ''\n\
-    print(json.dumps({'stdlib': sysconfig.get_path('stdlib'),\n\
-    'library': var('INSTSONAME')}))";
+    library = sysconfig.get_config_var('INSTSONAME') or ''\n\
+    print(json.dumps({'stdlib': sysconfig.get_path('stdlib'), 'library': library}))";
 /// Says where the shared library is.
 const LOCATE: &str = include_str!("../../src/python/locate.py");
 

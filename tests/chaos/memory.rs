@@ -1,7 +1,7 @@
 //! Memory: bodies without an end, and functions with little.
 
 use super::{accepted, get};
-use crate::support::{Function, source};
+use crate::support::source;
 
 const APP: &str = r#"
 import resource
@@ -51,25 +51,18 @@ def app(environ, start_response):
     return [repr(seen).encode()]
 "#;
 
-fn peak(function: &mut Function) -> u64 {
-    let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
-}
-
 #[test]
 fn a_body_without_an_end_is_collected_up_to_the_limit() {
     const LIMIT: u64 = 6 << 20;
     for (path, how) in [("/endless", "closed"), ("/writes", "raised")] {
         let mut function = source(APP).start();
         function.invoke(get("/seen"));
-        let before = peak(&mut function);
+        let before = function.peak();
         let response = function.invoke(get(path));
         assert_eq!(response.status(), 500, "{path}");
         let logs = function.logs();
         assert!(logs.contains("[ERROR] Function.ResponseSizeTooLarge: the response is too large"), "{path}: {logs}");
-        assert!(peak(&mut function) < before + 3 * LIMIT, "{path}: {} and before {before}", peak(&mut function));
+        assert!(function.peak() < before + 3 * LIMIT, "{path}: {} and before {before}", function.peak());
         let seen = function.invoke(get("/seen")).text().to_owned();
         let pulled: u64 = seen.trim_start_matches('(').split(',').next().unwrap().parse().unwrap();
         assert!(pulled <= LIMIT + 2 * 65536 && seen.contains(how), "{path}: {seen}");
@@ -82,10 +75,10 @@ fn what_is_thrown_away_is_not_encoded_and_text_of_escapes_is_not_blown_up() {
     for (path, status) in [("/raises", 500), ("/controls", 200)] {
         let mut function = source(APP).start();
         function.invoke(get("/seen"));
-        let before = peak(&mut function);
+        let before = function.peak();
         let response = function.invoke(get(path));
         assert_eq!(response.status(), status, "{path}: {}", function.logs());
-        assert!(peak(&mut function) < before + (20 << 20), "{path}: {} and before {before}", peak(&mut function));
+        assert!(function.peak() < before + (20 << 20), "{path}: {} and before {before}", function.peak());
     }
 }
 

@@ -155,7 +155,7 @@ fn a_daemon_child_does_not_hold_up_the_end() {
     );
     for workers in ["1", "3"] {
         let mut function = source(&app).env("AWS_LAMBDA_MAX_CONCURRENCY", workers).start();
-        let pid = function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id()).unwrap();
+        let pid = function.process_id().unwrap();
         assert!(kill("TERM", pid).status().unwrap().success());
         assert_eq!(function.ended(LIMIT), "exit status 0", "{workers}: {}", function.logs());
         assert!(function.logs().contains("atexit ran"), "{workers}: {}", function.logs());

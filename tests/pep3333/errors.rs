@@ -25,7 +25,7 @@ fn assert_survived(pep: &mut Pep, process: Option<u32>) {
 }
 
 fn id(pep: &mut Pep) -> Option<u32> {
-    pep.function.sandbox().bootstrap().and_then(|bootstrap| bootstrap.id())
+    pep.function.process_id()
 }
 
 #[test]

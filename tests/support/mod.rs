@@ -190,6 +190,19 @@ impl Function {
         &mut self.sandbox
     }
 
+    /// The id of the process that serves; `None` when it has ended.
+    pub fn process_id(&mut self) -> Option<u32> {
+        self.sandbox.bootstrap().and_then(|bootstrap| bootstrap.id())
+    }
+
+    /// The most memory that this process has had, in bytes (proc_pid_status(5)).
+    pub fn peak(&mut self) -> u64 {
+        let pid = self.process_id().unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
     /// Runs an async closure with the Runtime API: `function.with_api(async |api| api.invoke(…).await)`.
     pub fn with_api<T>(&self, work: impl AsyncFnOnce(&RuntimeApi) -> T) -> T {
         self.runtime.block_on(work(self.api()))
