@@ -67,3 +67,37 @@ fn a_large_response_is_in_memory_once() {
     // A part of each encoding, and not 6 MB.
     assert!(grown < 3500 << 10, "{grown} bytes more");
 }
+
+/// Megabytes that 10 MB of bodies leave in the process, after the first small request and after many.
+fn left_by_large_bodies(variables: &[(&str, &str)]) -> [u64; 2] {
+    let setup = support::source(
+        "def app(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    \
+         return [b'a' * len(environ['wsgi.input'].read())]\n",
+    );
+    let mut function = variables.iter().fold(setup, |setup, (name, value)| setup.env(name, value)).start();
+    let small = support::event("function-url-get");
+    let mut large = small.clone();
+    large["requestContext"]["http"]["method"] = json!("POST");
+    large["body"] = json!("a".repeat(5 * MEGABYTE));
+    let ask = |event: &serde_json::Value, function: &mut Function| function.invoke(event).body().len();
+    assert_eq!(ask(&small, &mut function), 0);
+    let before = function.resident();
+    assert_eq!(ask(&large, &mut function), 5 * MEGABYTE);
+    assert_eq!(ask(&small, &mut function), 0);
+    let first = function.resident().saturating_sub(before);
+    (0..70).for_each(|_| assert_eq!(ask(&small, &mut function), 0));
+    [first, function.resident().saturating_sub(before)].map(|bytes| bytes >> 20)
+}
+
+#[test]
+fn what_large_bodies_needed_is_given_back_when_no_more_come() {
+    let [first, later] = left_by_large_bodies(&[]);
+    assert!(first >= 8 && later <= 2, "{first} MB, then {later} MB");
+}
+
+#[test]
+fn who_tunes_malloc_keeps_what_malloc_keeps() {
+    let variables = [("MALLOC_MMAP_THRESHOLD_", "33554432"), ("MALLOC_TRIM_THRESHOLD_", "67108864")];
+    let [first, later] = left_by_large_bodies(&variables);
+    assert!(first >= 8 && later >= 8, "{first} MB, then {later} MB");
+}

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::api::free_port;
+use crate::events::Event;
 use crate::process::{Launch, Program};
 use crate::setup::Place;
 
@@ -72,7 +73,7 @@ pub(crate) enum Server {
     Floor,
     /// the same on one thread, which is lower for one request at a time
     FloorOne,
-    /// Python, which imports the application and answers without it: what a start and its memory cannot fall below
+    /// Python and the application: what starts, memory and small requests need without any server
     Alone,
     /// a raw socket that answers at once: the harness's own share
     Null,
@@ -105,9 +106,9 @@ impl Server {
         !matches!(self, Self::Floor | Self::FloorOne | Self::Null)
     }
 
-    /// All that answer an event with what it asks for, or with something as long.
-    pub(crate) fn answering() -> Vec<Self> {
-        Self::value_variants().iter().copied().filter(|&server| server != Self::Alone).collect()
+    /// Whether it answers an event with what it asks for, or with something as long.
+    pub(crate) fn answers(self, event: &Event) -> bool {
+        self != Self::Alone || event.name.starts_with("get")
     }
 
     /// Whether it can send a response as the application yields it.

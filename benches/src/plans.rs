@@ -39,7 +39,7 @@ pub(crate) fn warm(options: &Options) -> Result<warm::Plan> {
     };
     let apps = or(&options.apps, if quick { &APPS[..2] } else { &APPS });
     Ok(warm::Plan {
-        subjects: or(&options.subjects, &Server::answering()),
+        subjects: or(&options.subjects, Server::value_variants()),
         apps: apps.into_iter().map(of).collect(),
         rounds: options.rounds.unwrap_or(if quick { 5 } else { 11 }),
         block: Duration::from_millis(options.block.unwrap_or(if quick { 30 } else { 100 })),

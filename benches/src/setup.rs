@@ -107,12 +107,29 @@ fn install(python: &Path, venv: &Path, packages: &Path) -> Result<()> {
     let requirements = packages.with_file_name("requirements.txt");
     let _ = fs::remove_dir_all(packages);
     fs::write(&requirements, REQUIREMENTS)?;
-    output(Command::new(python).args(["-m", "venv", "--clear"]).arg(venv))?;
-    let mut command = Command::new(venv.join("bin/python"));
-    command.args(["-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input", "install", "--no-compile"]);
-    command.arg("--target").arg(packages).arg("--requirement").arg(&requirements);
+    let mut command = pip(python, venv)?;
+    command.args(["install", "--no-compile", "--target"]).arg(packages).arg("--requirement").arg(&requirements);
     output(&mut command)?;
     Ok(fs::write(packages.join(DONE), REQUIREMENTS)?)
+}
+
+/// A pip that installs for this Python. One that `layer/python/build` made has no `ensurepip`: the pip of the `python3` on
+/// PATH works for it (`--python`), in its newest version, since it runs in that Python.
+fn pip(python: &Path, venv: &Path) -> Result<Command> {
+    let has_pip = output(Command::new(python).args(["-c", "import ensurepip"])).is_ok();
+    let base = if has_pip { python } else { Path::new("python3") };
+    output(Command::new(base).args(["-m", "venv", "--clear"]).arg(venv))?;
+    let pip = || {
+        let mut command = Command::new(venv.join("bin/python"));
+        command.args(["-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input"]);
+        command
+    };
+    let mut command = pip();
+    if !has_pip {
+        output(pip().args(["install", "--upgrade", "pip"]))?;
+        command.arg("--python").arg(python);
+    }
+    Ok(command)
 }
 
 /// A task root as deployment tools fill it: the application's files and its packages in one folder.

@@ -77,6 +77,9 @@ impl Runner<'_> {
     fn event(&mut self, plan: &Plan, event: &Event, results: &mut Results, bar: &ProgressBar) -> Result<()> {
         let mut right = Vec::new();
         for index in 0..self.subjects.len() {
+            if !self.subjects[index].0.answers(event) {
+                continue;
+            }
             match self.check(index, event) {
                 Ok(()) => right.push(index),
                 Err(error) => {

@@ -1,9 +1,11 @@
 //! Request headers, merged: each name once, whatever its case, in order of appearance.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use memchr::memchr3;
 
 use crate::event::fields::{Fields, values_of};
@@ -15,16 +17,15 @@ use crate::request::{Header, Scheme};
 #[derive(Debug)]
 pub(super) struct Headers<'e> {
     pub(super) list: Vec<Header<'e>>,
-    /// A table by hash (open addressing): a name's hash, and its place in the list, which counts from one. A name is in
-    /// the slot of its hash, or in the next one that was free. Half of the slots or more are free: their place is zero.
-    slots: Vec<(u64, usize)>,
+    /// The hash of each name, and its place in the list.
+    places: HashTable<(u64, usize)>,
     pub(super) has_content_length: bool,
 }
 
 impl Default for Headers<'_> {
     fn default() -> Self {
         let list = Vec::with_capacity(FEW);
-        Self { list, slots: vec![(0, 0); 2 * FEW], has_content_length: false }
+        Self { list, places: HashTable::with_capacity(FEW), has_content_length: false }
     }
 }
 
@@ -58,20 +59,8 @@ impl<'e> Headers<'e> {
 
     /// Where a name is in the list.
     fn position(&self, name: &str, hash: u64) -> Option<usize> {
-        self.slots[self.slot(name, hash)].1.checked_sub(1)
-    }
-
-    /// The slot of a name, or the free one that would be its own.
-    fn slot(&self, name: &str, hash: u64) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut slot = usize::try_from(hash).unwrap_or_default() & mask;
-        loop {
-            match self.slots[slot] {
-                (_, 0) => return slot,
-                (known, place) if known == hash && self.list[place - 1].0.eq_ignore_ascii_case(name) => return slot,
-                _ => slot = (slot + 1) & mask,
-            }
-        }
+        let same = |&(known, at): &(u64, usize)| known == hash && self.list[at].0.eq_ignore_ascii_case(name);
+        Some(self.places.find(hash, same)?.1)
     }
 
     /// The scheme that the first element of a header names.
@@ -131,35 +120,27 @@ impl<'e> Headers<'e> {
     }
 
     fn push(&mut self, name: Cow<'e, str>, hash: u64, value: Cow<'e, [u8]>) {
-        let slot = self.slot(&name, hash);
+        self.places.insert_unique(hash, (hash, self.list.len()), |known| known.0);
         self.list.push((name, value));
-        self.slots[slot] = (hash, self.list.len());
-        if 2 * self.list.len() > self.slots.len() {
-            let larger = vec![(0, 0); 4 * self.slots.len()];
-            for known in std::mem::replace(&mut self.slots, larger) {
-                if known.1 > 0 {
-                    let slot = self.slot(&self.list[known.1 - 1].0, known.0);
-                    self.slots[slot] = known;
-                }
-            }
-        }
     }
 }
 
-/// As many names as most requests have, and more. A power of two, as the number of slots.
-const FEW: usize = 32;
+/// As many names as most requests have, and more.
+const FEW: usize = 28;
 
-/// Nobody outside can know it, and choose names that all have the same slot.
-static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(()));
+/// Nobody outside can know its seed, and choose names that all have the same hash.
+static SEEDED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
 /// A hash of a name that does not depend on its case.
 fn hash_of(name: &str) -> u64 {
     let (words, rest) = name.as_bytes().as_chunks();
     let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    words.iter().map(|word| u64::from_le_bytes(*word)).chain([rest]).fold(*SEED, |hash, word| {
-        let product = (hash ^ lower(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        product ^ product.swap_bytes() // the highest bits are the mixed ones, the lowest find the slot
-    })
+    let mut hasher = SEEDED.build_hasher();
+    for word in words {
+        hasher.write_u64(lower(u64::from_le_bytes(*word)));
+    }
+    hasher.write_u64(lower(rest));
+    hasher.finish()
 }
 
 /// Eight bytes with their capital letters made small. No other byte changes: names of signs that become the same would

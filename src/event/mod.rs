@@ -1,7 +1,8 @@
 //! Room: `event`, the bytes of a Lambda event as one HTTP request.
 //! In: event bytes, [`RequestConfig`](crate::config::RequestConfig).
 //! Out: [`Request`](crate::request::Request), or an error that names what was seen and what is supported.
-//! May use: `config`, `error`, `grammar`, `json`, `request`, `source`, `serde_json`, memchr.
+//! May use: `config`, `error`, `grammar`, `json`, `request`, `source`, `serde_json`, memchr, `hashbrown`,
+//! `foldhash`.
 //! Must not: do I/O, panic on any bytes, decode anything twice, trust a header for who the caller is.
 
 mod alb;

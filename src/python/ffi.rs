@@ -70,14 +70,22 @@ pub(super) fn unmarshal<'py>(py: Python<'py>, data: &'static [u8]) -> PyResult<B
 }
 
 /// Lets malloc keep the memory of one request for the next. By default glibc returns buffers of a megabyte to the
-/// kernel and gets them again, page after page: half of the time of a request with such a body (mallopt(3)). A
-/// sandbox's memory is paid for whether it is used or not.
+/// kernel and gets them again, page after page: half of the time of a request with such a body (mallopt(3)).
 pub(super) fn keep_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the calls change limits of the allocator and nothing else.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20); // bytes, the maximum
         libc::mallopt(libc::M_TRIM_THRESHOLD, 64 << 20);
+    }
+}
+
+/// Lets malloc return all memory to the kernel that nothing uses, page by page (malloc_trim(3)).
+pub(super) fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call locks each arena while it looks for free pages.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

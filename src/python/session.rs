@@ -2,6 +2,8 @@
 
 use pyo3::prelude::*;
 
+use super::ffi;
+
 /// The interpreter, attached to the main thread for as long as this value lives.
 #[derive(Clone, Copy)]
 pub struct Session<'py> {
@@ -12,5 +14,10 @@ impl Session<'_> {
     /// Runs `work`, which may block, detached from Python: other Python threads run meanwhile.
     pub fn detached<T: Send>(self, work: impl FnOnce() -> T + Send) -> T {
         self.py.detach(work)
+    }
+
+    /// Gives the memory back to the kernel that nothing uses.
+    pub fn give_memory_back(self) {
+        self.detached(ffi::give_memory_back);
     }
 }

@@ -10,6 +10,7 @@ mod deadline;
 mod delivery;
 mod events;
 mod init;
+mod memory;
 mod own;
 mod workers;
 
@@ -36,6 +37,7 @@ use board::Place;
 use deadline::Deadline;
 use delivery::{Delivered, Delivery, Remarks};
 use init::{Loaded, load};
+use memory::Memory;
 use own::{not_for_clients, wrong_length};
 
 /// Loads the application and serves invocations, one after the other.
@@ -60,7 +62,8 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
     }
     let api: SharedApi = Arc::new(Mutex::new(api));
     let deadline = config.deadline_margin.map(|margin| Deadline::start(session, log, margin)).transpose()?;
-    let server = Server { session, config, log, app, api, deadline, warned: RefCell::default() };
+    let (memory, warned) = (Memory::default(), RefCell::default());
+    let server = Server { session, config, log, app, api, deadline, memory, warned };
     if place.is_some() {
         session.release_handlers()?;
     }
@@ -72,6 +75,9 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
         }
         session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
         session.note_response();
+        if server.memory.is_due() && !config.malloc_is_tuned {
+            session.give_memory_back();
+        }
     }
 }
 
@@ -120,6 +126,7 @@ struct Server<'a, 'py> {
     app: App<'py>,
     api: SharedApi,
     deadline: Option<Deadline>,
+    memory: Memory,
     /// The kinds of warnings that were logged: each is logged once, and not for every request.
     warned: RefCell<HashSet<&'static str>>,
 }
@@ -161,6 +168,7 @@ impl Server<'_, '_> {
     /// `RuntimeApi` if the platform takes neither: the process has to end.
     fn serve(&self, invocation: &Invocation) -> Result<()> {
         let start = Instant::now();
+        self.memory.saw(invocation.event.len() as u64);
         let document = match event::parse(&invocation.event) {
             Ok(document) => document,
             Err(error) => return self.refuse(invocation, &error),
@@ -176,6 +184,7 @@ impl Server<'_, '_> {
         let recipient = Recipient::new(front_end, request.map_or("", |request| &request.method));
         let line = self.config.access_log.then(|| request.map_or_else(|| "-".to_owned(), access_line));
         let delivered = self.respond(invocation, recipient, decoded)?;
+        self.memory.saw(delivered.bytes);
         if let Some(line) = line {
             let millis = start.elapsed().as_secs_f64() * 1e3;
             let message = format!("{line} {} {} {millis:.1}ms", delivered.status, delivered.bytes);

@@ -195,11 +195,21 @@ impl Function {
         self.sandbox.bootstrap().and_then(|bootstrap| bootstrap.id())
     }
 
-    /// The most memory that this process has had, in bytes (proc_pid_status(5)).
+    /// The most memory that this process has had, in bytes.
     pub fn peak(&mut self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that this process has, in bytes.
+    pub fn resident(&mut self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// A line of proc_pid_status(5).
+    fn memory(&mut self, name: &str) -> u64 {
         let pid = self.process_id().unwrap();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
