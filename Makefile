@@ -2,7 +2,7 @@
 
 comma := ,
 PYTHON ?= python3
-export PYO3_PYTHON := $(shell command -v $(PYTHON) 2>/dev/null)
+export PYO3_PYTHON := $(abspath $(shell command -v $(PYTHON) 2>/dev/null))
 
 LIBDIR = $(shell $(PYTHON) -S -B src/python/locate.py | tail -1)
 # BROTLI=1: with brotli for WSGI_LAMBDA_COMPRESS, which nearly doubles the runtime (docs/compress.md).

@@ -4,6 +4,7 @@ The application is called with an environ that is ready for `GET /`, and its res
 """
 
 import _socket
+import io
 import os
 import sys
 
@@ -14,12 +15,6 @@ platform = _socket.socket()
 platform.connect((host, int(port)))
 HELLO = b'{"message": "Hello from the benchmark"}'
 RESPONSE = b'{"statusCode":200,"headers":{},"body":"%s","isBase64Encoded":false}' % HELLO.replace(b'"', b'\\"')
-
-
-class NoBody:
-    def read(self, size=-1):
-        return b""
-
 
 ENVIRON = {
     "REQUEST_METHOD": "GET",
@@ -35,7 +30,7 @@ ENVIRON = {
     "HTTP_ACCEPT": "*/*",
     "wsgi.version": (1, 0),
     "wsgi.url_scheme": "https",
-    "wsgi.input": NoBody(),
+    "wsgi.input": io.BytesIO(),
     "wsgi.errors": sys.stderr,
     "wsgi.multithread": False,
     "wsgi.multiprocess": False,

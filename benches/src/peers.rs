@@ -108,7 +108,11 @@ impl Server {
 
     /// Whether it answers an event with what it asks for, or with something as long.
     pub(crate) fn answers(self, event: &Event) -> bool {
-        self != Self::Alone || event.name.starts_with("get")
+        match self {
+            Self::Alone => event.name.starts_with("get"),
+            Self::Floor | Self::FloorOne => !event.name.starts_with("products-"),
+            _ => true,
+        }
     }
 
     /// Whether it can send a response as the application yields it.

@@ -16,8 +16,8 @@ impl Session<'_> {
         self.py.detach(work)
     }
 
-    /// Gives the memory back to the kernel that nothing uses.
-    pub fn give_memory_back(self) {
-        self.detached(ffi::give_memory_back);
+    /// Returns the memory to the kernel that nothing uses.
+    pub fn return_memory(self) {
+        self.detached(ffi::return_memory);
     }
 }

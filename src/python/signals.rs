@@ -55,6 +55,16 @@ impl Session<'_> {
             note_exit(&glue, &error); // it raises nothing else
         }
     }
+
+    /// Frees what the last requests have left in reference cycles.
+    pub fn collect_garbage(self) {
+        let Ok(glue) = glue(self.py) else { return };
+        let collected = glue.call_method0("collect_garbage");
+        leave_if_forked(&glue, collected.as_ref().err()); // finalizers are the application's code
+        if let Err(error) = collected {
+            note_exit(&glue, &error); // it raises nothing else
+        }
+    }
 }
 
 /// Returns whether our own code was ended by `SystemExit`, which a signal handler of the application can raise

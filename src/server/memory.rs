@@ -1,21 +1,18 @@
-//! When the memory that large bodies needed is given back to the kernel.
-//!
-//! malloc keeps it for the next large body, which takes half the time with it (`python/ffi.rs`, `keep_memory`). When none
-//! comes, other processes of the sandbox can use it: workers and extensions.
+//! When the memory that large bodies needed is freed.
 
 use std::cell::Cell;
 
 /// The size in bytes from which a body is large.
 const LARGE: u64 = 1 << 20;
 
-/// How many requests without a large body pass before memory is given back. So at most every 65th request has to get it
+/// How many requests without a large body pass before memory is returned. So at most every 65th request has to get it
 /// again.
 const PATIENCE: u32 = 64;
 
 /// Counts requests since the last large body.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// Requests left until memory is given back; zero when there is none to give.
+    /// Requests left until memory is returned; zero when there is none to return.
     left: Cell<u32>,
 }
 
@@ -27,7 +24,15 @@ impl Memory {
         }
     }
 
-    /// Counts a request. Returns true if memory should be given back after it.
+    /// Whether the request has a large body. Python frees one in a reference cycle, such as a Django request, when so
+    /// many objects were made that its collector runs: it counts objects, not bytes, and fifty bodies can be in memory
+    /// by then.
+    pub(super) fn has_large_body(&self) -> bool {
+        self.left.get() > PATIENCE
+    }
+
+    /// Counts a request. Returns true if large bodies come no more. malloc keeps their memory, with which the next one
+    /// takes half the time (`python/ffi.rs`, `keep_memory`), but workers and extensions could use it.
     pub(super) fn is_due(&self) -> bool {
         let left = self.left.get();
         self.left.set(left.saturating_sub(1));
@@ -40,15 +45,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_given_back_once_after_the_last_large_body() {
+    fn memory_is_returned_once_after_the_last_large_body() {
         let memory = Memory::default();
-        let mut due = Vec::new();
+        let (mut large, mut due) = (Vec::new(), Vec::new());
         for request in 0..300 {
             memory.saw(if request % 50 == 0 && request <= 100 { LARGE } else { LARGE - 1 });
-            if memory.is_due() {
-                due.push(request);
-            }
+            large.extend(memory.has_large_body().then_some(request));
+            due.extend(memory.is_due().then_some(request));
         }
-        assert_eq!(due, [100 + PATIENCE]);
+        assert_eq!((large, due), (vec![0, 50, 100], vec![100 + PATIENCE]));
     }
 }

@@ -76,7 +76,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
         session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
         session.note_response();
         if server.memory.is_due() && !config.malloc_is_tuned {
-            session.give_memory_back();
+            session.return_memory();
         }
     }
 }
@@ -184,7 +184,6 @@ impl Server<'_, '_> {
         let recipient = Recipient::new(front_end, request.map_or("", |request| &request.method));
         let line = self.config.access_log.then(|| request.map_or_else(|| "-".to_owned(), access_line));
         let delivered = self.respond(invocation, recipient, decoded)?;
-        self.memory.saw(delivered.bytes);
         if let Some(line) = line {
             let millis = start.elapsed().as_secs_f64() * 1e3;
             let message = format!("{line} {} {} {millis:.1}ms", delivered.status, delivered.bytes);
@@ -252,6 +251,10 @@ impl Server<'_, '_> {
         };
         if let Some(deadline) = &self.deadline {
             deadline.end(self.session);
+        }
+        self.memory.saw(delivered.as_ref().map_or(0, |delivered| delivered.bytes));
+        if self.memory.has_large_body() {
+            self.session.collect_garbage();
         }
         // What the application printed must be written before the platform freezes the process.
         self.session.flush();

@@ -6,6 +6,7 @@ from _wsgi_lambda_deadline import prepare_deadline, prepare_stacks, write_stacks
 from _wsgi_lambda_errors import describe
 from _wsgi_lambda_files import FileWrapper
 from _wsgi_lambda_lifecycle import (
+    collect_garbage,
     handled_signals,
     leave_child,
     prepare_signals,
@@ -21,6 +22,7 @@ __all__ = [
     "FileWrapper",
     "after_import",
     "begin_invocation",
+    "collect_garbage",
     "describe",
     "flush_before_wait",
     "handled_signals",
