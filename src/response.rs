@@ -94,6 +94,8 @@ pub struct Notes {
     pub complete: bool,
     /// The status code that was released; 0 before.
     pub status: u16,
+    /// The bytes of the body that the application gave.
+    pub given: u64,
 }
 
 /// The result of a step.
@@ -290,6 +292,7 @@ impl<S: Sink> Response<S> {
             length_mismatch: announced.filter(|&length| length != self.given).map(|length| (length, self.given)),
             complete: announced.is_some_and(|length| self.given >= length),
             status: self.status,
+            given: self.given,
         }
     }
 

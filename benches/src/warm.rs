@@ -58,7 +58,7 @@ pub(crate) fn run(place: &Place, plan: &Plan, results: &mut Results, bar: &Progr
             bar.set_message(format!("{}: {}", app.name(), event.title));
             runner.event(plan, event, results, bar)?;
         }
-        runner.peaks(results);
+        runner.peaks(events, results);
     }
     Ok(())
 }
@@ -163,9 +163,12 @@ impl Runner<'_> {
         Ok((responses, turns))
     }
 
-    /// The most memory that each had in use, after all events.
-    fn peaks(&self, results: &mut Results) {
+    /// The most memory that each had in use, after all events, of those who answer them all.
+    fn peaks(&self, events: &[Event], results: &mut Results) {
         for (server, subject) in &self.subjects {
+            if !events.iter().all(|event| server.answers(event)) {
+                continue;
+            }
             let peak = subject.memory().peak as f64 / 1024.0;
             let key = Key { stage: "memory", app: self.app.name(), case: "after all events", measure: "peak" };
             results.add(key, &server.name(), "MB", peak, 1);

@@ -1,10 +1,11 @@
 //! Request headers, merged: each name once, whatever its case, in order of appearance.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher as _, Hasher as _};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::LazyLock;
 
-use foldhash::fast::RandomState;
+use foldhash::SharedSeed;
+use foldhash::fast::SeedableRandomState;
 use hashbrown::HashTable;
 use memchr::memchr3;
 
@@ -128,8 +129,14 @@ impl<'e> Headers<'e> {
 /// As many names as most requests have, and more.
 const FEW: usize = 28;
 
-/// Nobody outside can know its seed, and choose names that all have the same hash.
-static SEEDED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+/// Nobody outside can know its seeds, and choose names that all have the same hash. They are the standard library's,
+/// since foldhash's own are made of the clock and addresses.
+static SEEDED: LazyLock<SeedableRandomState> = LazyLock::new(|| SeedableRandomState::with_seed(random(), &SHARED));
+static SHARED: LazyLock<SharedSeed> = LazyLock::new(|| SharedSeed::from_u64(random()));
+
+fn random() -> u64 {
+    RandomState::new().hash_one(())
+}
 
 /// A hash of a name that does not depend on its case.
 fn hash_of(name: &str) -> u64 {
@@ -210,14 +217,15 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_choose_names_of_the_same_slot() {
+    fn nobody_can_choose_names_of_the_same_hash() {
         let sign = |number: u32, bit: u32| if number >> bit & 1 > 0 { '^' } else { '~' };
         let signs = |number: u32| (0..12).map(|bit| sign(number, bit)).collect();
         let begins = |number: u32| format!("{number:03x}zzzz"); // the first letters of an unfinished word
         let names: [&dyn Fn(u32) -> String; 2] = [&signs, &begins];
         for name in names {
-            let slots: std::collections::HashSet<u64> = (0..1024).map(|number| hash_of(&name(number)) % 4096).collect();
-            assert!(slots.len() > 512, "{} has one of {} slots", name(0), slots.len());
+            let hashes: std::collections::HashSet<u64> =
+                (0..1024).map(|number| hash_of(&name(number)) % 4096).collect();
+            assert!(hashes.len() > 512, "{} and others have {} hashes", name(0), hashes.len());
         }
         assert_eq!(hash_of("X-AZ[@`{-09_AZ"), hash_of("x-az[@`{-09_az"));
     }

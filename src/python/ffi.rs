@@ -80,7 +80,7 @@ pub(super) fn keep_memory() {
     }
 }
 
-/// Lets malloc return all memory to the kernel that nothing uses, page by page (malloc_trim(3)).
+/// Lets malloc return all unused memory to the kernel, page by page (malloc_trim(3)).
 pub(super) fn return_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the call locks each arena while it looks for free pages.

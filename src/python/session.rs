@@ -16,7 +16,7 @@ impl Session<'_> {
         self.py.detach(work)
     }
 
-    /// Returns the memory to the kernel that nothing uses.
+    /// Returns unused memory to the kernel.
     pub fn return_memory(self) {
         self.detached(ffi::return_memory);
     }

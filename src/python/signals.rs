@@ -56,13 +56,14 @@ impl Session<'_> {
         }
     }
 
-    /// Frees what the last requests have left in reference cycles.
+    /// Frees what requests have left in reference cycles.
     pub fn collect_garbage(self) {
         let Ok(glue) = glue(self.py) else { return };
         let collected = glue.call_method0("collect_garbage");
-        leave_if_forked(&glue, collected.as_ref().err()); // finalizers are the application's code
-        if let Err(error) = collected {
-            note_exit(&glue, &error); // it raises nothing else
+        leave_if_forked(&glue, collected.as_ref().err()); // by a finalizer
+        match collected {
+            Err(error) if !note_exit(&glue, &error) => error.write_unraisable(self.py, None), // a signal handler's
+            _ => {}
         }
     }
 }

@@ -24,6 +24,7 @@ impl Server<'_, '_> {
     /// `RuntimeApi`.
     pub(super) fn deal(&self, invocation: &Invocation, document: &Document<'_>, refusal: Error) -> Result<()> {
         let result = self.result(invocation, document, refusal);
+        self.collect_garbage();
         self.session.flush();
         match result {
             Err(error) => self.refuse(invocation, &error),
@@ -79,6 +80,7 @@ impl Server<'_, '_> {
             self.log.error(&invocation.request_id, failure);
         }
         let (notes, collected) = taken.map(Response::end).unwrap_or_default();
+        self.memory.saw(notes.given);
         if notes.status >= 400 {
             let message = format!("the application answered the event with {}", notes.status);
             return Err(Error::new(Kind::App, "Runtime.EventRefused", message));

@@ -75,7 +75,7 @@ pub fn serve(session: Session<'_>, config: &Config, log: &Arc<Log>) -> Result<In
         }
         session.after_response().iter().for_each(|failure| log.error(&invocation.request_id, failure));
         session.note_response();
-        if server.memory.is_due() && !config.malloc_is_tuned {
+        if server.memory.wants_return() && !config.malloc_is_tuned {
             session.return_memory();
         }
     }
@@ -249,16 +249,20 @@ impl Server<'_, '_> {
                 delivery.deliver(self.session, Some(&error)).0
             }
         };
+        self.collect_garbage(); // while the deadline is watched: finalizers are the application's code
         if let Some(deadline) = &self.deadline {
             deadline.end(self.session);
-        }
-        self.memory.saw(delivered.as_ref().map_or(0, |delivered| delivered.bytes));
-        if self.memory.has_large_body() {
-            self.session.collect_garbage();
         }
         // What the application printed must be written before the platform freezes the process.
         self.session.flush();
         delivered
+    }
+
+    /// Frees bodies that are in reference cycles.
+    fn collect_garbage(&self) {
+        if self.memory.wants_collection() {
+            self.session.collect_garbage();
+        }
     }
 
     /// Calls the application. Its response is sent when it is complete, before the iterable's `close()`.
@@ -279,6 +283,7 @@ impl Server<'_, '_> {
         let called = self.app.call(Call { request, event, invocation, response, deliver: &mut deliver })?;
         let gone = || (Err(Error::runtime_api("the response was not delivered")), Remarks::default());
         let (delivered, remarks) = delivered.unwrap_or_else(gone); // never: `App::call` delivers in every case
+        self.memory.saw(remarks.notes.given);
         for warning in &remarks.warnings {
             self.warn_once(invocation, warning.kind(), &warning.to_string());
         }

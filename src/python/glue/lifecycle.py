@@ -1,12 +1,13 @@
 """The module `wsgi_lambda`, which applications may import; its callbacks; signals and forks."""
 
 import _signal
-import gc
 import os
 import posix
 import sys
 from _signal import SIGTERM
 from _thread import get_ident
+from gc import collect, get_count, get_threshold, isenabled
+from time import process_time
 
 import _wsgi_lambda_state as state
 import _wsgi_lambda_streams as streams
@@ -44,11 +45,27 @@ def close_sqlalchemy_pools(*engines):
         engine.dispose()
 
 
+_next_full_collection = 0.0  # in seconds of process time
+
+
 def collect_garbage():
-    """Frees what the last requests have left in reference cycles, unless the application has turned the collector off.
-    Older garbage, of the last generation, is left to it: that would take longer the more the application holds."""
-    if gc.isenabled():
-        gc.collect(1)
+    """Frees what requests have left in reference cycles, such as a Django request with its body. By itself the collector
+    runs after so many objects, not bytes: fifty large bodies can be in memory by then. It stays off if the application
+    has turned it off.
+
+    The last generation's turn comes when the collector would count it as due, as with what had lived through an earlier
+    collection. It takes the longer, the more objects the application holds: at most a twentieth of the time."""
+    global _next_full_collection
+    thresholds = get_threshold()
+    if not (isenabled() and thresholds[0]):
+        return
+    began = process_time()
+    if get_count()[2] > thresholds[2] and began >= _next_full_collection:
+        collect()
+        ended = process_time()
+        _next_full_collection = ended + 20 * (ended - began)
+    else:
+        collect(1)
 
 
 def run_after_response():
