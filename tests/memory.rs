@@ -90,7 +90,7 @@ fn left_by_large_bodies(variables: &[(&str, &str)]) -> [u64; 2] {
 }
 
 #[test]
-fn what_large_bodies_needed_is_given_back_when_no_more_come() {
+fn what_large_bodies_needed_is_returned_when_no_more_come() {
     let [first, later] = left_by_large_bodies(&[]);
     assert!(first >= 8 && later <= 2, "{first} MB, then {later} MB");
 }

@@ -53,8 +53,8 @@ def collect_garbage():
     runs after so many objects, not bytes: fifty large bodies can be in memory by then. It stays off if the application
     has turned it off.
 
-    The last generation's turn comes when the collector would count it as due, as with what had lived through an earlier
-    collection. It takes the longer, the more objects the application holds: at most a twentieth of the time."""
+    A body that outlives its request is freed when all generations are collected. That is done as often as the collector
+    would, and in a twentieth of the time at most: it takes longer the more objects the application holds."""
     global _next_full_collection
     thresholds = get_threshold()
     if not (isenabled() and thresholds[0]):
