@@ -5,7 +5,7 @@
 
 mod support;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::Function;
 
 const MEGABYTE: usize = 1 << 20;
@@ -18,16 +18,26 @@ fn faults(function: &mut Function) -> u64 {
     after_name.split_whitespace().nth(7).unwrap().parse().unwrap()
 }
 
-/// Pages that one echo of a megabyte takes, once the process has seen some.
-fn faults_of_an_echo(variables: &[(&str, &str)]) -> u64 {
-    let setup = support::source(
-        "def app(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'application/octet-stream')])\n    \
-         return [environ['wsgi.input'].read()]\n",
-    );
-    let mut function = variables.iter().fold(setup, |setup, (name, value)| setup.env(name, value)).start();
+/// The application, in an environment with these variables.
+fn start(python: &str, variables: &[(&str, &str)]) -> Function {
+    variables.iter().fold(support::source(python), |setup, (name, value)| setup.env(name, value)).start()
+}
+
+/// A POST with this body.
+fn upload(body: &str) -> Value {
     let mut event = support::event("function-url-get");
     event["requestContext"]["http"]["method"] = json!("POST");
-    event["body"] = json!("AAAA".repeat(MEGABYTE / 3));
+    event["body"] = json!(body);
+    event
+}
+
+/// Pages that one echo of a megabyte takes, once the process has seen some.
+fn faults_of_an_echo(variables: &[(&str, &str)]) -> u64 {
+    let python = "def app(environ, start_response):\n    \
+         start_response('200 OK', [('Content-Type', 'application/octet-stream')])\n    \
+         return [environ['wsgi.input'].read()]\n";
+    let mut function = start(python, variables);
+    let mut event = upload(&"AAAA".repeat(MEGABYTE / 3));
     event["isBase64Encoded"] = json!(true);
     let echo = |function: &mut Function| assert_eq!(function.invoke(&event).body().len(), MEGABYTE / 3 * 3);
     (0..3).for_each(|_| echo(&mut function));
@@ -70,16 +80,11 @@ fn a_large_response_is_in_memory_once() {
 
 /// Megabytes that 10 MB of bodies leave in the process, after the first small request and after many.
 fn left_by_large_bodies(variables: &[(&str, &str)]) -> [u64; 2] {
-    let setup = support::source(
-        "def app(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    \
-         return [b'a' * len(environ['wsgi.input'].read())]\n",
-    );
-    let mut function = variables.iter().fold(setup, |setup, (name, value)| setup.env(name, value)).start();
-    let small = support::event("function-url-get");
-    let mut large = small.clone();
-    large["requestContext"]["http"]["method"] = json!("POST");
-    large["body"] = json!("a".repeat(5 * MEGABYTE));
-    let ask = |event: &serde_json::Value, function: &mut Function| function.invoke(event).body().len();
+    let python = "def app(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    \
+         return [b'a' * len(environ['wsgi.input'].read())]\n";
+    let mut function = start(python, variables);
+    let (small, large) = (support::event("function-url-get"), upload(&"a".repeat(5 * MEGABYTE)));
+    let ask = |event: &Value, function: &mut Function| function.invoke(event).body().len();
     assert_eq!(ask(&small, &mut function), 0);
     let before = function.resident();
     assert_eq!(ask(&large, &mut function), 5 * MEGABYTE);
@@ -110,10 +115,8 @@ fn grown_by_cycles(uploads: usize, size: usize, top: &str) -> u64 {
          self.body = environ['wsgi.input'].read()\n\
          def app(environ, start_response):\n    request = Request(environ)\n    \
          KEPT.append(request)\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    return [str(len(request.body)).encode()]\n";
-    let mut function = support::source(&format!("import collections\nKEEP = 0\n{top}\n{source}")).start();
-    let mut event = support::event("function-url-get");
-    event["requestContext"]["http"]["method"] = json!("POST");
-    event["body"] = json!("a".repeat(size));
+    let mut function = start(&format!("import collections\nKEEP = 0\n{top}\n{source}"), &[]);
+    let event = upload(&"a".repeat(size));
     let mut ask = || {
         assert_eq!(function.invoke(&event).body(), size.to_string().as_bytes());
         function.peak()
